@@ -1,0 +1,309 @@
+//! What the agenda brings: parcels, timers, replies.
+
+use super::Witness;
+use super::effects::SIDES;
+use super::host::{Delivery, State};
+use super::net::{EndState, Parcel};
+use super::world::{Core, PutOff, World};
+use crate::history::{Initiator, Interest, Observation, Refusal, StoreOutcome};
+use crate::id::{ConnId, Ticket};
+use crate::protocol::{Effect, Event, Outbox, Protocol, StoreError};
+
+impl<P: Protocol, W: Witness<P>> World<P, W> {
+    /// The head of a direction of a connection arrives.
+    #[inline]
+    pub(crate) fn lane(&mut self, index: u32) {
+        let core = &mut self.core;
+        let Some(item) = core.net.arrive(&mut core.agenda, core.now, index) else { return };
+        let (slot, direction) = (index as usize / 2, index as usize % 2);
+        let Some(conn) = &core.net.conns[slot] else { return };
+        let (id, end) = (conn.id, conn.ends[1 - direction]);
+        match item.parcel {
+            Parcel::Message(payload) => self.message(id, direction, payload),
+            Parcel::Syn => self.syn(id),
+            Parcel::Opened if end.state == EndState::Pending => {
+                self.set_end(id, 0, EndState::Open);
+                self.core.observe(end.host, &Observation::Opened { conn: id, side: SIDES[0] });
+                self.hand(end.host, Delivery::Opened(id));
+            }
+            Parcel::Opened => {
+                // The dialler has given up: its host turns the late answer away.
+                let by = Initiator::Remote;
+                self.core.reply_parcel(id, 0, Parcel::Close { code: 1006, by });
+                self.set_end(id, 0, EndState::Gone);
+                self.hand(end.host, Delivery::Closed(id, 1006, Initiator::Local));
+            }
+            Parcel::Refused(refusal) => {
+                let told = end.state == EndState::Pending;
+                self.set_end(id, 0, EndState::Gone);
+                self.core.bury(&mut self.out, id);
+                if end.state == EndState::Closing {
+                    self.hand(end.host, Delivery::Closed(id, 1006, Initiator::Local));
+                }
+                if told {
+                    let what = Observation::Refused { conn: id, refusal };
+                    self.core.observe(end.host, &what);
+                    self.hand(end.host, Delivery::Refused(id, refusal));
+                }
+            }
+            Parcel::Close { code, by } => self.closed(id, 1 - direction, code, by),
+            Parcel::CloseEcho => {
+                if end.state == EndState::Closing {
+                    self.set_end(id, 1 - direction, EndState::Gone);
+                    self.core.bury(&mut self.out, id);
+                    self.hand(end.host, Delivery::Closed(id, 1000, Initiator::Local));
+                }
+            }
+        }
+    }
+
+    fn set_end(&mut self, id: ConnId, end: usize, state: EndState) {
+        if let Some(conn) = self.core.net.get_mut(id) {
+            conn.ends[end].state = state;
+        }
+    }
+
+    #[inline]
+    fn message(&mut self, id: ConnId, direction: usize, payload: u32) {
+        let core = &mut self.core;
+        let meaning = core.payloads.get(payload).meaning;
+        let Some(conn) = core.net.get_mut(id) else { return };
+        let sender = conn.ends[direction];
+        let end = conn.ends[1 - direction];
+        let account = &mut self.out.accounts[id.slot()].used[direction];
+        *account = account.saturating_sub(meaning.size);
+        let drained = sender.full && *account < self.out.buffer_limit / 2;
+        if drained {
+            conn.ends[direction].full = false;
+        }
+        match end.state {
+            EndState::Open => {
+                core.counts.delivered += 1;
+                if core.wanted(Interest::DELIVERED) {
+                    let side = SIDES[1 - direction];
+                    let what = Observation::Delivered { conn: id, side, meaning };
+                    core.observe(end.host, &what);
+                }
+                self.hand(end.host, Delivery::Message(id, payload));
+            }
+            EndState::Gone => {
+                core.payloads.release(payload);
+                // The process that had this connection is gone; its host says so.
+                if core.hosts[end.host as usize].state != State::Dark
+                    && sender.state != EndState::Gone
+                {
+                    let by = Initiator::Network;
+                    core.reply_parcel(id, 1 - direction, Parcel::Close { code: 1006, by });
+                }
+            }
+            EndState::Closing | EndState::Pending => core.payloads.release(payload),
+        }
+        if drained && sender.state == EndState::Open {
+            self.hand(sender.host, Delivery::Writable(id));
+        }
+    }
+
+    /// Somebody knocks.
+    fn syn(&mut self, id: ConnId) {
+        let Some(conn) = self.core.net.get(id) else { return };
+        let host = conn.ends[1].host;
+        match self.core.hosts[host as usize].state {
+            State::Running => {
+                self.set_end(id, 1, EndState::Open);
+                let what = Observation::Opened { conn: id, side: SIDES[1] };
+                self.core.observe(host, &what);
+                self.hand(host, Delivery::Accepted(id));
+            }
+            State::Down => {
+                self.set_end(id, 1, EndState::Gone);
+                self.core.reply_parcel(id, 1, Parcel::Refused(Refusal::Unreachable));
+            }
+            State::Dark => {}
+        }
+    }
+
+    /// One end is told that the other has ended, or that the connection broke.
+    fn closed(&mut self, id: ConnId, end: usize, code: u16, by: Initiator) {
+        let Some(conn) = self.core.net.get(id) else { return };
+        let state = conn.ends[end];
+        match state.state {
+            EndState::Gone => {}
+            EndState::Closing => {
+                self.set_end(id, end, EndState::Gone);
+                self.core.end_peer(id, 1 - end);
+                self.core.bury(&mut self.out, id);
+                self.hand(state.host, Delivery::Closed(id, 1000, Initiator::Local));
+            }
+            EndState::Pending => {
+                self.set_end(id, end, EndState::Gone);
+                self.core.end_peer(id, 1 - end);
+                self.core.bury(&mut self.out, id);
+                let refusal = Refusal::Unreachable;
+                self.core.observe(state.host, &Observation::Refused { conn: id, refusal });
+                self.hand(state.host, Delivery::Refused(id, refusal));
+            }
+            EndState::Open => {
+                self.set_end(id, end, EndState::Gone);
+                let side = SIDES[end];
+                self.core.observe(state.host, &Observation::Closed { conn: id, side, code, by });
+                self.core.reply_parcel(id, end, Parcel::CloseEcho);
+                self.core.end_peer(id, 1 - end);
+                self.core.bury(&mut self.out, id);
+                self.hand(state.host, Delivery::Closed(id, code, by));
+            }
+        }
+    }
+
+    /// The head of a link's casts arrives.
+    pub(crate) fn cast_arrives(&mut self, index: u32) {
+        let core = &mut self.core;
+        let link = &mut core.net.links[index as usize];
+        let Some(head) = link.casts.front() else { return };
+        if head.at > core.now {
+            return;
+        }
+        let Some(item) = link.casts.pop_front() else { return };
+        let (from, to, cut) = (link.from, link.host_to, link.down > 0);
+        let Parcel::Message(payload) = item.parcel else { return };
+        if cut {
+            core.payloads.release(payload);
+            return;
+        }
+        if core.wanted(Interest::CAST) {
+            let meaning = core.payloads.get(payload).meaning;
+            core.observe(to, &Observation::CastDelivered { from, meaning });
+        }
+        self.hand(to, Delivery::Cast(from, payload));
+    }
+
+    /// A timer of a node may be due.
+    pub(crate) fn deadline(&mut self, index: u32) {
+        let core = &mut self.core;
+        let host = &mut core.hosts[index as usize];
+        if host.wake != Some(core.now) {
+            return;
+        }
+        host.wake = None;
+        if !host.is_running() || host.is_occupied(core.now) {
+            return;
+        }
+        let now = host.clock.now(core.now);
+        if let Some(timer) = host.timers.due(now.mono) {
+            self.fire(index, timer, now);
+        }
+        self.core.plan_timers(index);
+    }
+
+    /// A node that was busy or paused takes up what has waited.
+    pub(crate) fn ready(&mut self, index: u32) {
+        loop {
+            let host = &mut self.core.hosts[index as usize];
+            if !host.is_running() || host.paused > 0 || host.busy_until > self.core.now {
+                return;
+            }
+            let Some(delivery) = host.inbox.pop_front() else { break };
+            self.dispatch(index, delivery);
+        }
+        self.core.plan_timers(index);
+    }
+
+    /// A store executes a request.
+    pub(crate) fn execute(&mut self, slot: u32) {
+        let core = &mut self.core;
+        let errand = &mut core.errands[slot as usize];
+        let (index, draw, answer_at) = (errand.host, errand.draw, errand.answer_at);
+        let store = core.hosts[index as usize].store;
+        let vault = core.vaults.iter_mut().find(|vault| Some(vault.id) == store);
+        let mut write = None;
+        if let Some(vault) = vault {
+            let failed = draw.chance(2, vault.mode.fail_ppm);
+            match errand.request.take() {
+                _ if failed => {}
+                None => {
+                    vault.flush();
+                    errand.outcome = StoreOutcome::Flushed;
+                }
+                Some(request) => {
+                    let reply = vault.execute(errand.ticket, request.clone());
+                    if core.wants.meets(Interest::STORED) {
+                        write = P::write(&request, &reply).map(Box::new);
+                    }
+                    errand.reply = Some(reply);
+                    errand.outcome = StoreOutcome::Executed;
+                    errand.ambiguous = draw.chance(3, vault.mode.ambiguous_ppm);
+                }
+            }
+        }
+        let (ticket, outcome) = (errand.ticket, errand.outcome);
+        core.counts.stored += 1;
+        core.note(21, index, u64::from(ticket.0), outcome as u64);
+        if let Some(store) = store {
+            core.observe(index, &Observation::Stored { store, ticket, outcome, write });
+        }
+        let at = answer_at.max(core.now);
+        core.agenda.add(at, super::agenda::Due::Reply, slot);
+    }
+
+    /// A store's answer reaches its node, if that still is the one that asked.
+    pub(crate) fn reply(&mut self, slot: u32) {
+        let errand = &self.core.errands[slot as usize];
+        let (index, ticket) = (errand.host, errand.ticket);
+        if self.core.hosts[index as usize].incarnation == errand.incarnation {
+            self.hand(index, Delivery::Stored(ticket, slot));
+        } else {
+            self.core.errands.remove(slot as usize);
+        }
+    }
+
+    /// An await point is passed.
+    pub(crate) fn task(&mut self, slot: u32) {
+        let PutOff { host, incarnation, .. } = self.core.tasks[slot as usize];
+        if self.core.hosts[host as usize].incarnation == incarnation {
+            self.hand(host, Delivery::Task(slot));
+        } else {
+            self.core.tasks.remove(slot as usize);
+        }
+    }
+}
+
+impl<P: Protocol, W: Witness<P>> Core<P, W> {
+    /// Answers a handshake, right after its handler and before what the handler sent.
+    pub(crate) fn shake(&mut self, id: ConnId, out: &Outbox<P>) {
+        let status = out.effects.iter().find_map(|effect| match effect {
+            Effect::Refuse(conn, status) if *conn == id => Some(*status),
+            _ => None,
+        });
+        let Some(conn) = self.net.get_mut(id) else { return };
+        let parcel = match status {
+            Some(status) => {
+                conn.ends[1].state = EndState::Gone;
+                Parcel::Refused(Refusal::Status(status))
+            }
+            None => Parcel::Opened,
+        };
+        self.reply_parcel(id, 1, parcel);
+    }
+
+    /// Puts a parcel on the way from one end of a connection to the other.
+    pub(crate) fn reply_parcel(&mut self, id: ConnId, end: usize, parcel: Parcel) {
+        if self.net.get(id).is_some() {
+            self.net.put(&mut self.agenda, self.now, id.slot(), end, parcel);
+        }
+    }
+
+    /// After one end of a connection is over, an end that has nobody left is over too.
+    pub(crate) fn end_peer(&mut self, id: ConnId, end: usize) {
+        let Some(conn) = self.net.get_mut(id) else { return };
+        let host = conn.ends[end].host;
+        if conn.ends[end].state == EndState::Closing && !self.hosts[host as usize].is_running() {
+            conn.ends[end].state = EndState::Gone;
+        }
+    }
+
+    /// What a node is told of a store's answer.
+    pub(crate) fn stored_event(&mut self, ticket: Ticket, slot: u32) -> Event<'static, P> {
+        let errand = self.errands.remove(slot as usize);
+        let failed = errand.outcome == StoreOutcome::Failed || errand.ambiguous;
+        Event::Stored(ticket, if failed { Err(StoreError::Failed) } else { Ok(errand.reply) })
+    }
+}

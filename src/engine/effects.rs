@@ -1,0 +1,328 @@
+//! Doing what a node asked for.
+
+use super::Witness;
+use super::agenda::Due;
+use super::host::Delivery;
+use super::net::{EndState, Parcel};
+use super::vault::Errand;
+use super::world::{Core, PutOff};
+use crate::history::{Initiator, Interest, Meaning, Name, Observation, Side, Size, StoreOutcome};
+use crate::id::{ConnId, NodeId, Ticket};
+use crate::protocol::{Close, Dial, Effect, Outbox, Protocol, Store};
+use crate::rng::Draw;
+use crate::time::Mono;
+
+pub(crate) const SIDES: [Side; 2] = [Side::Dialler, Side::Acceptor];
+
+/// Does all that is in the outbox, in order, on behalf of one host.
+#[inline]
+pub(crate) fn settle<P: Protocol, W: Witness<P>>(
+    core: &mut Core<P, W>,
+    out: &mut Outbox<P>,
+    host: u32,
+) {
+    if out.effects.is_empty() {
+        return;
+    }
+    let mut effects = std::mem::take(&mut out.effects);
+    for effect in effects.drain(..) {
+        core.trace_effect(host, &effect);
+        match effect {
+            Effect::Send(conn, message) => core.send(out, host, conn, message),
+            Effect::SendAll(range, message) => {
+                let range = range.start as usize..range.end as usize;
+                core.send_all(out, host, range, message);
+            }
+            Effect::Timer(timer, at) => core.set_timer(host, timer, at),
+            Effect::Cancel(timer) => core.hosts[host as usize].timers.cancel(timer),
+            Effect::Claim(claim) => core.claim(host, &claim),
+            Effect::Mark(mark) => *core.marks.entry(mark).or_default() += 1,
+            Effect::Dial(dial) => core.dial(host, *dial),
+            Effect::Refuse(..) => {}
+            Effect::Close(close) => core.close(out, host, &close),
+            Effect::Cast(to, message) => core.cast(host, to, message),
+            Effect::Store(ticket, request) => core.ask_store(host, ticket, Some(request)),
+            Effect::Flush(ticket) => core.ask_store(host, ticket, None),
+            Effect::Later(task) => core.put_off(host, task),
+            Effect::Busy(span) => core.busy(host, span),
+        }
+    }
+    out.effects = effects;
+    out.fan.clear();
+    core.plan_timers(host);
+}
+
+impl<P: Protocol, W: Witness<P>> Core<P, W> {
+    #[inline]
+    fn trace_effect(&mut self, host: u32, effect: &Effect<P>) {
+        if self.traces {
+            self.trace(host, || format!("  {effect:?}"));
+        }
+    }
+
+    #[inline]
+    fn claim(&mut self, host: u32, claim: &Observation) {
+        self.note(30, host, 0, 0);
+        self.digest.value(claim);
+        self.observe(host, claim);
+    }
+
+    fn set_timer(&mut self, host: u32, timer: P::Timer, at: Mono) {
+        self.hosts[host as usize].timers.set(timer, at);
+        if self.wanted(Interest::TIMER) {
+            let timer = Name::Owned(format!("{timer:?}"));
+            self.observe(host, &Observation::TimerSet { timer, at });
+        }
+    }
+
+    /// Takes a message into the digest and among the payloads.
+    #[inline]
+    fn post(&mut self, host: u32, message: P::Message) -> (u32, Meaning) {
+        self.note(31, host, 0, 0);
+        self.digest.value(&message);
+        let meaning = Meaning { size: P::size(&message), ..P::meaning(&message) };
+        (self.payloads.add(message, meaning), meaning)
+    }
+
+    fn send(&mut self, out: &mut Outbox<P>, host: u32, conn: ConnId, message: P::Message) {
+        let (payload, meaning) = self.post(host, message);
+        self.send_payload(out, host, conn, payload, meaning);
+        self.payloads.release(payload);
+    }
+
+    fn send_all(
+        &mut self,
+        out: &mut Outbox<P>,
+        host: u32,
+        range: std::ops::Range<usize>,
+        message: P::Message,
+    ) {
+        let (payload, meaning) = self.post(host, message);
+        for i in range {
+            let conn = out.fan[i];
+            self.send_payload(out, host, conn, payload, meaning);
+        }
+        self.payloads.release(payload);
+    }
+
+    #[inline]
+    fn send_payload(
+        &mut self,
+        out: &mut Outbox<P>,
+        host: u32,
+        conn: ConnId,
+        payload: u32,
+        meaning: Meaning,
+    ) {
+        self.counts.sent += 1;
+        let end = self.net.get(conn).map(|state| state.end_of(host));
+        let live = end.is_some_and(|end| {
+            self.net.get(conn).is_some_and(|state| state.ends[end].state == EndState::Open)
+        });
+        let end = end.unwrap_or(0);
+        if self.wanted(Interest::SENT) {
+            let side = SIDES[end];
+            self.observe(host, &Observation::Sent { conn, side, live, meaning });
+        }
+        if !live {
+            self.counts.sent_on_ended += 1;
+            self.note(32, host, u64::from(conn.serial), 0);
+            return;
+        }
+        let slot = conn.slot();
+        let copies = self.net.put(&mut self.agenda, self.now, slot, end, Parcel::Message(payload));
+        for _ in 0..copies {
+            self.payloads.share(payload);
+        }
+        let account = &mut out.accounts[slot];
+        if copies != 1 {
+            // The account was charged for one message; a lost one is off the buffer, and a
+            // doubled one was sent once and is counted off twice.
+            let used = &mut account.used[end];
+            *used = used.saturating_add(meaning.size * copies).saturating_sub(meaning.size);
+        }
+        if account.used[end] >= out.buffer_limit
+            && let Some(state) = self.net.get_mut(conn)
+        {
+            state.ends[end].full = true;
+        }
+        let used = account.used[end];
+        self.watch_buffer(host, conn, end, used);
+    }
+
+    fn dial(&mut self, host: u32, dial: Dial<P::Hello>) {
+        self.counts.dials += 1;
+        self.note(33, host, u64::from(dial.conn.serial), u64::from(dial.to.0));
+        self.digest.value(&dial.hello);
+        let Dial { conn, to, channel, hello } = dial;
+        self.observe(host, &Observation::Dialled { conn, to, channel });
+        let Some(peer) = self.index_of(to) else {
+            tracing::warn!(%to, "dialled a node that the case does not have");
+            return;
+        };
+        let links = [self.link_between(host, peer), self.link_between(peer, host)];
+        let hello = self.hellos.insert(hello) as u32;
+        self.net.open(conn, [host, peer], links, hello);
+        self.net.put(&mut self.agenda, self.now, conn.slot(), 0, Parcel::Syn);
+    }
+
+    pub(crate) fn link_between(&mut self, from: u32, to: u32) -> u32 {
+        let (a, b) = (&self.hosts[from as usize], &self.hosts[to as usize]);
+        let local = a.device.is_some() && a.device == b.device;
+        let (a, b) = ((from, a.id), (to, b.id));
+        self.net.link(a, b, local)
+    }
+
+    fn close(&mut self, out: &mut Outbox<P>, host: u32, close: &Close) {
+        let Close { conn, code, .. } = *close;
+        let Some(state) = self.net.get_mut(conn) else { return };
+        let end = state.end_of(host);
+        match state.ends[end].state {
+            EndState::Open | EndState::Pending => {}
+            EndState::Closing | EndState::Gone => return,
+        }
+        let was_pending = state.ends[end].state == EndState::Pending;
+        state.ends[end].state = EndState::Closing;
+        for payload in self.hosts[host as usize].forget_conn(conn) {
+            self.payloads.release(payload);
+        }
+        self.note(34, host, u64::from(conn.serial), u64::from(code));
+        self.digest.value(&close.reason);
+        let side = SIDES[end];
+        self.observe(host, &Observation::Closed { conn, side, code, by: Initiator::Local });
+        if was_pending && end == 0 {
+            // A dial that is abandoned before its answer: whatever comes back is turned away.
+            return;
+        }
+        let parcel = Parcel::Close { code, by: Initiator::Remote };
+        self.net.put(&mut self.agenda, self.now, conn.slot(), end, parcel);
+        self.bury(out, conn);
+    }
+
+    fn cast(&mut self, host: u32, to: NodeId, message: P::Message) {
+        let (payload, meaning) = self.post(host, message);
+        self.observe(host, &Observation::CastSent { to, meaning });
+        if let Some(peer) = self.index_of(to) {
+            let link = self.link_between(host, peer);
+            let copies = self.net.cast(&mut self.agenda, self.now, link, payload);
+            for _ in 0..copies {
+                self.payloads.share(payload);
+            }
+        }
+        self.payloads.release(payload);
+    }
+
+    /// Sends a request to the host's store. A host without one is answered with a failure,
+    /// so that the mistake shows.
+    fn ask_store(
+        &mut self,
+        index: u32,
+        ticket: Ticket,
+        request: Option<<P::Store as Store>::Request>,
+    ) {
+        self.note(35, index, u64::from(ticket.0), u64::from(request.is_some()));
+        self.digest.value(&request);
+        let host = &mut self.hosts[index as usize];
+        let draw = host.draw(self.draw.purpose("store"), self.now);
+        let mode = self.vaults.iter().find(|vault| Some(vault.id) == host.store).map(|v| v.mode);
+        let delay = mode.unwrap_or_default().delay;
+        let there = self.now + self.network.store_latency.sample(draw, 0) + delay;
+        let at = there.max(host.store_last[0]);
+        host.store_last[0] = at;
+        let back = at + self.network.store_latency.sample(draw, 1) + delay;
+        host.store_last[1] = host.store_last[1].max(back);
+        let errand = Errand {
+            host: index,
+            incarnation: host.incarnation,
+            ticket,
+            request,
+            reply: None,
+            outcome: StoreOutcome::Failed,
+            ambiguous: false,
+            answer_at: host.store_last[1],
+            draw,
+        };
+        let slot = self.errands.insert(errand) as u32;
+        self.agenda.add(at, Due::Execute, slot);
+    }
+
+    fn put_off(&mut self, index: u32, task: P::Task) {
+        self.note(36, index, 0, 0);
+        self.digest.value(&task);
+        let host = &mut self.hosts[index as usize];
+        let incarnation = host.incarnation;
+        let draw = host.draw(self.draw.purpose("task"), self.now);
+        let at = self.now + self.network.task_latency.sample(draw, 0);
+        let slot = self.tasks.insert(PutOff { host: index, incarnation, task });
+        self.agenda.add(at, Due::Task, slot as u32);
+    }
+
+    fn busy(&mut self, index: u32, span: crate::time::Span) {
+        self.note(37, index, span.as_micros(), 0);
+        self.observe(index, &Observation::Busy { span });
+        let now = self.now;
+        let host = &mut self.hosts[index as usize];
+        host.busy_until = host.busy_until.max(now) + span;
+        let at = host.busy_until;
+        self.agenda.add(at, Due::Ready, index);
+    }
+
+    /// Says how full a send buffer is each time it has twice its node's last maximum.
+    fn watch_buffer(&mut self, index: u32, conn: ConnId, end: usize, bytes: u32) {
+        let Some(state) = self.net.get(conn) else { return };
+        let len = state.lanes[end].fifo.len() as u32;
+        let host = &mut self.hosts[index as usize];
+        if len >= host.buffer_max.saturating_mul(2).max(64) {
+            host.buffer_max = len;
+            let size = Size { len, bytes, ..Size::default() };
+            let queue = Name::Borrowed("send-buffer");
+            self.observe(index, &Observation::Waiting { queue, size });
+        }
+    }
+
+    /// Forgets a connection that is over at both ends, with all that is still on its way.
+    pub(crate) fn bury(&mut self, out: &mut Outbox<P>, conn: ConnId) {
+        if self.net.get(conn).is_none_or(|state| !state.is_over()) {
+            return;
+        }
+        for direction in 0..2 {
+            for item in self.net.drop_suffix(conn, direction, 0) {
+                self.release(item.parcel);
+            }
+        }
+        if let Some(state) = self.net.forget(conn)
+            && let Some(hello) = state.hello
+        {
+            self.hellos.remove(hello as usize);
+        }
+        out.free.push(conn.slot() as u32);
+    }
+
+    /// The draw for what befalls a connection now. Keyed by its ends, not by its number, which
+    /// depends on every dial before it.
+    pub(crate) fn conn_draw(&self, id: ConnId, purpose: &str) -> Option<Draw> {
+        let ends = self.net.get(id)?.ends;
+        let key = self.draw.purpose(purpose).key(self.now.as_micros());
+        let node = |end: usize| u64::from(self.hosts[ends[end].host as usize].id.0);
+        Some(key.key(node(0)).key(node(1)))
+    }
+
+    pub(crate) fn release(&mut self, parcel: Parcel) {
+        if let Parcel::Message(payload) = parcel {
+            self.payloads.release(payload);
+        }
+    }
+
+    /// Forgets what was meant for a node that is not there.
+    pub(crate) fn discard(&mut self, delivery: Delivery) {
+        match delivery {
+            Delivery::Message(_, payload) | Delivery::Cast(_, payload) => {
+                self.payloads.release(payload);
+            }
+            Delivery::Stored(_, slot) => drop(self.errands.remove(slot as usize)),
+            Delivery::Task(slot) => drop(self.tasks.remove(slot as usize)),
+            Delivery::Op(slot) => drop(self.ops.remove(slot as usize)),
+            _ => {}
+        }
+    }
+}

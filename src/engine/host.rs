@@ -1,0 +1,163 @@
+//! A node's place in the world: its life, clocks, timers and inbox.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::clock::Clock;
+use crate::history::Initiator;
+use crate::id::{ConnId, NodeId, StoreId, Ticket};
+use crate::rng::Draw;
+use crate::time::{Mono, Time};
+
+/// Something that is to be handed to a node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Delivery {
+    Start,
+    Op(u32),
+    Accepted(ConnId),
+    Opened(ConnId),
+    Refused(ConnId, crate::history::Refusal),
+    Message(ConnId, u32),
+    Writable(ConnId),
+    Closed(ConnId, u16, Initiator),
+    Cast(NodeId, u32),
+    Stored(Ticket, u32),
+    Task(u32),
+    Device(bool),
+}
+
+/// Named timers of one node, the earliest first.
+#[derive(Debug)]
+pub(crate) struct Timers<T> {
+    by_name: BTreeMap<T, (Mono, u32)>,
+    by_time: BTreeSet<(Mono, u32, T)>,
+    order: u32,
+}
+
+impl<T: Copy + Ord> Default for Timers<T> {
+    fn default() -> Self {
+        Self { by_name: BTreeMap::new(), by_time: BTreeSet::new(), order: 0 }
+    }
+}
+
+impl<T: Copy + Ord> Timers<T> {
+    pub(crate) fn set(&mut self, timer: T, at: Mono) {
+        self.order += 1;
+        if let Some((was, order)) = self.by_name.insert(timer, (at, self.order)) {
+            self.by_time.remove(&(was, order, timer));
+        }
+        self.by_time.insert((at, self.order, timer));
+    }
+    pub(crate) fn cancel(&mut self, timer: T) {
+        if let Some((at, order)) = self.by_name.remove(&timer) {
+            self.by_time.remove(&(at, order, timer));
+        }
+    }
+    pub(crate) fn earliest(&self) -> Option<Mono> {
+        self.by_time.first().map(|(at, _, _)| *at)
+    }
+    /// Takes the earliest timer that is due.
+    pub(crate) fn due(&mut self, now: Mono) -> Option<T> {
+        let (at, _, timer) = *self.by_time.first()?;
+        if at > now {
+            return None;
+        }
+        self.by_time.pop_first();
+        self.by_name.remove(&timer);
+        Some(timer)
+    }
+}
+
+/// Whether a node's process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Running,
+    /// The process is gone; its host answers that nobody listens.
+    Down,
+    /// The host is gone as well, and answers nothing.
+    Dark,
+}
+
+#[derive(Debug)]
+pub(crate) struct Host<T: Copy + Ord> {
+    pub(crate) id: NodeId,
+    pub(crate) device: Option<u32>,
+    pub(crate) store: Option<StoreId>,
+    pub(crate) state: State,
+    pub(crate) incarnation: u32,
+    pub(crate) clock: Clock,
+    pub(crate) timers: Timers<T>,
+    /// The agenda entry for the earliest timer; one for another time is out of date.
+    pub(crate) wake: Option<Time>,
+    /// Handles nothing before this.
+    pub(crate) busy_until: Time,
+    /// Handles nothing until it is resumed.
+    pub(crate) paused: u32,
+    pub(crate) inbox: VecDeque<Delivery>,
+    pub(crate) inbox_max: u32,
+    pub(crate) buffer_max: u32,
+    /// No request of this node is executed, or answered, before an earlier one.
+    pub(crate) store_last: [Time; 2],
+    /// How many draws there were at the last instant that had one.
+    draws: (Time, u64),
+}
+
+impl<T: Copy + Ord> Host<T> {
+    pub(crate) fn new(id: NodeId, device: Option<u32>, store: Option<StoreId>) -> Self {
+        Self {
+            id,
+            device,
+            store,
+            state: State::Down,
+            incarnation: 0,
+            clock: Clock::default(),
+            timers: Timers::default(),
+            wake: None,
+            busy_until: Time::ZERO,
+            paused: 0,
+            inbox: VecDeque::new(),
+            inbox_max: 0,
+            buffer_max: 0,
+            store_last: [Time::ZERO; 2],
+            draws: (Time::MAX, 0),
+        }
+    }
+
+    /// The node's next draw of this instant.
+    pub(crate) fn draw(&mut self, purpose: Draw, now: Time) -> Draw {
+        self.draws = if self.draws.0 == now { (now, self.draws.1 + 1) } else { (now, 0) };
+        purpose.key(u64::from(self.id.0)).key(now.as_micros()).key(self.draws.1)
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.state == State::Running
+    }
+
+    #[inline]
+    pub(crate) fn is_occupied(&self, now: Time) -> bool {
+        self.paused > 0 || self.busy_until > now || !self.inbox.is_empty()
+    }
+
+    /// Forgets what waits to be told of a connection that the node has just closed.
+    pub(crate) fn forget_conn(&mut self, conn: ConnId) -> Vec<u32> {
+        let mut payloads = Vec::new();
+        self.inbox.retain(|delivery| match delivery {
+            Delivery::Message(of, payload) if *of == conn => {
+                payloads.push(*payload);
+                false
+            }
+            Delivery::Writable(of) => *of != conn,
+            _ => true,
+        });
+        payloads
+    }
+
+    /// Forgets all that was in the memory of the process.
+    pub(crate) fn die(&mut self, state: State) -> Vec<Delivery> {
+        self.state = state;
+        self.timers = Timers::default();
+        self.wake = None;
+        self.busy_until = Time::ZERO;
+        self.paused = 0;
+        self.inbox.drain(..).collect()
+    }
+}

@@ -1,0 +1,66 @@
+//! The discrete-event world: agenda, hosts, links, connections, stores, dispatch.
+//!
+//! A [`World`] is driven by [`World::run_until`] and changed by its verbs: give an operation,
+//! cut a link, crash a node. It does not know that there is such a thing as a fault plan, and
+//! it judges nothing; a [`Witness`] is told what it sees.
+
+mod account;
+mod agenda;
+mod arrive;
+mod clock;
+mod effects;
+mod host;
+mod net;
+mod setup;
+mod vault;
+mod verbs;
+mod world;
+
+pub use setup::{Chaos, Latency, Limits, Network, NodeSpec, Topology};
+pub use vault::StoreMode;
+pub use world::{Counts, View, World};
+
+use crate::history::{Interest, Observation};
+use crate::id::NodeId;
+use crate::protocol::Protocol;
+use crate::time::{Now, Time};
+
+/// One observation, with where and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// True time.
+    pub at: Time,
+    /// The node that it happened at.
+    pub node: NodeId,
+    /// That node's own clocks.
+    pub now: Now,
+    /// What happened.
+    pub what: &'a Observation,
+}
+
+/// Somebody who is told what happens in a world. It cannot change anything.
+pub trait Witness<P: Protocol> {
+    /// The kinds of observation that it wants to hear of. Asked once per run; what nobody
+    /// wants is not made.
+    fn wants(&self) -> Interest;
+    /// Hears of one.
+    fn observe(&mut self, seen: &Seen<'_>);
+    /// Looks at the nodes after each event, where [`Witness::looks`] says so.
+    fn look(&mut self, _view: &View<'_, P>) {}
+    /// Whether [`Witness::look`] is to be called.
+    fn looks(&self) -> bool {
+        false
+    }
+    /// Whether [`Witness::trace`] is to be called.
+    fn traces(&self) -> bool {
+        false
+    }
+    /// Hears of one event in words.
+    fn trace(&mut self, _at: Time, _node: NodeId, _text: String) {}
+    /// When it wants [`Witness::wake`] to be called, if at all. Asked after every event.
+    fn next_wake(&self) -> Option<Time> {
+        None
+    }
+    /// The time that it asked for has come.
+    fn wake(&mut self, _at: Time) {}
+}

@@ -1,0 +1,411 @@
+//! Links between nodes, and the connections that run over them.
+//!
+//! A connection has two directions, each a FIFO of parcels of which only the head stands in the
+//! agenda. The state of links is set from outside; nothing here knows why.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use slab::Slab;
+
+use super::agenda::{Agenda, Due};
+use super::setup::{Chaos, Latency, Network};
+use crate::history::{Initiator, Meaning, Refusal};
+use crate::id::{ConnId, NodeId};
+use crate::rng::Draw;
+use crate::time::{Span, Time};
+
+/// One message in flight, shared by all who are to get it.
+pub(crate) struct Payload<M> {
+    pub(crate) message: M,
+    pub(crate) meaning: Meaning,
+    refs: u32,
+}
+
+/// The messages in flight.
+pub(crate) struct Payloads<M>(Slab<Payload<M>>);
+
+impl<M> Default for Payloads<M> {
+    fn default() -> Self {
+        Self(Slab::new())
+    }
+}
+
+impl<M> Payloads<M> {
+    pub(crate) fn add(&mut self, message: M, meaning: Meaning) -> u32 {
+        self.0.insert(Payload { message, meaning, refs: 1 }) as u32
+    }
+    #[inline]
+    pub(crate) fn get(&self, slot: u32) -> &Payload<M> {
+        &self.0[slot as usize]
+    }
+    #[inline]
+    pub(crate) fn share(&mut self, slot: u32) {
+        self.0[slot as usize].refs += 1;
+    }
+    #[inline]
+    pub(crate) fn release(&mut self, slot: u32) {
+        let payload = &mut self.0[slot as usize];
+        payload.refs -= 1;
+        if payload.refs == 0 {
+            self.0.remove(slot as usize);
+        }
+    }
+}
+
+/// What travels in one direction of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Parcel {
+    Syn,
+    Opened,
+    Refused(Refusal),
+    Message(u32),
+    /// The sender's side ended: with a close frame, or without one and code 1006.
+    Close {
+        code: u16,
+        by: Initiator,
+    },
+    /// The answer to a close frame.
+    CloseEcho,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Item {
+    pub(crate) at: Time,
+    pub(crate) parcel: Parcel,
+}
+
+/// One direction of a connection.
+#[derive(Debug, Default)]
+pub(crate) struct Lane {
+    pub(crate) fifo: VecDeque<Item>,
+    /// No later parcel arrives before this.
+    last: Time,
+    pub(crate) link: u32,
+    /// When the head stands in the agenda; an entry for another time is out of date.
+    pub(crate) wake: Option<Time>,
+    /// Carries nothing any more, and nobody is told.
+    pub(crate) silent: bool,
+}
+
+/// What one end of a connection knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EndState {
+    /// Not yet told anything.
+    Pending,
+    Open,
+    /// Has sent a close frame.
+    Closing,
+    /// Done with it.
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End {
+    pub(crate) host: u32,
+    pub(crate) state: EndState,
+    /// The send buffer was full and the node waits to hear that it is not.
+    pub(crate) full: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Conn {
+    pub(crate) id: ConnId,
+    /// The dialler's end, then the acceptor's.
+    pub(crate) ends: [End; 2],
+    /// Away from the dialler, then towards it.
+    pub(crate) lanes: [Lane; 2],
+    pub(crate) hello: Option<u32>,
+}
+
+impl Conn {
+    pub(crate) fn end_of(&self, host: u32) -> usize {
+        usize::from(self.ends[0].host != host)
+    }
+    pub(crate) fn is_over(&self) -> bool {
+        self.ends.iter().all(|end| end.state == EndState::Gone)
+    }
+}
+
+/// One direction between two nodes.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) from: NodeId,
+    draw: Draw,
+    instant: Time,
+    nth: u64,
+    pub(crate) latency: Latency,
+    pub(crate) usual: Latency,
+    pub(crate) chaos: Chaos,
+    /// How many partitions and holds cover the link.
+    pub(crate) down: u32,
+    /// What was kept back arrives no earlier.
+    floor: Time,
+    pub(crate) casts: VecDeque<Item>,
+    cast_last: Time,
+    pub(crate) host_to: u32,
+}
+
+/// What becomes of one message on a link.
+struct Fate {
+    at: Time,
+    lost: bool,
+    twice: bool,
+}
+
+impl Link {
+    /// The fate of the next packet of this instant.
+    #[inline]
+    fn fate(&mut self, now: Time) -> Fate {
+        if self.instant == now {
+            self.nth += 1;
+        } else {
+            self.instant = now;
+            self.nth = 0;
+        }
+        let draw = self.draw.key(now.as_micros()).key(self.nth);
+        let mut at = now + self.latency.sample(draw, 0);
+        if self.chaos.is_calm() {
+            return Fate { at, lost: false, twice: false };
+        }
+        at += draw.span(1, Span::ZERO, self.chaos.reorder);
+        let lost = draw.chance(2, self.chaos.loss_ppm);
+        Fate { at, lost, twice: draw.chance(3, self.chaos.duplicate_ppm) }
+    }
+}
+
+/// All links and connections.
+pub(crate) struct Net {
+    pub(crate) conns: Vec<Option<Conn>>,
+    pub(crate) links: Vec<Link>,
+    by_ends: BTreeMap<(u32, u32), u32>,
+    draw: Draw,
+    latency: Latency,
+    local_latency: Latency,
+    /// Lanes of finished connections, kept for their memory.
+    spare: Vec<[Lane; 2]>,
+}
+
+impl Net {
+    pub(crate) fn new(network: &Network, draw: Draw) -> Self {
+        Self {
+            conns: Vec::new(),
+            links: Vec::new(),
+            by_ends: BTreeMap::new(),
+            draw,
+            latency: network.latency,
+            local_latency: network.local_latency,
+            spare: Vec::new(),
+        }
+    }
+
+    /// The link from one host to another, made on first use.
+    pub(crate) fn link(&mut self, from: (u32, NodeId), to: (u32, NodeId), local: bool) -> u32 {
+        if let Some(link) = self.by_ends.get(&(from.0, to.0)) {
+            return *link;
+        }
+        let usual = if local { self.local_latency } else { self.latency };
+        let draw = self.draw.key(u64::from(from.1.0)).key(u64::from(to.1.0));
+        self.links.push(Link {
+            from: from.1,
+            draw,
+            instant: Time::MAX,
+            nth: 0,
+            latency: usual,
+            usual,
+            chaos: Chaos::default(),
+            down: 0,
+            floor: Time::ZERO,
+            casts: VecDeque::new(),
+            cast_last: Time::ZERO,
+            host_to: to.0,
+        });
+        let link = self.links.len() as u32 - 1;
+        self.by_ends.insert((from.0, to.0), link);
+        link
+    }
+
+    pub(crate) fn open(&mut self, id: ConnId, hosts: [u32; 2], links: [u32; 2], hello: u32) {
+        let mut lanes = self.spare.pop().unwrap_or_default();
+        for (lane, link) in lanes.iter_mut().zip(links) {
+            lane.fifo.clear();
+            *lane = Lane { fifo: std::mem::take(&mut lane.fifo), link, ..Lane::default() };
+        }
+        let ends = hosts.map(|host| End { host, state: EndState::Pending, full: false });
+        if self.conns.len() <= id.slot() {
+            self.conns.resize_with(id.slot() + 1, || None);
+        }
+        self.conns[id.slot()] = Some(Conn { id, ends, lanes, hello: Some(hello) });
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, id: ConnId) -> Option<&Conn> {
+        self.conns.get(id.slot())?.as_ref().filter(|conn| conn.id == id)
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, id: ConnId) -> Option<&mut Conn> {
+        self.conns.get_mut(id.slot())?.as_mut().filter(|conn| conn.id == id)
+    }
+
+    /// Forgets a finished connection and gives back its slot.
+    pub(crate) fn forget(&mut self, id: ConnId) -> Option<Conn> {
+        let mut conn = self.conns[id.slot()].take()?;
+        self.spare.push(std::mem::take(&mut conn.lanes));
+        Some(conn)
+    }
+
+    /// Puts a parcel on the way. Gives back how many copies will arrive: 1 unless the link is
+    /// chaotic and the parcel a message.
+    #[inline]
+    pub(crate) fn put(
+        &mut self,
+        agenda: &mut Agenda,
+        now: Time,
+        slot: usize,
+        direction: usize,
+        parcel: Parcel,
+    ) -> u32 {
+        let conn = self.conns[slot].as_mut().expect("a parcel is put on a known connection");
+        let lane = &mut conn.lanes[direction];
+        let link = &mut self.links[lane.link as usize];
+        let fate = link.fate(now);
+        let index = (slot * 2 + direction) as u32;
+        if link.chaos.is_calm() || !matches!(parcel, Parcel::Message(_)) {
+            let at = fate.at.max(lane.last);
+            lane.last = at;
+            lane.fifo.push_back(Item { at, parcel });
+            if lane.wake.is_none() && !lane.silent {
+                lane.wake = Some(at);
+                agenda.add(at, Due::Lane, index);
+            }
+            return 1;
+        }
+        if fate.lost {
+            return 0;
+        }
+        let copies = 1 + u32::from(fate.twice);
+        for copy in 0..copies {
+            let at = fate.at + Span::millis(u64::from(copy));
+            let place = lane.fifo.partition_point(|item| item.at <= at);
+            lane.fifo.insert(place, Item { at, parcel });
+            if !lane.silent && lane.wake.is_none_or(|wake| at < wake) {
+                lane.wake = Some(at);
+                agenda.add(at, Due::Lane, index);
+            }
+        }
+        copies
+    }
+
+    /// Takes the head of a lane if it is due, and plans the next.
+    #[inline]
+    pub(crate) fn arrive(&mut self, agenda: &mut Agenda, now: Time, index: u32) -> Option<Item> {
+        let conn = self.conns.get_mut(index as usize / 2)?.as_mut()?;
+        let lane = &mut conn.lanes[index as usize % 2];
+        if lane.wake != Some(now) {
+            return None;
+        }
+        lane.wake = None;
+        let link = &self.links[lane.link as usize];
+        if lane.silent || link.down > 0 {
+            return None;
+        }
+        let item = lane.fifo.pop_front()?;
+        if let Some(next) = lane.fifo.front() {
+            let at = next.at.max(link.floor).max(now);
+            lane.wake = Some(at);
+            agenda.add(at, Due::Lane, index);
+        }
+        Some(item)
+    }
+
+    /// Plans the head of a lane that had been held up.
+    fn resume(lane: &mut Lane, agenda: &mut Agenda, floor: Time, index: u32) {
+        let Some(head) = lane.fifo.front() else { return };
+        let at = head.at.max(floor);
+        if !lane.silent && lane.wake.is_none_or(|wake| wake < at) {
+            lane.wake = Some(at);
+            agenda.add(at, Due::Lane, index);
+        }
+    }
+
+    /// Cuts a link, for streams as for casts.
+    pub(crate) fn cut(&mut self, link: u32) {
+        self.links[link as usize].down += 1;
+    }
+
+    /// Takes back one cut. What was kept back arrives after a retransmission, or at once where
+    /// it was only held.
+    pub(crate) fn join(&mut self, agenda: &mut Agenda, now: Time, link: u32, held: bool) {
+        let state = &mut self.links[link as usize];
+        state.down = state.down.saturating_sub(1);
+        if state.down > 0 {
+            return;
+        }
+        state.floor = if held { now } else { state.fate(now).at };
+        let floor = state.floor;
+        for (slot, conn) in self.conns.iter_mut().enumerate() {
+            let Some(conn) = conn else { continue };
+            for (direction, lane) in conn.lanes.iter_mut().enumerate() {
+                if lane.link == link {
+                    Self::resume(lane, agenda, floor, (slot * 2 + direction) as u32);
+                }
+            }
+        }
+    }
+
+    /// Sends a cast. Gives back how many copies will arrive.
+    pub(crate) fn cast(&mut self, agenda: &mut Agenda, now: Time, link: u32, payload: u32) -> u32 {
+        let state = &mut self.links[link as usize];
+        let fate = state.fate(now);
+        if fate.lost || state.down > 0 {
+            return 0;
+        }
+        let calm = state.chaos.is_calm();
+        let copies = 1 + u32::from(fate.twice);
+        for _ in 0..copies {
+            let at = if calm { fate.at.max(state.cast_last) } else { fate.at };
+            state.cast_last = state.cast_last.max(at);
+            let place = state.casts.partition_point(|item| item.at <= at);
+            state.casts.insert(place, Item { at, parcel: Parcel::Message(payload) });
+            agenda.add(at, Due::Cast, link);
+        }
+        copies
+    }
+
+    /// Takes out what is in flight in one direction but for the first `keep` parcels. Of a
+    /// held or silent lane nothing survives.
+    pub(crate) fn drop_suffix(&mut self, id: ConnId, direction: usize, keep: u64) -> Vec<Item> {
+        let Some(conn) = self.get_mut(id) else { return Vec::new() };
+        let lane = &mut conn.lanes[direction];
+        let keep = if lane.silent { 0 } else { (keep as usize).min(lane.fifo.len()) };
+        lane.silent = false;
+        let lost = lane.fifo.split_off(keep).into();
+        if lane.fifo.is_empty() {
+            lane.wake = None;
+        }
+        lost
+    }
+
+    /// Makes one direction of a connection silent for good.
+    pub(crate) fn silence(&mut self, id: ConnId, direction: usize) {
+        if let Some(conn) = self.get_mut(id) {
+            conn.lanes[direction].silent = true;
+            conn.lanes[direction].wake = None;
+        }
+    }
+
+    /// The connections that have an end at this host and are not over there.
+    pub(crate) fn of_host(&self, host: u32) -> Vec<ConnId> {
+        let mut found: Vec<ConnId> = self
+            .conns
+            .iter()
+            .flatten()
+            .filter(|conn| {
+                conn.ends.iter().any(|end| end.host == host && end.state != EndState::Gone)
+            })
+            .map(|conn| conn.id)
+            .collect();
+        found.sort_unstable();
+        found
+    }
+}

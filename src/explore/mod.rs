@@ -1,0 +1,15 @@
+//! From seeds to cases to outcomes: one run, many runs in parallel, shrinking.
+
+mod case;
+mod repair;
+mod run;
+mod scenario;
+mod shrink;
+mod sweep;
+
+pub use case::{Case, CaseError, Operation, Origin};
+pub use repair::{Cause, causes};
+pub use run::{Outcome, Recording, Verdict, run, run_recorded};
+pub use scenario::{Scenario, case_of_seed};
+pub use shrink::{Shrunk, shrink};
+pub use sweep::{Pool, parallel};

@@ -1,0 +1,187 @@
+//! One run: a case in, an outcome out.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Once};
+
+use super::case::Case;
+use crate::digest::Digest;
+use crate::engine::{Counts, World};
+use crate::fault::Timeline;
+use crate::history::{History, Phase};
+use crate::invariant::{Judge, Judged, TraceLine, Violation};
+use crate::time::Time;
+
+/// What a run came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every invariant held.
+    Held,
+    /// At least one invariant did not. The first violation of each, in the order of time.
+    Violated(Vec<Violation>),
+    /// A node or a checker panicked with this message. Never a pass.
+    Panicked(String),
+}
+
+impl Verdict {
+    /// The violations, if there are any.
+    pub fn violations(&self) -> &[Violation] {
+        match self {
+            Self::Violated(violations) => violations,
+            _ => &[],
+        }
+    }
+    /// The violation of one invariant.
+    pub fn violation_of(&self, invariant: &str) -> Option<&Violation> {
+        self.violations().iter().find(|violation| violation.invariant == invariant)
+    }
+    /// Whether every invariant held.
+    pub fn held(&self) -> bool {
+        *self == Self::Held
+    }
+}
+
+/// All that is known of a run, whatever was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// What it came to.
+    pub verdict: Verdict,
+    /// 128 bits over every event and observation; does not depend on which invariants judge.
+    pub digest: Digest,
+    /// What happened, in numbers.
+    pub counts: Counts,
+    /// The states that the models said they reached, and how often.
+    pub marks: BTreeMap<&'static str, u64>,
+}
+
+/// What a recorded run leaves besides its outcome.
+#[derive(Clone, Debug, Default)]
+pub struct Recording {
+    /// Every observation.
+    pub history: History,
+    /// Every event in words.
+    pub trace: Vec<TraceLine>,
+}
+
+/// Runs a case.
+pub fn run<P: Judged>(case: &Case<P>) -> Outcome {
+    let judge = Judge::new(P::invariants(&case.objectives), case.invariants.as_deref());
+    guarded(case, judge).0
+}
+
+/// Runs a case and keeps its history and a trace.
+pub fn run_recorded<P: Judged>(case: &Case<P>) -> (Outcome, Recording) {
+    let judge = Judge::new(P::invariants(&case.objectives), case.invariants.as_deref());
+    guarded(case, judge.recording().tracing())
+}
+
+fn guarded<P: Judged>(case: &Case<P>, judge: Judge<P>) -> (Outcome, Recording) {
+    quiet_panics();
+    QUIET.set(true);
+    let result = catch_unwind(AssertUnwindSafe(|| drive(case, judge)));
+    QUIET.set(false);
+    result.unwrap_or_else(|payload| {
+        let outcome = Outcome {
+            verdict: Verdict::Panicked(message_of(payload.as_ref())),
+            digest: Digest::default(),
+            counts: Counts::default(),
+            marks: BTreeMap::new(),
+        };
+        (outcome, Recording::default())
+    })
+}
+
+fn drive<P: Judged>(case: &Case<P>, judge: Judge<P>) -> (Outcome, Recording) {
+    let config = Arc::new(case.config.clone());
+    let mut world = World::new(
+        &case.topology,
+        &case.network,
+        config,
+        &case.objectives,
+        case.seed,
+        case.limits(),
+        judge,
+    );
+    let nodes = case.topology.nodes.iter().map(|node| node.id).collect();
+    let mut faults = Timeline::new(&case.plan, nodes, case.horizon);
+    faults.prepare(&mut world);
+    let mut operations: Vec<_> =
+        case.operations.iter().filter(|operation| operation.at <= case.horizon).collect();
+    operations.sort_by_key(|operation| operation.at);
+    let mut operations = operations.into_iter().peekable();
+
+    let mut in_budget = true;
+    while in_budget {
+        let operation = operations.peek().map(|operation| operation.at);
+        let next = [operation, faults.next()].into_iter().flatten().min();
+        let Some(at) = next else { break };
+        in_budget = world.run_until(at);
+        if faults.next() == Some(at) {
+            faults.step(&mut world);
+        } else if let Some(operation) = operations.next() {
+            world.give(operation.node, operation.id, &operation.op);
+        }
+    }
+    in_budget = in_budget && world.run_until(case.horizon);
+    world.phase(Phase::Healed);
+    in_budget = in_budget && world.run_until(case.end());
+    world.phase(Phase::Quiet);
+    conclude(world, in_budget)
+}
+
+fn conclude<P: Judged>(world: World<P, Judge<P>>, in_budget: bool) -> (Outcome, Recording) {
+    let at = world.now();
+    let (digest, counts, marks, runaway, judge) = world.finish();
+    // A run that was cut short proves nothing about what should hold in the end.
+    let end = in_budget.then_some(at);
+    let (mut violations, history, trace) = judge.finish(end);
+    if let (false, Some(names)) = (in_budget, runaway) {
+        violations.push(progress(at, &names));
+    }
+    violations.sort_by_key(|violation| violation.at);
+    let verdict = if violations.is_empty() { Verdict::Held } else { Verdict::Violated(violations) };
+    let recording =
+        Recording { history: history.unwrap_or_default(), trace: trace.unwrap_or_default() };
+    (Outcome { verdict, digest, counts, marks }, recording)
+}
+
+/// The violation of a run that used up its budget, naming the loop that did.
+fn progress(at: Time, names: &[String]) -> Violation {
+    let mut distinct: Vec<&str> = names.iter().map(String::as_str).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    distinct.truncate(4);
+    Violation {
+        invariant: "progress".to_owned(),
+        at,
+        node: None,
+        message: format!("the budget of events is used up; over and over: {}", distinct.join("; ")),
+    }
+}
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps the default hook from printing panics that a run catches.
+fn quiet_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                usual(info);
+            }
+        }));
+    });
+}
+
+fn message_of(payload: &(dyn Any + Send)) -> String {
+    payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".to_owned())
+}

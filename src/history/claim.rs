@@ -1,0 +1,98 @@
+//! What nodes say: the parts of claims that a person or a peer would see.
+
+use serde::{Deserialize, Serialize};
+
+use super::meaning::{Changes, Position};
+use crate::id::Topic;
+use crate::time::Mono;
+
+/// The state of the connection as the person sees it.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Connection {
+    /// Nothing was ever shown yet.
+    #[default]
+    Loading,
+    /// Content follows the server.
+    Live,
+    /// The connection is gone and attempts go on.
+    Reconnecting,
+    /// The device has no network.
+    Offline,
+    /// Attempts have ended; the person may retry.
+    Failed,
+    /// The person must sign in.
+    SignIn,
+    /// Too many connections.
+    Limit,
+    /// Closed on purpose.
+    Closed,
+}
+
+/// What the person sees of the connection and of the freshness of data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The state of the connection.
+    pub connection: Connection,
+    /// The attempt that is under way or awaited, from 1; 0 for none.
+    pub attempt: u16,
+    /// Whether the content is marked as possibly old.
+    pub stale: bool,
+    /// Whether edits are taken.
+    pub can_edit: bool,
+    /// When the content last was known to be the server's.
+    pub last_synced: Option<Mono>,
+}
+
+/// What the person sees of a topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The topic.
+    pub topic: Topic,
+    /// The place in the order up to which the content is complete.
+    pub position: Position,
+    /// Which part of the page; 0 is the main one.
+    pub part: u8,
+    /// How many of the person's own operations lie on top.
+    pub pending: u32,
+    /// Whether `changes` is all there is, not just what changed.
+    pub whole: bool,
+    /// The fields and the values shown.
+    pub changes: Changes,
+}
+
+/// What the person sees of one of her operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OpState {
+    /// Taken, and on its way.
+    Pending,
+    /// Kept on the device; a crash does not lose it.
+    QueuedSafe,
+    /// Kept in memory; shown as not saved on the device.
+    QueuedVolatile,
+    /// Saved by the server.
+    Saved,
+    /// Not taken.
+    Refused,
+    /// Taken back by the server.
+    Rejected,
+    /// Meets a change of somebody else.
+    Conflict,
+    /// Given up, and said so.
+    Dropped,
+    /// Failed, and said so.
+    Failed,
+}
+
+impl OpState {
+    /// Whether the person was told that the operation will not take effect as given.
+    pub const fn is_told_off(self) -> bool {
+        matches!(
+            self,
+            Self::Refused | Self::Rejected | Self::Conflict | Self::Dropped | Self::Failed
+        )
+    }
+}

@@ -1,0 +1,314 @@
+//! The history of a run: facts that the engine witnessed and claims that nodes made.
+//!
+//! One vocabulary for every engine, every protocol and every recorded log of a foreign system.
+//! A *fact* is what the engine itself saw happen. A *claim* is what a node let a person or a
+//! peer see. No observation carries a judgement: an [invariant](crate::invariant) finds the
+//! contradiction between the two, or there is none.
+
+mod claim;
+mod meaning;
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+pub use claim::{Connection, OpState, Reading, Status};
+pub use meaning::{Change, Changes, Kind, Meaning, Position, Request, Value, Write};
+
+use crate::id::{ConnId, NodeId, OpId, StoreId, Ticket};
+use crate::time::{Mono, Now, Span, Time};
+
+/// A word of the protocol's own, or of a foreign log.
+pub type Name = Cow<'static, str>;
+
+/// Which end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// The end that dialled.
+    Dialler,
+    /// The end that was dialled.
+    Acceptor,
+}
+
+impl Side {
+    /// The end across.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Dialler => Self::Acceptor,
+            Self::Acceptor => Self::Dialler,
+        }
+    }
+}
+
+/// Who brought the end of a connection about, as seen from one side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Initiator {
+    /// This side closed it.
+    Local,
+    /// The peer closed it.
+    Remote,
+    /// Neither: it broke.
+    Network,
+}
+
+/// Why a dial failed, as the dialler was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// Nobody listens there.
+    Unreachable,
+    /// The peer answered the handshake with this status instead.
+    Status(u16),
+    /// Something between refuses this kind of connection.
+    Blocked,
+}
+
+/// What a connection is made for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Channel {
+    /// A lasting, two-way stream of messages.
+    #[default]
+    Socket,
+    /// A request and its answer.
+    Request,
+}
+
+/// A node's life as it is, not as it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Life {
+    /// Runs for the first time.
+    Started,
+    /// Has died; what it held in memory is gone.
+    Crashed,
+    /// Runs again, with a new incarnation.
+    Restarted,
+    /// Handles nothing, while its transport goes on acknowledging.
+    Paused,
+    /// Handles what had waited, and goes on.
+    Resumed,
+}
+
+/// The stages of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Faults and operations happen.
+    Chaos,
+    /// All faults that heal have healed, and no more work is given.
+    Healed,
+    /// The settle time has passed.
+    Quiet,
+}
+
+/// Whether a path carries anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Path {
+    /// It carries everything.
+    Up,
+    /// It carries nothing.
+    Down,
+}
+
+/// What came of a store request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreOutcome {
+    /// It was executed.
+    Executed,
+    /// It was executed and is durable.
+    Flushed,
+    /// It was not executed.
+    Failed,
+    /// It had been executed and is gone.
+    Lost,
+    /// The store took a copy of its state, to go back to.
+    Remembered,
+    /// The store went back to its copy.
+    Restored,
+    /// Nothing is left in the store.
+    Emptied,
+}
+
+/// How full a queue or table is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    /// Entries.
+    pub len: u32,
+    /// Bytes, where they are counted.
+    pub bytes: u32,
+    /// Age of the oldest entry.
+    pub oldest: Span,
+}
+
+/// One thing seen at one node. The first part are facts, the second claims.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the fields are named by the types that they hold")]
+pub enum Observation {
+    /// A person, a page or an operator gave the node an operation.
+    Given { op: OpId, request: Request, changes: Changes },
+    /// The run entered a stage. Told of node 0, whichever it is.
+    Phase(Phase),
+    /// The node's process changed state.
+    Node(Life),
+    /// The truth about the path from this node to another.
+    Link { to: NodeId, path: Path },
+    /// What the device told its node about its network: true is online.
+    Device { online: bool },
+    /// A clock of the node was set to run differently.
+    Clock { wall_step_us: i64, drift_ppm: i32 },
+    /// Truth of the issuer about a credential of this node: whether it is good.
+    Credential { credential: u64, valid: bool },
+    /// The node started a dial.
+    Dialled { conn: ConnId, to: NodeId, channel: Channel },
+    /// The dial succeeded, as this side was told.
+    Opened { conn: ConnId, side: Side },
+    /// The dial failed, as the dialler was told.
+    Refused { conn: ConnId, refusal: Refusal },
+    /// This side was told that the connection has ended, or ended it. 1006: no close frame.
+    Closed { conn: ConnId, side: Side, code: u16, by: Initiator },
+    /// The node handed a message to a connection; `live` is false if it had ended.
+    Sent { conn: ConnId, side: Side, live: bool, meaning: Meaning },
+    /// A whole message reached the node.
+    Delivered { conn: ConnId, side: Side, meaning: Meaning },
+    /// The node sent a message outside any connection.
+    CastSent { to: NodeId, meaning: Meaning },
+    /// A message from outside any connection reached the node.
+    CastDelivered { from: NodeId, meaning: Meaning },
+    /// A store did something on behalf of the node.
+    Stored { store: StoreId, ticket: Ticket, outcome: StoreOutcome, write: Option<Box<Write>> },
+    /// The node set or moved a timer.
+    TimerSet { timer: Name, at: Mono },
+    /// A timer went off.
+    TimerFired { timer: Name },
+    /// The node declared that it handles nothing for this long.
+    Busy { span: Span },
+    /// A queue that the engine owns reached a new greatest length.
+    Waiting { queue: Name, size: Size },
+    /// A planted value turned up where it should not be.
+    Canary { class: Name, place: Name },
+
+    /// What the person sees of the connection and of the freshness of data.
+    ShownStatus(Status),
+    /// What the person sees of a topic: the changes since the last time, or all of it.
+    ShownContent(Reading),
+    /// What the person sees of one of her operations.
+    ShownOp { op: OpId, state: OpState },
+    /// A notice appeared or went away.
+    ShownNotice { class: Name, code: u16, op: Option<OpId>, on: bool },
+    /// The answer to a query.
+    ShownAnswer { op: OpId, position: Option<Position>, stale: bool },
+    /// The size of what the node holds under a name.
+    Holds { what: Name, size: Size },
+    /// A sample of a metric.
+    Metric { name: Name, labels: Name, value: i64 },
+    /// An alert went on or off.
+    Alert { name: Name, on: bool },
+    /// A structured log record.
+    Log { event: Name, conn: Option<ConnId>, code: u16, fields: Name },
+    /// An error was reported to monitoring.
+    Report { kind: Name, code: u16, context: Name },
+    /// A claim in the protocol's own words.
+    Own { name: Name, values: Vec<u64> },
+}
+
+/// Sets of observation kinds: what an invariant takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Interest(u64);
+
+macro_rules! interests {
+    ($($name:ident = $bit:literal => $pattern:pat),* $(,)?) => {
+        impl Interest {
+            $(
+                #[doc = concat!("Observations of the kind that the name says.")]
+                pub const $name: Self = Self(1 << $bit);
+            )*
+
+            /// The kind of an observation.
+            #[inline]
+            pub const fn of(observation: &Observation) -> Self {
+                match observation { $($pattern => Self::$name,)* }
+            }
+        }
+    };
+}
+
+interests! {
+    GIVEN = 0 => Observation::Given { .. },
+    PHASE = 1 => Observation::Phase(_),
+    NODE = 2 => Observation::Node(_),
+    LINK = 3 => Observation::Link { .. },
+    DEVICE = 4 => Observation::Device { .. },
+    CLOCK = 5 => Observation::Clock { .. },
+    CREDENTIAL = 6 => Observation::Credential { .. },
+    DIALLED = 7 => Observation::Dialled { .. },
+    OPENED = 8 => Observation::Opened { .. },
+    REFUSED = 9 => Observation::Refused { .. },
+    CLOSED = 10 => Observation::Closed { .. },
+    SENT = 11 => Observation::Sent { .. },
+    DELIVERED = 12 => Observation::Delivered { .. },
+    CAST = 13 => Observation::CastSent { .. } | Observation::CastDelivered { .. },
+    STORED = 14 => Observation::Stored { .. },
+    TIMER = 15 => Observation::TimerSet { .. } | Observation::TimerFired { .. },
+    BUSY = 16 => Observation::Busy { .. },
+    WAITING = 17 => Observation::Waiting { .. },
+    CANARY = 18 => Observation::Canary { .. },
+    STATUS = 19 => Observation::ShownStatus(_),
+    CONTENT = 20 => Observation::ShownContent(_),
+    OP = 21 => Observation::ShownOp { .. },
+    NOTICE = 22 => Observation::ShownNotice { .. },
+    ANSWER = 23 => Observation::ShownAnswer { .. },
+    HOLDS = 24 => Observation::Holds { .. },
+    METRIC = 25 => Observation::Metric { .. },
+    ALERT = 26 => Observation::Alert { .. },
+    LOG = 27 => Observation::Log { .. },
+    REPORT = 28 => Observation::Report { .. },
+    OWN = 29 => Observation::Own { .. },
+}
+
+impl Interest {
+    /// No kind.
+    pub const NONE: Self = Self(0);
+    /// Every kind.
+    pub const ALL: Self = Self(u64::MAX);
+
+    /// Both sets together.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+    /// Whether the two sets share a kind.
+    #[inline]
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+    /// The kinds by number, for dispatch tables.
+    pub fn kinds(self) -> impl Iterator<Item = usize> {
+        (0..30).filter(move |bit| self.0 >> bit & 1 == 1)
+    }
+    /// The number of the only kind in the set.
+    #[inline]
+    pub const fn index(self) -> usize {
+        self.0.trailing_zeros() as usize
+    }
+}
+
+/// One line of a history: what was seen, where, and when by the true clock and the node's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// True time.
+    pub at: Time,
+    /// The node that it happened at.
+    pub node: NodeId,
+    /// That node's own clocks.
+    pub now: Now,
+    /// What happened.
+    pub what: Observation,
+}
+
+/// A whole run's observations, in order.
+pub type History = Vec<Record>;

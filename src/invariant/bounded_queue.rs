@@ -1,0 +1,43 @@
+//! No queue grows without bound.
+
+use super::{Invariant, Ruling};
+use crate::engine::Seen;
+use crate::history::{Interest, Observation};
+use crate::objectives::Objectives;
+
+/// No queue of a node exceeds the objectives' limit, be it one that the node says it holds or
+/// one that the engine keeps for it (inbox, send buffer).
+#[derive(Debug)]
+pub struct BoundedQueue {
+    limit: u32,
+}
+
+impl BoundedQueue {
+    /// Judges by `queue_max`.
+    pub const fn new(objectives: &Objectives) -> Self {
+        Self { limit: objectives.queue_max }
+    }
+}
+
+impl Invariant for BoundedQueue {
+    fn name(&self) -> &'static str {
+        "bounded-queue"
+    }
+    fn statement(&self) -> &'static str {
+        "No queue of a node exceeds the objectives' limit."
+    }
+    fn interest(&self) -> Interest {
+        Interest::WAITING.and(Interest::HOLDS)
+    }
+    fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        let (queue, size) = match seen.what {
+            Observation::Waiting { queue, size } => (queue, size),
+            Observation::Holds { what, size } => (what, size),
+            _ => return,
+        };
+        if size.len > self.limit {
+            let (len, limit) = (size.len, self.limit);
+            ruling.violated(seen.node, format!("{queue} holds {len} entries; limit {limit}"));
+        }
+    }
+}

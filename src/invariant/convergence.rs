@@ -1,0 +1,110 @@
+//! In the end everybody sees what was committed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ledger::{Ledger, apply};
+use super::{Invariant, Ruling};
+use crate::engine::Seen;
+use crate::history::{Connection, Interest, Observation, OpState, Reading, Value};
+use crate::id::{Field, NodeId, OpId, Topic};
+use crate::time::Time;
+
+/// At quiescence every client that shows `live` shows the fold of everything committed to its
+/// topic, apart from the fields of operations of its own that still wait.
+#[derive(Debug, Default)]
+pub struct Convergence {
+    pages: BTreeMap<NodeId, Page>,
+    /// The fields of operations that wait, by their author.
+    waiting: BTreeMap<OpId, (NodeId, Vec<Field>)>,
+    ledger: Ledger,
+}
+
+#[derive(Debug, Default)]
+struct Page {
+    connection: Connection,
+    topic: Option<Topic>,
+    content: BTreeMap<Field, Value>,
+}
+
+impl Page {
+    fn show(&mut self, reading: &Reading) {
+        if reading.whole || self.topic != Some(reading.topic) {
+            self.content.clear();
+        }
+        self.topic = Some(reading.topic);
+        apply(&mut self.content, &reading.changes);
+    }
+}
+
+impl Invariant for Convergence {
+    fn name(&self) -> &'static str {
+        "convergence"
+    }
+    fn statement(&self) -> &'static str {
+        "At quiescence every client that shows `live` shows, apart from its pending operations, \
+         the fold of everything committed to its document."
+    }
+    fn interest(&self) -> Interest {
+        Interest::STATUS
+            .and(Interest::CONTENT)
+            .and(Interest::STORED)
+            .and(Interest::NODE)
+            .and(Interest::GIVEN)
+            .and(Interest::OP)
+    }
+
+    fn observe(&mut self, seen: &Seen<'_>, _ruling: &mut Ruling) {
+        match seen.what {
+            Observation::ShownStatus(status) => {
+                self.pages.entry(seen.node).or_default().connection = status.connection;
+            }
+            Observation::ShownContent(reading) if reading.part == 0 => {
+                self.pages.entry(seen.node).or_default().show(reading);
+            }
+            Observation::Node(_) => {
+                self.pages.remove(&seen.node);
+                self.waiting.retain(|_, (author, _)| *author != seen.node);
+            }
+            Observation::Given { op, changes, .. } => {
+                let fields = changes.iter().map(|change| change.field).collect();
+                self.waiting.insert(*op, (seen.node, fields));
+            }
+            Observation::ShownOp { op, state } => {
+                if *state == OpState::Saved || state.is_told_off() {
+                    self.waiting.remove(op);
+                }
+            }
+            what => {
+                self.ledger.observe(what);
+            }
+        }
+    }
+
+    fn finish(&mut self, _at: Time, ruling: &mut Ruling) {
+        let mut contents: BTreeMap<Topic, BTreeMap<Field, Value>> = BTreeMap::new();
+        for (node, page) in &self.pages {
+            let Some(topic) = page.topic.filter(|_| page.connection == Connection::Live) else {
+                continue;
+            };
+            let truth = contents.entry(topic).or_insert_with(|| self.ledger.content(topic));
+            let waiting: BTreeSet<Field> = self
+                .waiting
+                .values()
+                .filter(|(author, _)| author == node)
+                .flat_map(|(_, fields)| fields.iter().copied())
+                .collect();
+            let fields = truth.keys().chain(page.content.keys());
+            let wrong = fields
+                .filter(|field| !waiting.contains(field))
+                .find(|field| truth.get(field) != page.content.get(field));
+            if let Some(field) = wrong {
+                let committed = truth.get(field);
+                let shown = page.content.get(field);
+                let message =
+                    format!("shows {shown:?} for {field} of {topic}; committed is {committed:?}");
+                ruling.violated(*node, message);
+                return;
+            }
+        }
+    }
+}

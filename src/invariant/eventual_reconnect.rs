@@ -1,0 +1,200 @@
+//! Whoever can be served is served again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Invariant, Ruling};
+use crate::engine::Seen;
+use crate::history::{Connection, Initiator, Interest, Life, Observation, Path, Request, Side};
+use crate::id::NodeId;
+use crate::objectives::Objectives;
+use crate::time::{Span, Time};
+
+/// A client that is mounted, online and allowed, facing servers that run and can be reached,
+/// shows `live` after at most the longest delay between attempts, jitter and the time of a
+/// dial included; from Failed, after the pause between probes.
+#[derive(Debug)]
+pub struct EventualReconnect {
+    retry: Span,
+    probe: Span,
+    clients: BTreeMap<NodeId, Client>,
+    /// Nodes that are down or paused.
+    absent: BTreeSet<NodeId>,
+    cuts: BTreeSet<(NodeId, NodeId)>,
+    servers: BTreeSet<NodeId>,
+}
+
+#[derive(Debug)]
+struct Client {
+    shown: Connection,
+    /// Since when nothing has stood in the way.
+    since: Time,
+    online: bool,
+    /// Closed on purpose, or for a reason that only a person can mend.
+    excused: bool,
+}
+
+impl EventualReconnect {
+    /// Judges by `retry_cap`, `retry_jitter_percent`, `connect_timeout` and `probe`.
+    pub fn new(objectives: &Objectives) -> Self {
+        let slack = |span: Span| {
+            span.percent(100 + u64::from(objectives.retry_jitter_percent))
+                + objectives.connect_timeout
+                + Span::secs(1)
+        };
+        Self {
+            retry: slack(objectives.retry_cap),
+            probe: slack(objectives.probe),
+            clients: BTreeMap::new(),
+            absent: BTreeSet::new(),
+            cuts: BTreeSet::new(),
+            servers: BTreeSet::new(),
+        }
+    }
+
+    fn client(&mut self, node: NodeId, at: Time) -> &mut Client {
+        self.clients.entry(node).or_insert(Client {
+            shown: Connection::Loading,
+            since: at,
+            online: true,
+            excused: false,
+        })
+    }
+
+    /// Something about this client began or ended: its time starts anew.
+    fn restart(&mut self, node: NodeId, at: Time, ruling: &mut Ruling) {
+        self.client(node, at).since = at;
+        ruling.wake_at(at + self.retry + Span::micros(1));
+    }
+
+    /// Something about the network or a server began or ended: everybody's time starts anew.
+    fn restart_all(&mut self, at: Time, ruling: &mut Ruling) {
+        for client in self.clients.values_mut() {
+            client.since = at;
+        }
+        ruling.wake_at(at + self.retry + Span::micros(1));
+    }
+
+    fn blocked(&self, node: NodeId) -> bool {
+        self.absent.contains(&node)
+            || self.servers.iter().any(|server| {
+                self.absent.contains(server)
+                    || self.cuts.contains(&(node, *server))
+                    || self.cuts.contains(&(*server, node))
+            })
+    }
+
+    fn given(&mut self, seen: &Seen<'_>, request: Request, ruling: &mut Ruling) {
+        match request {
+            Request::Disconnect | Request::Unmount => {
+                self.client(seen.node, seen.at).excused = true;
+            }
+            Request::Mount | Request::Connect | Request::Retry | Request::SignIn => {
+                self.client(seen.node, seen.at).excused = false;
+                self.restart(seen.node, seen.at, ruling);
+            }
+            _ => {}
+        }
+    }
+
+    /// Those who should be live by now and are not.
+    fn late(&self, at: Time) -> Option<(NodeId, &Client)> {
+        self.clients.iter().map(|(node, client)| (*node, client)).find(|(node, client)| {
+            let bound = match client.shown {
+                Connection::Live => return false,
+                Connection::Failed => self.probe,
+                _ => self.retry,
+            };
+            client.online
+                && !client.excused
+                && at.since(client.since) > bound
+                && !self.blocked(*node)
+        })
+    }
+}
+
+/// Close codes after which a client waits for a person.
+const PERMANENT: [u16; 5] = [1003, 1008, 4001, 4003, 4401];
+
+impl Invariant for EventualReconnect {
+    fn name(&self) -> &'static str {
+        "eventual-reconnect"
+    }
+    fn statement(&self) -> &'static str {
+        "A client that is mounted, online and allowed, facing a reachable server, shows `live` \
+         within the longest delay between attempts and the time of a dial."
+    }
+    fn interest(&self) -> Interest {
+        Interest::GIVEN
+            .and(Interest::NODE)
+            .and(Interest::LINK)
+            .and(Interest::DEVICE)
+            .and(Interest::DIALLED)
+            .and(Interest::CLOSED)
+            .and(Interest::STATUS)
+    }
+
+    fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        let (at, node) = (seen.at, seen.node);
+        match seen.what {
+            Observation::Given { request, .. } => self.given(seen, *request, ruling),
+            Observation::Dialled { to, .. } => {
+                self.servers.insert(*to);
+                self.client(node, at);
+            }
+            Observation::ShownStatus(status) => {
+                let was = self.client(node, at).shown;
+                self.client(node, at).shown = status.connection;
+                if was == Connection::Live && status.connection != Connection::Live {
+                    self.restart(node, at, ruling);
+                }
+            }
+            Observation::Closed { side: Side::Dialler, code, by, .. } => {
+                let excused = *by == Initiator::Remote && PERMANENT.contains(code);
+                self.client(node, at).excused |= excused;
+                self.restart(node, at, ruling);
+            }
+            Observation::Device { online } => {
+                self.client(node, at).online = *online;
+                self.restart(node, at, ruling);
+            }
+            Observation::Node(life) => {
+                match life {
+                    Life::Crashed | Life::Paused => self.absent.insert(node),
+                    _ => self.absent.remove(&node),
+                };
+                if *life == Life::Crashed
+                    && let Some(client) = self.clients.get_mut(&node)
+                {
+                    client.shown = Connection::Loading;
+                    client.excused = false;
+                }
+                self.restart_all(at, ruling);
+            }
+            Observation::Link { to, path } => {
+                match path {
+                    Path::Down => self.cuts.insert((node, *to)),
+                    Path::Up => self.cuts.remove(&(node, *to)),
+                };
+                self.restart_all(at, ruling);
+            }
+            _ => {}
+        }
+    }
+
+    fn wake(&mut self, at: Time, ruling: &mut Ruling) {
+        if let Some((node, client)) = self.late(at) {
+            let (shown, waited) = (client.shown, at.since(client.since));
+            let message = format!("shows `{shown:?}` {waited} after nothing stood in the way");
+            ruling.violated(node, message);
+            return;
+        }
+        let waiting = self.clients.values().filter(|client| client.shown != Connection::Live);
+        let next = waiting
+            .flat_map(|client| [client.since + self.retry, client.since + self.probe])
+            .filter(|due| *due >= at)
+            .min();
+        if let Some(due) = next {
+            ruling.wake_at(due + Span::micros(1));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What stores really hold, read off the facts: the reference that contents are compared with.
+
+use std::collections::BTreeMap;
+
+use crate::history::{Observation, StoreOutcome, Value, Write};
+use crate::id::{Field, OpId, StoreId, Ticket, Topic};
+
+/// The writes that took effect and were not lost since, in the order of their execution.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    writes: Vec<Entry>,
+    /// How often each operation took effect in `writes`.
+    by_op: BTreeMap<OpId, u32>,
+    checkpoint: BTreeMap<StoreId, usize>,
+    /// Whether a store ever went back to an older state.
+    pub(crate) restored: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    store: StoreId,
+    ticket: Ticket,
+    write: Write,
+}
+
+impl Ledger {
+    /// Takes in an observation; gives back the write if it was one that took effect.
+    pub(crate) fn observe<'a>(&mut self, what: &'a Observation) -> Option<&'a Write> {
+        let Observation::Stored { store, ticket, outcome, write } = what else { return None };
+        match outcome {
+            StoreOutcome::Executed => {
+                let write = write.as_deref().filter(|write| !write.changes.is_empty())?;
+                let entry = Entry { store: *store, ticket: *ticket, write: write.clone() };
+                self.writes.push(entry);
+                if let Some(op) = write.op {
+                    *self.by_op.entry(op).or_default() += 1;
+                }
+                return Some(write);
+            }
+            StoreOutcome::Lost => self.writes.retain(|entry| entry.ticket != *ticket),
+            StoreOutcome::Remembered => {
+                self.checkpoint.insert(*store, self.writes.len());
+            }
+            StoreOutcome::Restored => {
+                let keep = self.checkpoint.get(store).copied().unwrap_or(0);
+                let mut nth = 0;
+                self.writes.retain(|entry| {
+                    nth += 1;
+                    entry.store != *store || nth <= keep
+                });
+                self.restored = true;
+            }
+            StoreOutcome::Emptied => {
+                self.writes.retain(|entry| entry.store != *store);
+                self.restored = true;
+            }
+            StoreOutcome::Flushed | StoreOutcome::Failed => return None,
+        }
+        self.by_op.clear();
+        for op in self.writes.iter().filter_map(|entry| entry.write.op) {
+            *self.by_op.entry(op).or_default() += 1;
+        }
+        None
+    }
+
+    /// How often an operation took effect, losses taken off.
+    pub(crate) fn times(&self, op: OpId) -> u32 {
+        self.by_op.get(&op).copied().unwrap_or(0)
+    }
+
+    /// Whether an operation took effect and was not lost since.
+    pub(crate) fn has(&self, op: OpId) -> bool {
+        self.times(op) > 0
+    }
+
+    /// The content of a topic: the fold of its writes.
+    pub(crate) fn content(&self, topic: Topic) -> BTreeMap<Field, Value> {
+        let mut content = BTreeMap::new();
+        for entry in self.writes.iter().filter(|entry| entry.write.topic == topic) {
+            apply(&mut content, &entry.write.changes);
+        }
+        content
+    }
+}
+
+/// Writes changes over a content.
+pub(crate) fn apply(content: &mut BTreeMap<Field, Value>, changes: &[crate::history::Change]) {
+    for change in changes {
+        match change.value {
+            Some(value) => content.insert(change.field, value),
+            None => content.remove(&change.field),
+        };
+    }
+}

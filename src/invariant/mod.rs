@@ -1,0 +1,145 @@
+//! Invariants: checkers that find the contradiction between facts and claims.
+//!
+//! An [`Invariant`] reads the history alone, so it works on every engine and on a recorded log;
+//! a [`StateInvariant`] reads the nodes' own state. Both judge by the
+//! [objectives](crate::objectives) and never change anything. One file holds one property,
+//! named after the sentence that it keeps.
+
+mod at_most_once_effect;
+mod bounded_queue;
+mod convergence;
+mod eventual_reconnect;
+mod hb_detection_bound;
+mod herd_spread;
+mod judge;
+mod ledger;
+mod no_lost_edit;
+mod no_state_regression;
+
+pub use at_most_once_effect::AtMostOnceEffect;
+pub use bounded_queue::BoundedQueue;
+pub use convergence::Convergence;
+pub use eventual_reconnect::EventualReconnect;
+pub use hb_detection_bound::HbDetectionBound;
+pub use herd_spread::HerdSpread;
+pub use judge::{Judge, TraceLine};
+pub use no_lost_edit::NoLostEdit;
+pub use no_state_regression::NoStateRegression;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Seen, View};
+use crate::history::Interest;
+use crate::id::NodeId;
+use crate::objectives::Objectives;
+use crate::protocol::Protocol;
+use crate::time::Time;
+
+/// A broken invariant: a finding, in data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// Which one.
+    pub invariant: String,
+    /// When it was seen to be broken, in true time.
+    pub at: Time,
+    /// Where.
+    pub node: Option<NodeId>,
+    /// What was seen.
+    pub message: String,
+}
+
+/// What an invariant says after looking at something.
+#[derive(Debug, Default)]
+pub struct Ruling {
+    pub(crate) violation: Option<(Option<NodeId>, String)>,
+    pub(crate) wake: Option<Time>,
+}
+
+impl Ruling {
+    /// The invariant is broken. The first word counts.
+    pub fn violated(&mut self, node: NodeId, message: impl Into<String>) {
+        if self.violation.is_none() {
+            self.violation = Some((Some(node), message.into()));
+        }
+    }
+    /// Asks to be woken at a time, to look again; an earlier wish stands.
+    pub fn wake_at(&mut self, at: Time) {
+        self.wake = Some(self.wake.map_or(at, |wake| wake.min(at)));
+    }
+}
+
+/// A property of histories. It is told only of the kinds of observation that it takes, and is
+/// built fresh for every run.
+pub trait Invariant: Send {
+    /// What reports call it.
+    fn name(&self) -> &'static str;
+    /// What it holds, in a sentence.
+    fn statement(&self) -> &'static str;
+    /// The kinds of observation that it takes.
+    fn interest(&self) -> Interest;
+    /// Looks at an observation.
+    fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling);
+    /// The time that it asked for has come.
+    fn wake(&mut self, _at: Time, _ruling: &mut Ruling) {}
+    /// The run is over, after chaos, healing and settling.
+    fn finish(&mut self, _at: Time, _ruling: &mut Ruling) {}
+}
+
+/// A property of the nodes' own state, looked at after every event.
+pub trait StateInvariant<P: Protocol>: Send {
+    /// What reports call it.
+    fn name(&self) -> &'static str;
+    /// What it holds, in a sentence.
+    fn statement(&self) -> &'static str;
+    /// Looks at the running nodes.
+    fn look(&mut self, view: &View<'_, P>, ruling: &mut Ruling);
+}
+
+/// The invariants of one run.
+pub struct Suite<P: Protocol> {
+    /// Those over histories.
+    pub history: Vec<Box<dyn Invariant>>,
+    /// Those over typed state.
+    pub state: Vec<Box<dyn StateInvariant<P>>>,
+}
+
+impl<P: Protocol> Suite<P> {
+    /// All that the framework ships, judging by these objectives.
+    pub fn shipped(objectives: &Objectives) -> Self {
+        Self { history: shipped(objectives), state: Vec::new() }
+    }
+
+    /// One more, over histories.
+    pub fn and(mut self, invariant: impl Invariant + 'static) -> Self {
+        self.history.push(Box::new(invariant));
+        self
+    }
+
+    /// One more, over typed state.
+    pub fn and_state(mut self, invariant: impl StateInvariant<P> + 'static) -> Self {
+        self.state.push(Box::new(invariant));
+        self
+    }
+}
+
+/// A protocol that says which invariants hold for it.
+pub trait Judged: Protocol {
+    /// The invariants, built fresh for one run.
+    fn invariants(objectives: &Objectives) -> Suite<Self> {
+        Suite::shipped(objectives)
+    }
+}
+
+/// The shipped invariants over histories.
+pub fn shipped(objectives: &Objectives) -> Vec<Box<dyn Invariant>> {
+    vec![
+        Box::new(NoStateRegression::default()),
+        Box::new(NoLostEdit::default()),
+        Box::new(BoundedQueue::new(objectives)),
+        Box::new(Convergence::default()),
+        Box::new(AtMostOnceEffect::default()),
+        Box::new(HerdSpread::new(objectives)),
+        Box::new(HbDetectionBound::new(objectives)),
+        Box::new(EventualReconnect::new(objectives)),
+    ]
+}

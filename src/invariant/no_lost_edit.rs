@@ -1,0 +1,109 @@
+//! Every edit that was taken is somewhere: saved, or told off.
+
+use std::collections::BTreeMap;
+
+use super::ledger::Ledger;
+use super::{Invariant, Ruling};
+use crate::engine::Seen;
+use crate::history::{Connection, Interest, Life, Observation, OpState, Request};
+use crate::id::{NodeId, OpId};
+use crate::time::Time;
+
+/// Every edit that a person made is, in the end, in the store, or the person was told that it
+/// is not. An edit may still wait at a client that does not show `live`. A crash of the client
+/// may take only what was shown as not saved on the device.
+#[derive(Debug, Default)]
+pub struct NoLostEdit {
+    edits: BTreeMap<OpId, Edit>,
+    clients: BTreeMap<NodeId, Client>,
+    ledger: Ledger,
+}
+
+#[derive(Debug)]
+struct Edit {
+    author: NodeId,
+    given: Time,
+    shown: Option<OpState>,
+    /// The client died when nothing had promised that the edit would survive.
+    excused: bool,
+}
+
+#[derive(Debug, Default)]
+struct Client {
+    connection: Connection,
+    down: bool,
+}
+
+impl Invariant for NoLostEdit {
+    fn name(&self) -> &'static str {
+        "no-lost-edit"
+    }
+    fn statement(&self) -> &'static str {
+        "Every accepted edit is saved, waits at a client that is not live, or was shown as not \
+         taken; a crash takes only what was shown as not saved on the device."
+    }
+    fn interest(&self) -> Interest {
+        Interest::GIVEN
+            .and(Interest::OP)
+            .and(Interest::STORED)
+            .and(Interest::NODE)
+            .and(Interest::STATUS)
+    }
+
+    fn observe(&mut self, seen: &Seen<'_>, _ruling: &mut Ruling) {
+        match seen.what {
+            Observation::Given { op, request: Request::Edit, .. } => {
+                let edit = Edit { author: seen.node, given: seen.at, shown: None, excused: false };
+                self.edits.insert(*op, edit);
+            }
+            Observation::ShownOp { op, state } => {
+                if let Some(edit) = self.edits.get_mut(op)
+                    && edit.author == seen.node
+                {
+                    edit.shown = Some(*state);
+                }
+            }
+            Observation::ShownStatus(status) => {
+                self.clients.entry(seen.node).or_default().connection = status.connection;
+            }
+            Observation::Node(Life::Crashed) => {
+                let client = self.clients.entry(seen.node).or_default();
+                client.down = true;
+                client.connection = Connection::Loading;
+                for edit in self.edits.values_mut().filter(|edit| edit.author == seen.node) {
+                    edit.excused |= matches!(edit.shown, None | Some(OpState::QueuedVolatile));
+                }
+            }
+            Observation::Node(Life::Restarted) => {
+                self.clients.entry(seen.node).or_default().down = false;
+            }
+            what => {
+                self.ledger.observe(what);
+            }
+        }
+    }
+
+    fn finish(&mut self, _at: Time, ruling: &mut Ruling) {
+        for (op, edit) in &self.edits {
+            let told = edit.shown.is_some_and(OpState::is_told_off);
+            if told || edit.excused || self.ledger.restored || self.ledger.has(*op) {
+                continue;
+            }
+            let given = edit.given;
+            if edit.shown == Some(OpState::Saved) {
+                let message = format!("{op}, made at {given}, was shown as saved; no store has it");
+                ruling.violated(edit.author, message);
+                return;
+            }
+            let client = self.clients.get(&edit.author);
+            if client.is_some_and(|c| !c.down && c.connection == Connection::Live) {
+                let shown = edit.shown.map_or("not shown at all".to_owned(), |s| {
+                    format!("last shown as {s:?}").to_lowercase()
+                });
+                let message = format!("{op}, made at {given}, {shown}, is in no store");
+                ruling.violated(edit.author, message);
+                return;
+            }
+        }
+    }
+}

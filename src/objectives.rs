@@ -1,0 +1,59 @@
+//! What the application demands of a sync protocol: the numbers and product choices that
+//! invariants judge by. A case carries them, and its nodes are given the same values.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Span;
+
+/// What editing is allowed while the connection is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EditPolicy {
+    /// Edits are taken and kept until they can be sent.
+    Queue,
+    /// Edits are refused, visibly.
+    Disable,
+}
+
+/// The demands of one case. The defaults are the reference values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Objectives {
+    /// A silent peer is noticed within this time after its last sign of life.
+    pub detection: Span,
+    /// A short outage is over for the person within this time.
+    pub recovery: Span,
+    /// A dial that nobody answers is given up after this time.
+    pub connect_timeout: Span,
+    /// The longest nominal delay between two attempts to connect.
+    pub retry_cap: Span,
+    /// How far an attempt may lie off its nominal delay, in percent of it.
+    pub retry_jitter_percent: u32,
+    /// The pause between attempts once the person was told that connecting failed.
+    pub probe: Span,
+    /// No queue of a node grows longer than this many entries.
+    pub queue_max: u32,
+    /// At most this share of a herd's dials fall into one tenth of a second.
+    pub herd_percent: u32,
+    /// Everybody who lost a server is served again this soon after it came back.
+    pub overload_recovery: Span,
+    /// What editing is allowed while the connection is down.
+    pub edit_policy: EditPolicy,
+}
+
+impl Default for Objectives {
+    fn default() -> Self {
+        Self {
+            detection: Span::secs(41),
+            recovery: Span::secs(5),
+            connect_timeout: Span::secs(10),
+            retry_cap: Span::secs(30),
+            retry_jitter_percent: 20,
+            probe: Span::secs(60),
+            queue_max: 1000,
+            herd_percent: 40,
+            overload_recovery: Span::secs(120),
+            edit_policy: EditPolicy::Queue,
+        }
+    }
+}

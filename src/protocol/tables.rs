@@ -1,0 +1,105 @@
+//! Small tables that keep models short.
+
+use std::collections::BTreeMap;
+
+use crate::id::{ConnId, Ticket};
+
+/// Something kept per connection. Looking up an old connection finds nothing, even when a
+/// newer one has taken its place; iteration is in the order of slots, the same in every run.
+#[derive(Clone, Debug)]
+pub struct Conns<T> {
+    slots: Vec<Option<(ConnId, T)>>,
+    len: usize,
+}
+
+impl<T> Default for Conns<T> {
+    fn default() -> Self {
+        Self { slots: Vec::new(), len: 0 }
+    }
+}
+
+impl<T> Conns<T> {
+    /// Keeps `value` for `conn`, and gives back what was kept for it before.
+    pub fn insert(&mut self, conn: ConnId, value: T) -> Option<T> {
+        let slot = conn.slot();
+        if self.slots.len() <= slot {
+            self.slots.resize_with(slot + 1, || None);
+        }
+        let old = self.slots[slot].replace((conn, value));
+        self.len += usize::from(old.is_none());
+        old.filter(|(id, _)| *id == conn).map(|(_, value)| value)
+    }
+
+    /// What is kept for `conn`.
+    pub fn get(&self, conn: ConnId) -> Option<&T> {
+        match self.slots.get(conn.slot())? {
+            Some((id, value)) if *id == conn => Some(value),
+            _ => None,
+        }
+    }
+
+    /// What is kept for `conn`, to be changed.
+    pub fn get_mut(&mut self, conn: ConnId) -> Option<&mut T> {
+        match self.slots.get_mut(conn.slot())? {
+            Some((id, value)) if *id == conn => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Forgets `conn`.
+    pub fn remove(&mut self, conn: ConnId) -> Option<T> {
+        self.get(conn)?;
+        self.len -= 1;
+        self.slots[conn.slot()].take().map(|(_, value)| value)
+    }
+
+    /// How many connections something is kept for.
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+    /// Whether nothing is kept.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (ConnId, &T)> {
+        self.slots.iter().flatten().map(|(conn, value)| (*conn, value))
+    }
+    /// All of them, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (ConnId, &mut T)> {
+        self.slots.iter_mut().flatten().map(|(conn, value)| (*conn, value))
+    }
+}
+
+/// What a node wants to remember until a store answers.
+#[derive(Clone, Debug)]
+pub struct Awaiting<T>(BTreeMap<Ticket, T>);
+
+impl<T> Default for Awaiting<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T> Awaiting<T> {
+    /// Remembers `context` for the answer to `ticket`.
+    pub fn remember(&mut self, ticket: Ticket, context: T) {
+        self.0.insert(ticket, context);
+    }
+    /// The context of an answer that came.
+    pub fn recall(&mut self, ticket: Ticket) -> Option<T> {
+        self.0.remove(&ticket)
+    }
+    /// How many answers are awaited.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+    /// All contexts, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.values()
+    }
+}
