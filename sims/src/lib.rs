@@ -1,1 +1,3 @@
-//! x
+//! Scenarios of document sync, the audit of a policy, and the `wavetank` command line.
+
+pub mod scenarios;

@@ -32,7 +32,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let Some((a, link)) = self.path(from, to) else { return };
         self.core.note(41, a, u64::from(to.0), 0);
         self.core.net.cut(link);
-        self.core.observe(a, &Observation::Link { to, path: Path::Down });
+        self.tell_path(a, to, link);
     }
 
     /// Takes back one cut; what was kept is sent again.
@@ -50,9 +50,17 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let core = &mut self.core;
         core.note(42, a, u64::from(to.0), u64::from(held));
         core.net.join(&mut core.agenda, core.now, link, held);
-        if core.net.links[link as usize].down == 0 {
-            core.observe(a, &Observation::Link { to, path: Path::Up });
-        }
+        self.tell_path(a, to, link);
+    }
+
+    fn tell_path(&mut self, from: u32, to: NodeId, link: u32) {
+        let state = &self.core.net.links[link as usize];
+        let path = match state {
+            link if link.down > 0 => Path::Down,
+            link if link.latency != link.usual || !link.chaos.is_calm() => Path::Impaired,
+            _ => Path::Up,
+        };
+        self.core.observe(from, &Observation::Link { to, path });
     }
 
     fn path(&mut self, from: NodeId, to: NodeId) -> Option<(u32, u32)> {
@@ -65,8 +73,10 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let Some((a, link)) = self.path(from, to) else { return };
         self.core.note(43, a, u64::from(to.0), u64::from(latency.is_some()));
         self.core.digest.value(&latency);
-        let link = &mut self.core.net.links[link as usize];
+        let link_id = link;
+        let link = &mut self.core.net.links[link_id as usize];
         link.latency = latency.unwrap_or(link.usual);
+        self.tell_path(a, to, link_id);
     }
 
     /// Sets what the path from one node to another does to messages.
@@ -75,6 +85,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         self.core.note(44, a, u64::from(to.0), 0);
         self.core.digest.value(&chaos);
         self.core.net.links[link as usize].chaos = chaos;
+        self.tell_path(a, to, link);
     }
 
     /// The connections between two nodes that are not over, oldest first.

@@ -87,8 +87,9 @@ fn kind(menu: &Menu, name: &'static str) -> BoxedStrategy<FaultKind> {
     let client = || pick(&menu.clients);
     match name {
         "partition" | "hold" | "partition-oneway" => link(menu, name),
-        "latency" => (pair(), span())
-            .prop_map(|((a, b), span)| {
+        "latency" => (pair(), 50u64..3_000)
+            .prop_map(|((a, b), millis)| {
+                let span = Span::millis(millis);
                 let latency = Latency::Uniform(span.percent(50), span);
                 FaultKind::Link(LinkFault::Latency(vec![a], vec![b], latency))
             })

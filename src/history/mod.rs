@@ -110,6 +110,8 @@ pub enum Phase {
 pub enum Path {
     /// It carries everything.
     Up,
+    /// It is slower than usual, or does to messages what a stream may not.
+    Impaired,
     /// It carries nothing.
     Down,
 }

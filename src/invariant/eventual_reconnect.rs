@@ -172,8 +172,8 @@ impl Invariant for EventualReconnect {
             }
             Observation::Link { to, path } => {
                 match path {
-                    Path::Down => self.cuts.insert((node, *to)),
                     Path::Up => self.cuts.remove(&(node, *to)),
+                    Path::Impaired | Path::Down => self.cuts.insert((node, *to)),
                 };
                 self.restart_all(at, ruling);
             }

@@ -8,7 +8,7 @@ use crate::engine::Seen;
 use crate::history::{Connection, Interest, Kind, Life, Observation, Side};
 use crate::id::{ConnId, NodeId};
 use crate::objectives::Objectives;
-use crate::time::{Span, Time};
+use crate::time::{Mono, Span, Time};
 
 /// A running node has left an open connection (a client: no longer shows `live`) at most the
 /// objectives' detection time, on its own clock, after the last frame of the peer reached it
@@ -25,15 +25,37 @@ pub struct HbDetectionBound {
 #[derive(Debug)]
 struct End {
     node: NodeId,
-    heard: Time,
+    /// On the node's own clock.
+    heard: Mono,
     newest_ping: Option<u64>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     shown: Option<Connection>,
+    clock: Rate,
+    paused_at: Option<Mono>,
+}
+
+/// A node's monotonic clock: what it read when its drift last changed, and the drift since.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rate {
+    since: Time,
+    reading: Mono,
     drift_ppm: i32,
-    paused_at: Option<Time>,
+}
+
+impl Rate {
+    fn mono(self, at: Time) -> Mono {
+        let elapsed = i128::from(at.since(self.since).as_micros());
+        let run = elapsed * (1_000_000 + i128::from(self.drift_ppm)) / 1_000_000;
+        self.reading + Span::micros(run as u64)
+    }
+    fn when(self, mono: Mono) -> Time {
+        let run = i128::from(mono.since(self.reading).as_micros()) * 1_000_000;
+        let elapsed = run / (1_000_000 + i128::from(self.drift_ppm));
+        self.since + Span::micros(elapsed as u64)
+    }
 }
 
 impl HbDetectionBound {
@@ -47,25 +69,34 @@ impl HbDetectionBound {
         }
     }
 
-    /// The detection time of a node's clock, in true time.
-    fn bound(&self, node: NodeId) -> Span {
-        let drift = self.nodes.get(&node).map_or(0, |state| state.drift_ppm);
-        let micros = i128::from(self.detection.as_micros()) * 1_000_000;
-        Span::micros((micros / (1_000_000 + i128::from(drift))) as u64)
+    fn clock(&self, node: NodeId) -> Rate {
+        self.nodes.get(&node).map_or(Rate::default(), |state| state.clock)
     }
 
-    fn watch(&mut self, conn: ConnId, side: Side, node: NodeId, at: Time, ruling: &mut Ruling) {
-        self.ends.insert((conn, side), End { node, heard: at, newest_ping: None });
-        let due = at + self.bound(node);
+    /// Plans a look at an end, when its node should have left it.
+    fn plan(&mut self, conn: ConnId, side: Side, ruling: &mut Ruling) {
+        let Some(end) = self.ends.get(&(conn, side)) else { return };
+        let due = self.clock(end.node).when(end.heard + self.detection) + Span::micros(2);
         self.due.push(Reverse((due, conn, side)));
-        ruling.wake_at(due + Span::micros(1));
+        ruling.wake_at(due);
     }
 
-    fn resumed(&mut self, node: NodeId, at: Time) {
+    fn resumed(&mut self, node: NodeId, now: Mono) {
         let Some(state) = self.nodes.get_mut(&node) else { return };
         let Some(since) = state.paused_at.take() else { return };
         for end in self.ends.values_mut().filter(|end| end.node == node) {
-            end.heard += at.since(since);
+            end.heard += now.since(since);
+        }
+    }
+
+    /// A node's clock runs differently from now on.
+    fn drifts(&mut self, seen: &Seen<'_>, drift_ppm: i32, ruling: &mut Ruling) {
+        let clock = Rate { since: seen.at, reading: seen.now.mono, drift_ppm };
+        self.nodes.entry(seen.node).or_default().clock = clock;
+        let ends: Vec<_> = self.ends.iter().filter(|(_, end)| end.node == seen.node).collect();
+        let keys: Vec<_> = ends.into_iter().map(|(key, _)| *key).collect();
+        for (conn, side) in keys {
+            self.plan(conn, side, ruling);
         }
     }
 
@@ -97,9 +128,12 @@ impl Invariant for HbDetectionBound {
     }
 
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
-        let (at, node) = (seen.at, seen.node);
+        let (node, now) = (seen.node, seen.now.mono);
         match seen.what {
-            Observation::Opened { conn, side } => self.watch(*conn, *side, node, at, ruling),
+            Observation::Opened { conn, side } => {
+                self.ends.insert((*conn, *side), End { node, heard: now, newest_ping: None });
+                self.plan(*conn, *side, ruling);
+            }
             Observation::Closed { conn, side, .. } => {
                 self.ends.remove(&(*conn, *side));
             }
@@ -112,42 +146,41 @@ impl Invariant for HbDetectionBound {
                 if let Some(end) = self.ends.get_mut(&(*conn, *side)) {
                     let old = meaning.kind == Kind::Pong && end.newest_ping != Some(meaning.stamp);
                     if !old {
-                        end.heard = end.heard.max(at);
+                        end.heard = end.heard.max(now);
                     }
                 }
             }
             Observation::ShownStatus(status) => {
                 self.nodes.entry(node).or_default().shown = Some(status.connection);
             }
-            Observation::Clock { drift_ppm, .. } => {
-                self.nodes.entry(node).or_default().drift_ppm = *drift_ppm;
-            }
+            Observation::Clock { drift_ppm, .. } => self.drifts(seen, *drift_ppm, ruling),
             Observation::Node(Life::Crashed) => {
                 self.ends.retain(|_, end| end.node != node);
-                self.nodes.remove(&node);
+                if let Some(state) = self.nodes.get_mut(&node) {
+                    (state.shown, state.paused_at) = (None, None);
+                }
             }
             Observation::Node(Life::Paused) => {
                 let state = self.nodes.entry(node).or_default();
-                state.paused_at.get_or_insert(at);
+                state.paused_at.get_or_insert(now);
             }
-            Observation::Node(Life::Resumed) => self.resumed(node, at),
+            Observation::Node(Life::Resumed) => self.resumed(node, now),
             _ => {}
         }
     }
 
     fn wake(&mut self, at: Time, ruling: &mut Ruling) {
         while let Some(Reverse((due, conn, side))) = self.due.peek().copied() {
-            if due >= at {
-                ruling.wake_at(due + Span::micros(1));
+            if due > at {
+                ruling.wake_at(due);
                 return;
             }
             self.due.pop();
             let Some(end) = self.ends.get(&(conn, side)) else { continue };
-            let really = end.heard + self.bound(end.node);
-            if really >= at {
-                self.due.push(Reverse((really, conn, side)));
+            let silent = self.clock(end.node).mono(at).since(end.heard);
+            if silent <= self.detection {
+                self.plan(conn, side, ruling);
             } else if self.trusts(end) {
-                let silent = at.since(end.heard);
                 let message = format!("{conn} is open after {silent} of silence");
                 ruling.violated(end.node, message);
             } else {

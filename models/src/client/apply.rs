@@ -1,0 +1,108 @@
+//! Taking in events, in their order.
+
+use std::sync::Arc;
+
+use wavetank::history::{Position, Size};
+use wavetank::id::Field;
+use wavetank::protocol::Outbox;
+use wavetank::time::Now;
+
+use super::Client;
+use crate::document;
+use crate::message::Message;
+use crate::policy::Gap;
+use crate::protocol::DocSync;
+use crate::store::Event;
+
+impl Client {
+    pub(super) fn is_news(&self, position: Position) -> bool {
+        self.cursor.is_none_or(|cursor| (self.steps.is_news)(position, cursor))
+    }
+
+    fn is_next(&self, position: Position) -> bool {
+        self.cursor.is_some_and(|cursor| position == cursor.next())
+    }
+
+    /// An event came from the server.
+    pub(super) fn event(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
+        let window = self.config.policy.client.apply.edit_window;
+        let editing = self.edited.is_some_and(|at| now.mono.since(at) < window);
+        if editing && event.author != self.me {
+            self.cursor = self.cursor.max(Some(event.position));
+            return;
+        }
+        if !self.is_news(event.position) {
+            if (self.steps.applies_old)() {
+                self.apply(event, out);
+            }
+            return;
+        }
+        if self.is_next(event.position) {
+            self.apply(event, out);
+            self.share(event, out);
+            self.drain_ahead(now, out);
+            return;
+        }
+        match self.config.policy.client.apply.gap {
+            Gap::Skip => self.apply(event, out),
+            Gap::StopAndRepair => self.keep_ahead(now, event, out),
+        }
+    }
+
+    fn keep_ahead(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
+        out.mark("event-ahead");
+        if self.ahead.len() < self.reorder_limit {
+            self.ahead.insert(event.position, Arc::clone(event));
+        }
+        if self.ahead.len() > self.ahead_max {
+            self.ahead_max = self.ahead.len();
+            let len = self.ahead_max as u32;
+            out.holds("reorder-buffer", Size { len, ..Size::default() });
+        }
+        self.arm_gap(now, out);
+    }
+
+    /// Applies what waited, as far as it is in turn now.
+    pub(super) fn drain_ahead(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        while let Some((position, event)) = self.ahead.pop_first() {
+            if self.is_next(position) {
+                self.apply(&event, out);
+            } else if self.is_news(position) {
+                self.ahead.insert(position, event);
+                self.arm_gap(now, out);
+                return;
+            }
+        }
+    }
+
+    /// Applies one event and shows what it changed.
+    pub(super) fn apply(&mut self, event: &Event, out: &mut Outbox<DocSync>) {
+        document::apply(&mut self.confirmed, &event.changes);
+        self.cursor = Some(event.position);
+        let mut changed: Vec<Field> = event.changes.iter().map(|change| change.field).collect();
+        if event.author == self.me {
+            changed.extend(self.confirm(event.op, out));
+        }
+        self.publish(&changed, out);
+    }
+
+    /// Passes an event on to the other tabs of the device.
+    fn share(&self, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
+        if self.config.policy.client.tabs.share {
+            for tab in &self.tabs {
+                out.cast(*tab, Message::Tab(Arc::clone(event)));
+            }
+        }
+    }
+
+    /// A tab of the same device passed on an event.
+    pub(super) fn from_tab(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
+        let Some(cursor) = self.cursor else { return };
+        if self.config.policy.client.tabs.share && (self.steps.tab_in_turn)(event.position, cursor)
+        {
+            out.mark("event-from-tab");
+            self.apply(event, out);
+            self.drain_ahead(now, out);
+        }
+    }
+}

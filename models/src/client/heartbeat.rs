@@ -1,0 +1,49 @@
+//! Noticing a dead connection.
+
+use wavetank::protocol::Outbox;
+use wavetank::time::Now;
+
+use super::{Client, Expiry, Phase};
+use crate::message::Message;
+use crate::protocol::{DocSync, Timer};
+
+impl Client {
+    /// Starts to listen for signs of life on a new connection.
+    pub(super) fn watch(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        self.heard = now.mono;
+        let policy = &self.config.policy.client.heartbeat;
+        if policy.watch {
+            out.timer(Timer::Silence, now.mono + policy.timeout);
+        }
+        if !policy.interval.is_zero() {
+            out.timer(Timer::ClientPing, now.mono + policy.interval);
+        }
+    }
+
+    /// Any frame of the current connection is a sign of life. The timer is left as it is, and
+    /// looks at the time again when it goes off: one timer a silence, not one a frame.
+    pub(super) fn heard(&mut self, now: Now, _out: &mut Outbox<DocSync>) {
+        self.heard = now.mono;
+        self.heard_wall = now.wall;
+    }
+
+    pub(super) fn silence(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        let limit = self.heard + self.config.policy.client.heartbeat.timeout;
+        if now.mono < limit {
+            out.timer(Timer::Silence, limit);
+            return;
+        }
+        match (self.steps.on_silence)() {
+            Expiry::Leave => self.attempt_failed(now, 1006, out),
+            Expiry::OnlyShow => self.phase = Phase::Waiting,
+        }
+    }
+
+    pub(super) fn client_ping(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        let Some(conn) = self.conn else { return };
+        let ping = Message::Ping { stamp: now.mono.as_micros(), head: None };
+        out.send(conn, ping).whatever();
+        let interval = self.config.policy.client.heartbeat.interval;
+        out.timer(Timer::ClientPing, now.mono + interval);
+    }
+}

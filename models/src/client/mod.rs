@@ -1,0 +1,204 @@
+//! A client: a page with one document open, over at most one connection.
+
+mod apply;
+mod heartbeat;
+mod outbox;
+mod reconnect;
+mod steps;
+mod sync;
+mod view;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use wavetank::history::{Connection, Position, Status};
+use wavetank::id::{ConnId, NodeId, OpId};
+use wavetank::protocol::{Boot, Event, Node, Outbox};
+use wavetank::rng::Rng;
+use wavetank::time::{Mono, Now, Wall};
+
+use crate::config::Config;
+use crate::document::Content;
+use crate::message::Message;
+use crate::protocol::{DocSync, Op, Timer};
+use crate::store;
+pub use outbox::Pending;
+pub use steps::{Expiry, Sending, Steps};
+
+/// Where the client is in the life of its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Before its first dial.
+    Idle,
+    /// A dial is under way.
+    Dialling,
+    /// Subscribed, and waiting for the answer.
+    Syncing,
+    /// In step with the server.
+    Live,
+    /// Waiting for the next attempt.
+    Waiting,
+    /// The device says that there is no network.
+    Offline,
+    /// It has given up, but for probes.
+    Failed,
+    /// It stays away until the person acts.
+    Stopped(Connection),
+}
+
+/// A client.
+pub struct Client {
+    me: NodeId,
+    /// Tells this run of the page from every other.
+    instance: u64,
+    server: Option<NodeId>,
+    tabs: Vec<NodeId>,
+    config: Arc<Config>,
+    steps: Steps,
+    jitter: Rng,
+    /// The smaller of the policy's and the objectives' limits.
+    outbox_limit: usize,
+    reorder_limit: usize,
+
+    phase: Phase,
+    conn: Option<ConnId>,
+    online: bool,
+    /// Failed attempts since the last success that counts.
+    attempts: u32,
+    heard: Mono,
+    heard_wall: Wall,
+
+    /// The position up to which `confirmed` is complete.
+    cursor: Option<Position>,
+    confirmed: Content,
+    /// The highest position that the server told.
+    head: Option<Position>,
+    /// Events ahead of their turn.
+    ahead: BTreeMap<Position, Arc<store::Event>>,
+    ahead_max: usize,
+    gap_armed: bool,
+
+    /// Edits that are not known to be in `confirmed`, oldest first.
+    pending: VecDeque<Pending>,
+    outbox_max: usize,
+    client_seq: u32,
+    ack_armed: bool,
+    edited: Option<Mono>,
+
+    shown: Option<Status>,
+    last_synced: Option<Mono>,
+}
+
+impl Client {
+    /// A page that is about to be opened.
+    pub fn new(boot: Boot<'_, DocSync>) -> Self {
+        let mut steps = Steps::default();
+        crate::flaws::install_client(&boot.config.flaws, &mut steps);
+        let policy = &boot.config.policy.client;
+        let most = boot.objectives.queue_max as usize;
+        let limit = |knob: u32| if knob == 0 { usize::MAX } else { most.min(knob as usize) };
+        Self {
+            me: boot.me,
+            instance: u64::from(boot.me.0) << 16 | u64::from(boot.incarnation),
+            server: boot.peers.iter().find(|peer| !peer.same_device).map(|peer| peer.id),
+            tabs: boot.peers.iter().filter(|peer| peer.same_device).map(|peer| peer.id).collect(),
+            outbox_limit: limit(policy.outbox.limit),
+            reorder_limit: limit(policy.reorder.limit),
+            config: Arc::clone(boot.config),
+            steps,
+            jitter: boot.rng.fork("jitter"),
+            phase: Phase::Idle,
+            conn: None,
+            online: true,
+            attempts: 0,
+            heard: Mono::default(),
+            heard_wall: Wall::START,
+            cursor: None,
+            confirmed: Content::new(),
+            head: None,
+            ahead: BTreeMap::new(),
+            ahead_max: 0,
+            gap_armed: false,
+            pending: VecDeque::new(),
+            outbox_max: 0,
+            client_seq: 0,
+            ack_armed: false,
+            edited: None,
+            shown: None,
+            last_synced: None,
+        }
+    }
+
+    fn message(&mut self, now: Now, conn: ConnId, message: &Message, out: &mut Outbox<DocSync>) {
+        self.heard(now, out);
+        match message {
+            Message::Welcome { head, .. } => self.head = Some(*head),
+            Message::Snapshot { at, seen, content, .. } => {
+                self.snapshot(now, *at, seen, content, out);
+            }
+            Message::Delta { to, events, .. } => self.delta(now, *to, events, out),
+            Message::Event(event) => self.event(now, event, out),
+            Message::Ack { op, position } => self.acked(now, *op, *position, out),
+            Message::Nack { op, .. } => self.rejected(now, *op, out),
+            Message::Ping { stamp, head } => {
+                let pong = Message::Pong { stamp: *stamp, cursor: self.cursor };
+                out.send(conn, pong).whatever();
+                self.told_head(now, *head, out);
+            }
+            _ => {}
+        }
+    }
+
+    fn timer(&mut self, now: Now, timer: Timer, out: &mut Outbox<DocSync>) {
+        match timer {
+            Timer::Retry => self.dial(now, out),
+            Timer::DialTimeout => self.dial_timed_out(now, out),
+            Timer::SyncTimeout => self.sync_timed_out(now, out),
+            Timer::Stable => self.stable(),
+            Timer::Silence => self.silence(now, out),
+            Timer::ClientPing => self.client_ping(now, out),
+            Timer::Gap => self.repair_gap(out),
+            Timer::AckTimeout => self.ack_timed_out(now, out),
+            Timer::Ping(_) | Timer::Deadline(_) => {}
+        }
+    }
+
+    fn operation(&mut self, now: Now, id: OpId, op: &Op, out: &mut Outbox<DocSync>) {
+        match op {
+            Op::Set(..) | Op::Delete(_) | Op::Insert => self.edit(now, id, op, out),
+            Op::Retry => self.retry_by_hand(now, out),
+            Op::Stage(_) => {}
+        }
+    }
+
+    /// Whether an event belongs to the connection that the client is on.
+    fn is_current(&self, conn: ConnId) -> bool {
+        self.conn == Some(conn)
+    }
+}
+
+impl Node<DocSync> for Client {
+    fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
+        if event.conn().is_some_and(|conn| !self.is_current(conn)) {
+            return;
+        }
+        match event {
+            Event::Start => {
+                self.show(out);
+                if (self.steps.dials_on_mount)() {
+                    self.dial(now, out);
+                }
+            }
+            Event::Opened(conn) => self.opened(now, conn, out),
+            Event::Refused(..) => self.attempt_failed(now, 0, out),
+            Event::Message(conn, message) => self.message(now, conn, message, out),
+            Event::Closed(_, closing) => self.closed(now, closing, out),
+            Event::Cast(_, Message::Tab(event)) => self.from_tab(now, event, out),
+            Event::Timer(timer) => self.timer(now, timer, out),
+            Event::Op(id, op) => self.operation(now, id, op, out),
+            Event::Device(online) => self.device(now, online, out),
+            _ => {}
+        }
+        self.show(out);
+    }
+}

@@ -1,0 +1,216 @@
+//! Edits on their way to the server.
+
+use wavetank::history::{Changes, OpState, Position, Size};
+use wavetank::id::{Field, OpId};
+use wavetank::protocol::Outbox;
+use wavetank::time::{Mono, Now};
+
+use super::steps::Sending;
+use super::{Client, Phase};
+use crate::message::Message;
+use crate::policy::{AckRetry, OfflineEdits, Overflow, Storage};
+use crate::protocol::{DOC, DocSync, Op, Timer};
+use crate::store::{Commit, Edit, Seen};
+
+/// An edit that is not known to be in the confirmed content.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// Which.
+    pub op: OpId,
+    /// Its number among the edits of this page.
+    pub client_seq: u32,
+    edit: Edit,
+    base: Option<Position>,
+    /// What it does to the view.
+    pub(super) changes: Changes,
+    /// When it was last sent.
+    sent: Option<Mono>,
+    /// Whether the client still cares what the server says of it.
+    waits: bool,
+}
+
+impl Client {
+    /// A person makes an edit.
+    pub(super) fn edit(&mut self, now: Now, id: OpId, op: &Op, out: &mut Outbox<DocSync>) {
+        self.edited = Some(now.mono);
+        let policy = &self.config.policy.client.outbox;
+        let live = self.phase == Phase::Live;
+        let waiting = self.waiting();
+        if !live && policy.offline == OfflineEdits::Refuse {
+            out.show_op(id, OpState::Refused);
+            return;
+        }
+        let full = waiting >= self.outbox_limit;
+        if full && policy.overflow == Overflow::RefuseAndTell {
+            out.mark("edit-refused");
+            out.show_op(id, OpState::Refused);
+            return;
+        }
+        let forgotten = full || !live && policy.offline == OfflineEdits::Discard;
+        let state = match policy.storage {
+            Storage::MemoryWithWarning => OpState::QueuedVolatile,
+            Storage::MemoryClaimingDurable => OpState::QueuedSafe,
+        };
+        out.show_op(id, state);
+        self.client_seq += 1;
+        let changes = op.changes(id);
+        let edit = match op {
+            Op::Insert => Edit::Insert,
+            _ => Edit::Write(changes.clone()),
+        };
+        let fields: Vec<Field> = changes.iter().map(|change| change.field).collect();
+        self.pending.push_back(Pending {
+            op: id,
+            client_seq: self.client_seq,
+            edit,
+            base: self.cursor,
+            changes,
+            sent: None,
+            waits: !forgotten,
+        });
+        self.send_edit(now, live, out);
+        self.publish(&fields, out);
+        self.measure(out);
+    }
+
+    /// Sends the edit that was just made, if it can be sent.
+    fn send_edit(&mut self, now: Now, live: bool, out: &mut Outbox<DocSync>) {
+        let last = self.pending.len() - 1;
+        if live {
+            self.transmit(now, last, out);
+            if !(self.steps.flushes_on_sync)() {
+                self.flush(now, out);
+            }
+        } else if (self.steps.sends_when_not_live)() == Sending::Gone && self.conn.is_some() {
+            self.transmit(now, last, out);
+            self.pending[last].waits = false;
+        }
+    }
+
+    fn transmit(&mut self, now: Now, index: usize, out: &mut Outbox<DocSync>) {
+        let Some(conn) = self.conn else { return };
+        let pending = &mut self.pending[index];
+        let commit = Commit {
+            doc: DOC,
+            op: pending.op,
+            author: self.me,
+            instance: self.instance,
+            client_seq: pending.client_seq,
+            base: pending.base,
+            edit: pending.edit.clone(),
+            dedup: true,
+        };
+        pending.sent = Some(now.mono);
+        let policy = &self.config.policy.client.ack;
+        if !policy.required {
+            pending.waits = false;
+        } else if !self.ack_armed {
+            self.ack_armed = true;
+            out.timer(Timer::AckTimeout, now.mono + policy.timeout);
+        }
+        out.send(conn, Message::Op(commit)).whatever();
+    }
+
+    /// How many edits wait for the server.
+    fn waiting(&self) -> usize {
+        self.pending.iter().filter(|pending| pending.waits).count()
+    }
+
+    fn measure(&mut self, out: &mut Outbox<DocSync>) {
+        let len = self.waiting();
+        if len > self.outbox_max {
+            self.outbox_max = len;
+            out.holds("outbox", Size { len: len as u32, ..Size::default() });
+        }
+    }
+
+    /// Sends all that waits, in the order in which it was made.
+    pub(super) fn flush(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        for index in 0..self.pending.len() {
+            if self.pending[index].waits {
+                out.mark("edit-resent");
+                self.transmit(now, index, out);
+                if !(self.steps.keeps_after_flush)() {
+                    self.pending[index].waits = false;
+                }
+            }
+        }
+    }
+
+    /// The server says that an edit is done.
+    pub(super) fn acked(
+        &mut self,
+        _now: Now,
+        op: OpId,
+        position: Option<Position>,
+        out: &mut Outbox<DocSync>,
+    ) {
+        let covered = position.is_some_and(|position| self.cursor >= Some(position));
+        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.op == op) {
+            pending.waits = false;
+            out.show_op(op, OpState::Saved);
+        }
+        if covered {
+            let fields = self.take(op);
+            self.publish(&fields, out);
+        }
+        if self.waiting() == 0 {
+            self.ack_armed = false;
+            out.cancel(Timer::AckTimeout);
+        }
+    }
+
+    /// The server says that an edit will not be done: it is taken back.
+    pub(super) fn rejected(&mut self, _now: Now, op: OpId, out: &mut Outbox<DocSync>) {
+        out.show_op(op, OpState::Rejected);
+        let fields = self.take(op);
+        self.publish(&fields, out);
+    }
+
+    /// An event of an edit of this client came: the edit is in the confirmed content. Gives
+    /// back the fields that it lay on.
+    pub(super) fn confirm(&mut self, op: OpId, out: &mut Outbox<DocSync>) -> Vec<Field> {
+        let known = self.pending.iter().find(|pending| pending.op == op);
+        if known.is_some_and(|pending| pending.waits) {
+            out.show_op(op, OpState::Saved);
+        }
+        self.take(op)
+    }
+
+    /// A snapshot holds these edits of this page.
+    pub(super) fn confirm_seen(&mut self, seen: &Seen, out: &mut Outbox<DocSync>) {
+        self.pending.retain(|pending| {
+            let done = seen.has(pending.client_seq);
+            if done && pending.waits {
+                out.show_op(pending.op, OpState::Saved);
+            }
+            !done
+        });
+    }
+
+    fn take(&mut self, op: OpId) -> Vec<Field> {
+        let index = self.pending.iter().position(|pending| pending.op == op);
+        let taken = index.and_then(|index| self.pending.remove(index));
+        taken.map_or(Vec::new(), |pending| {
+            pending.changes.iter().map(|change| change.field).collect()
+        })
+    }
+
+    /// An ack is late: either only that one, or the connection is not what it seems.
+    pub(super) fn ack_timed_out(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        self.ack_armed = false;
+        let policy = &self.config.policy.client.ack;
+        let sent = self.pending.iter().filter(|pending| pending.waits);
+        let Some(oldest) = sent.filter_map(|pending| pending.sent).min() else { return };
+        if now.mono < oldest + policy.timeout {
+            self.ack_armed = true;
+            out.timer(Timer::AckTimeout, oldest + policy.timeout);
+            return;
+        }
+        match policy.retry {
+            AckRetry::TimeoutAndReconnect => self.attempt_failed(now, 1006, out),
+            AckRetry::Resend if self.phase == Phase::Live => self.flush(now, out),
+            AckRetry::Resend | AckRetry::Never => {}
+        }
+    }
+}

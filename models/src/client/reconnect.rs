@@ -1,0 +1,204 @@
+//! Dialling, and when to try again.
+
+use wavetank::history::{Connection, Initiator};
+use wavetank::id::ConnId;
+use wavetank::protocol::{Closing, Outbox};
+use wavetank::time::{Now, Span};
+
+use super::{Client, Phase};
+use crate::message::Hello;
+use crate::policy::{FailedExit, OnClose, ResetOn, Schedule};
+use crate::protocol::{DocSync, Timer};
+
+/// The code that the client ends a connection with that it takes for dead.
+pub(super) const GIVEN_UP: u16 = 4408;
+
+const TRANSIENT: [u16; 6] = [1001, 1006, 1011, 1012, 1013, 4408];
+
+impl Client {
+    pub(super) fn dial(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        let Some(server) = self.server else { return };
+        self.leave(out, 1000);
+        out.cancel(Timer::Retry);
+        let hello = Hello { path: "/sync".to_owned(), instance: self.instance };
+        self.conn = Some(out.dial(server, hello));
+        self.phase = Phase::Dialling;
+        let timeout = self.config.policy.client.dial.timeout;
+        if !timeout.is_zero() {
+            out.timer(Timer::DialTimeout, now.mono + timeout);
+        }
+    }
+
+    /// Lets go of the connection, if there is one.
+    pub(super) fn leave(&mut self, out: &mut Outbox<DocSync>, code: u16) {
+        if let Some(conn) = self.conn.take() {
+            out.close(conn, code, "left by the client");
+        }
+        self.unwatch(out);
+    }
+
+    fn unwatch(&mut self, out: &mut Outbox<DocSync>) {
+        for timer in [
+            Timer::DialTimeout,
+            Timer::SyncTimeout,
+            Timer::Stable,
+            Timer::Silence,
+            Timer::ClientPing,
+            Timer::Gap,
+            Timer::AckTimeout,
+        ] {
+            out.cancel(timer);
+        }
+        self.gap_armed = false;
+        self.ack_armed = false;
+    }
+
+    pub(super) fn opened(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
+        out.cancel(Timer::DialTimeout);
+        if self.config.policy.client.reconnect.reset_on == ResetOn::Open {
+            self.attempts = 0;
+        }
+        self.phase = Phase::Syncing;
+        self.watch(now, out);
+        self.subscribe(now, conn, out);
+    }
+
+    pub(super) fn dial_timed_out(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        if self.phase == Phase::Dialling {
+            self.attempt_failed(now, 0, out);
+        }
+    }
+
+    pub(super) fn stable(&mut self) {
+        if self.config.policy.client.reconnect.reset_on == ResetOn::Stable {
+            self.attempts = 0;
+        }
+    }
+
+    /// The server, or the network, has ended the connection.
+    pub(super) fn closed(&mut self, now: Now, closing: Closing, out: &mut Outbox<DocSync>) {
+        self.conn = None;
+        self.unwatch(out);
+        if closing.by == Initiator::Local {
+            return;
+        }
+        let policy = &self.config.policy.client.close_policy;
+        let stop = match closing.code {
+            4401 | 4001 => Some(Connection::SignIn),
+            4003 => Some(Connection::Limit),
+            1003 | 1008 => Some(Connection::Failed),
+            1000 if policy.normal == OnClose::Final => Some(Connection::Closed),
+            code if TRANSIENT.contains(&code) && policy.transient == OnClose::Final => {
+                Some(Connection::Failed)
+            }
+            code if !TRANSIENT.contains(&code) && !(self.steps.retries_unknown)() => {
+                Some(Connection::Closed)
+            }
+            _ => None,
+        };
+        match stop {
+            Some(shown) => self.phase = Phase::Stopped(shown),
+            None => self.attempt_failed(now, closing.code, out),
+        }
+    }
+
+    /// The connection, or the attempt at one, is over: plans the next attempt.
+    pub(super) fn attempt_failed(&mut self, now: Now, code: u16, out: &mut Outbox<DocSync>) {
+        self.leave(out, GIVEN_UP);
+        let policy = &self.config.policy.client.reconnect;
+        if !policy.enabled {
+            self.phase = Phase::Stopped(Connection::Failed);
+            return;
+        }
+        if !self.online && policy.pause_offline {
+            self.phase = Phase::Offline;
+            return;
+        }
+        if self.has_given_up() {
+            self.phase = Phase::Failed;
+            if policy.failed_exits.contains(&FailedExit::Probe) {
+                let delay = self.jittered(self.config.policy.client.reconnect.probe);
+                out.timer(Timer::Retry, now.mono + delay);
+            }
+            return;
+        }
+        let mut delay = self.nominal_delay();
+        if matches!(code, 1011 | 1013) {
+            delay =
+                delay * u64::from(self.config.policy.client.close_policy.server_error_multiplier);
+            delay = self.capped(delay);
+        }
+        let delay = self.jittered(delay);
+        self.attempts += 1;
+        self.phase = Phase::Waiting;
+        out.timer(Timer::Retry, now.mono + delay);
+    }
+
+    /// Whether the person was told that connecting failed, and nothing has succeeded since.
+    pub(super) fn has_given_up(&self) -> bool {
+        let most = self.config.policy.client.reconnect.attempts_max;
+        most > 0 && self.attempts >= most
+    }
+
+    fn nominal_delay(&self) -> Span {
+        let policy = &self.config.policy.client.reconnect;
+        match policy.schedule {
+            Schedule::Immediate => Span::ZERO,
+            Schedule::Constant => policy.base,
+            Schedule::Exponential => self.capped(policy.base * (1 << self.attempts.min(20))),
+            Schedule::Table => {
+                let last = policy.table.len().saturating_sub(1);
+                policy.table.get((self.attempts as usize).min(last)).copied().unwrap_or_default()
+            }
+        }
+    }
+
+    fn capped(&self, delay: Span) -> Span {
+        let cap = self.config.policy.client.reconnect.cap;
+        if cap.is_zero() { delay } else { delay.min(cap) }
+    }
+
+    fn jittered(&mut self, delay: Span) -> Span {
+        let percent = u64::from(self.config.policy.client.reconnect.jitter_percent);
+        self.jitter.span(delay.percent(100 - percent), delay.percent(100 + percent))
+    }
+
+    pub(super) fn retry_by_hand(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        let policy = &self.config.policy.client.reconnect;
+        let wanted = match self.phase {
+            Phase::Failed => policy.failed_exits.contains(&FailedExit::Manual),
+            Phase::Waiting | Phase::Stopped(Connection::Failed | Connection::Limit) => true,
+            _ => false,
+        };
+        if wanted {
+            self.attempts = 0;
+            self.dial(now, out);
+        }
+    }
+
+    /// The device says something of its network.
+    pub(super) fn device(&mut self, now: Now, online: bool, out: &mut Outbox<DocSync>) {
+        self.online = online;
+        let policy = &self.config.policy.client.reconnect;
+        if !online {
+            if policy.pause_offline && !matches!(self.phase, Phase::Stopped(_)) {
+                self.leave(out, 1000);
+                out.cancel(Timer::Retry);
+                self.phase = Phase::Offline;
+            }
+            return;
+        }
+        let wanted = match self.phase {
+            Phase::Offline => true,
+            Phase::Waiting => policy.online_hint,
+            Phase::Failed => policy.failed_exits.contains(&FailedExit::Online),
+            _ => false,
+        };
+        if wanted && policy.online_hint {
+            self.attempts = 0;
+            self.dial(now, out);
+        } else if wanted {
+            self.attempt_failed(now, 0, out);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Catching up with the server on a new connection, and repairing gaps on a live one.
+
+use std::sync::Arc;
+
+use wavetank::history::{Change, Position};
+use wavetank::id::ConnId;
+use wavetank::protocol::Outbox;
+use wavetank::time::Now;
+
+use super::{Client, Phase};
+use crate::message::{Message, Since};
+use crate::policy::{Cursor, OnOpen};
+use crate::protocol::{DOC, DocSync, Timer};
+use crate::store::{Event, Seen};
+use crate::{document, policy};
+
+impl Client {
+    pub(super) fn subscribe(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
+        let since = self.since();
+        let subscribe = Message::Subscribe { doc: DOC, instance: self.instance, since };
+        out.send(conn, subscribe).whatever();
+        let timeout = self.config.policy.client.sync.timeout;
+        if !timeout.is_zero() {
+            out.timer(Timer::SyncTimeout, now.mono + timeout);
+        }
+    }
+
+    /// What the client says that it has.
+    fn since(&self) -> Since {
+        let policy = &self.config.policy.client.sync;
+        match (self.cursor, policy.on_open, policy.cursor) {
+            (None, ..) | (_, OnOpen::Snapshot, _) => Since::Nothing,
+            (_, OnOpen::AdoptHead, _) => Since::Whatever,
+            (_, OnOpen::Resume, Cursor::WallClock) => Since::Time(self.heard_wall),
+            (applied, OnOpen::Resume, Cursor::Applied) => (self.steps.since)(applied),
+        }
+    }
+
+    pub(super) fn sync_timed_out(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        if self.phase == Phase::Syncing {
+            self.attempt_failed(now, 1006, out);
+        }
+    }
+
+    /// The whole document came.
+    pub(super) fn snapshot(
+        &mut self,
+        now: Now,
+        at: Position,
+        seen: &Seen,
+        content: &[Change],
+        out: &mut Outbox<DocSync>,
+    ) {
+        if (self.steps.takes_snapshot)(at, self.cursor) {
+            if (self.steps.snapshot_replaces)() {
+                self.confirmed.clear();
+            }
+            document::apply(&mut self.confirmed, content);
+            self.cursor = Some(at);
+            self.ahead.retain(|position, _| *position > at);
+            if !(self.steps.snapshot_keeps_pending)() {
+                self.pending.clear();
+            }
+            self.confirm_seen(seen, out);
+            self.publish_whole(out);
+        }
+        self.in_step(now, out);
+    }
+
+    /// What was missed came.
+    pub(super) fn delta(
+        &mut self,
+        now: Now,
+        to: Position,
+        events: &[Arc<Event>],
+        out: &mut Outbox<DocSync>,
+    ) {
+        for event in events {
+            if self.is_news(event.position) {
+                self.apply(event, out);
+            }
+        }
+        if self.is_news(to) {
+            self.cursor = Some(to);
+            self.publish(&[], out);
+        }
+        self.in_step(now, out);
+    }
+
+    /// The answer to a subscription, or to a repair, was taken in.
+    fn in_step(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        out.cancel(Timer::Gap);
+        self.gap_armed = false;
+        self.last_synced = Some(now.mono);
+        self.drain_ahead(now, out);
+        if self.phase != Phase::Syncing {
+            return;
+        }
+        self.phase = Phase::Live;
+        out.cancel(Timer::SyncTimeout);
+        out.timer(Timer::Stable, now.mono + self.config.policy.client.reconnect.stable);
+        if (self.steps.flushes_on_sync)() {
+            self.flush(now, out);
+        }
+    }
+
+    /// The server has told the position of its last event.
+    pub(super) fn told_head(
+        &mut self,
+        now: Now,
+        head: Option<Position>,
+        out: &mut Outbox<DocSync>,
+    ) {
+        if head > self.head {
+            self.head = head;
+        }
+        let policy = &self.config.policy.client;
+        if policy.heartbeat.compare_head && head.is_some_and(|head| self.is_news(head)) {
+            self.arm_gap(now, out);
+        }
+    }
+
+    /// Something is missing: asks for it if it does not come by itself.
+    pub(super) fn arm_gap(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        let timer = self.config.policy.client.apply.gap_timer;
+        if !self.gap_armed && !timer.is_zero() && self.phase == Phase::Live {
+            self.gap_armed = true;
+            out.timer(Timer::Gap, now.mono + timer);
+        }
+    }
+
+    pub(super) fn repair_gap(&mut self, out: &mut Outbox<DocSync>) {
+        self.gap_armed = false;
+        let Some(conn) = self.conn.filter(|_| self.phase == Phase::Live) else { return };
+        out.mark("gap-repaired");
+        let request = Message::SyncRequest { doc: DOC, since: self.gap_since() };
+        out.send(conn, request).whatever();
+    }
+
+    fn gap_since(&self) -> Since {
+        match self.config.policy.client.sync.cursor {
+            policy::Cursor::WallClock => Since::Time(self.heard_wall),
+            policy::Cursor::Applied => self.cursor.map_or(Since::Nothing, Since::Position),
+        }
+    }
+}

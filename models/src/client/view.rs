@@ -1,0 +1,67 @@
+//! What the person sees: the confirmed content with her own edits on top, and the state of the
+//! connection.
+
+use wavetank::history::{Change, Connection, Status};
+use wavetank::id::Field;
+use wavetank::protocol::Outbox;
+
+use super::{Client, Phase};
+use crate::policy::OfflineEdits;
+use crate::protocol::{DOC, DocSync};
+
+impl Client {
+    /// What a field shows: the newest edit on it, or what is confirmed.
+    fn seen(&self, field: Field) -> Change {
+        let newest = |changes: &[Change]| changes.iter().rev().copied().find(|c| c.field == field);
+        let edited = self.pending.iter().rev().find_map(|pending| newest(&pending.changes));
+        edited.unwrap_or(Change { field, value: self.confirmed.get(&field).copied() })
+    }
+
+    /// Shows fields that may have changed. Before the first sync there is nothing to show.
+    pub(super) fn publish(&self, fields: &[Field], out: &mut Outbox<DocSync>) {
+        let Some(cursor) = self.cursor else { return };
+        let changes = fields.iter().map(|field| self.seen(*field));
+        out.show_changes(DOC, cursor, self.pending.len() as u32, changes);
+    }
+
+    /// Shows everything anew.
+    pub(super) fn publish_whole(&self, out: &mut Outbox<DocSync>) {
+        let Some(cursor) = self.cursor else { return };
+        let mut view = self.confirmed.clone();
+        for pending in &self.pending {
+            crate::document::apply(&mut view, &pending.changes);
+        }
+        let content = crate::document::whole(&view);
+        out.show_whole(DOC, cursor, self.pending.len() as u32, content);
+    }
+
+    /// Shows the state of the connection, if it is not what is shown already.
+    pub(super) fn show(&mut self, out: &mut Outbox<DocSync>) {
+        let connection = match self.phase {
+            Phase::Live => Connection::Live,
+            Phase::Stopped(shown) => shown,
+            Phase::Failed => Connection::Failed,
+            Phase::Dialling | Phase::Syncing if self.has_given_up() => Connection::Failed,
+            Phase::Offline => Connection::Offline,
+            _ if self.cursor.is_none() => Connection::Loading,
+            _ => Connection::Reconnecting,
+        };
+        let live = connection == Connection::Live;
+        let queues = self.config.policy.client.outbox.offline != OfflineEdits::Refuse;
+        let attempt = if live { 0 } else { self.attempts.min(u32::from(u16::MAX)) as u16 };
+        let changed = self
+            .shown
+            .is_none_or(|shown| shown.connection != connection || shown.attempt != attempt);
+        if changed {
+            let status = Status {
+                connection,
+                attempt,
+                stale: !live,
+                can_edit: live || queues,
+                last_synced: self.last_synced,
+            };
+            self.shown = Some(status);
+            out.show_status(status);
+        }
+    }
+}

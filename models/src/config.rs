@@ -1,0 +1,52 @@
+//! What the nodes of a case are built from.
+
+use serde::{Deserialize, Serialize};
+
+use crate::policy::{Patch, PatchError, Policy};
+
+/// A policy, and the coding mistakes that the nodes are built with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The policy.
+    #[serde(default)]
+    pub policy: Policy,
+    /// Steps of parts that are done in a wrong way, as `path = value`.
+    #[serde(default, skip_serializing_if = "Patch::is_empty")]
+    pub flaws: Patch,
+}
+
+impl Config {
+    /// The configuration with a patch put over it: knobs go to the policy, the rest to the
+    /// flaws. A flaw that is set to its right value is taken out.
+    ///
+    /// # Errors
+    /// A path that is neither a knob nor a known step, or a value that does not fit.
+    pub fn patched(&self, patch: &Patch) -> Result<Self, PatchError> {
+        let mut config = self.clone();
+        for (path, value) in patch.iter() {
+            if config.policy.has(path) {
+                config.policy = config.policy.with(path, value)?;
+            } else {
+                crate::flaws::check(path, value)?;
+                config.flaws.set(path, value.clone());
+                if crate::flaws::is_right(path, value) {
+                    config.flaws.remove(path);
+                }
+            }
+        }
+        Ok(config)
+    }
+
+    /// All in which the configuration differs from the reference: the path, the reference's
+    /// value, and its own.
+    pub fn differences(&self) -> Vec<crate::policy::Knob> {
+        let mut found = crate::policy::differences(&Policy::default(), &self.policy);
+        found.extend(self.flaws.iter().map(|(path, value)| crate::policy::Knob {
+            path: path.to_owned(),
+            reference: crate::flaws::right(path),
+            value: value.clone(),
+        }));
+        found
+    }
+}

@@ -1,0 +1,95 @@
+//! Coding mistakes: wrong ways to do one step of a part.
+//!
+//! Each file holds the wrong steps of one area. A flaw is chosen by its path and value when a
+//! node is built, and claims nothing of itself: it is found by what comes of it.
+
+mod delivery;
+mod heartbeat;
+mod reconnect;
+mod server;
+mod sync;
+
+use serde_json::{Value, json};
+
+use crate::client;
+use crate::policy::{Patch, PatchError};
+use crate::server as serving;
+
+/// A wrong way to do one step.
+pub(crate) struct Flaw {
+    path: &'static str,
+    right: &'static str,
+    wrong: &'static str,
+    change: Step,
+}
+
+/// How a flaw is put in place.
+pub(crate) enum Step {
+    Client(fn(&mut client::Steps)),
+    Server(fn(&mut serving::Steps)),
+}
+
+fn all() -> impl Iterator<Item = &'static Flaw> {
+    let areas: [&'static [Flaw]; 5] =
+        [reconnect::FLAWS, sync::FLAWS, delivery::FLAWS, heartbeat::FLAWS, server::FLAWS];
+    areas.into_iter().flatten()
+}
+
+fn known(path: &str) -> Option<&'static Flaw> {
+    all().find(|flaw| flaw.path == path)
+}
+
+/// All paths of steps that can be done wrong, with their right and wrong values.
+pub fn paths() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    all().map(|flaw| (flaw.path, flaw.right, flaw.wrong))
+}
+
+/// The right value of a step.
+pub fn right(path: &str) -> Value {
+    known(path).map_or(Value::Null, |flaw| json!(flaw.right))
+}
+
+/// Whether a value is a step's right one.
+pub fn is_right(path: &str, value: &Value) -> bool {
+    known(path).is_some_and(|flaw| value == flaw.right)
+}
+
+/// Checks that a step has this path and can be done in this way.
+///
+/// # Errors
+/// A path that is neither a knob nor a step, or a value that is not one of the step's.
+pub fn check(path: &str, value: &Value) -> Result<(), PatchError> {
+    let Some(flaw) = known(path) else {
+        let paths = crate::Policy::paths().into_iter();
+        let names = paths.chain(all().map(|flaw| flaw.path.to_owned()));
+        let nearest = crate::catalogue::nearest(path, names);
+        return Err(PatchError::Unknown { path: path.to_owned(), nearest });
+    };
+    if value == flaw.right || value == flaw.wrong {
+        return Ok(());
+    }
+    let message = format!("expected \"{}\" or \"{}\", found {value}", flaw.right, flaw.wrong);
+    Err(PatchError::Value { path: path.to_owned(), message })
+}
+
+fn chosen(patch: &Patch) -> impl Iterator<Item = &'static Flaw> {
+    patch.iter().filter_map(|(path, value)| known(path).filter(|flaw| value == flaw.wrong))
+}
+
+/// Puts the chosen flaws into a client's steps.
+pub(crate) fn install_client(patch: &Patch, steps: &mut client::Steps) {
+    for flaw in chosen(patch) {
+        if let Step::Client(change) = flaw.change {
+            change(steps);
+        }
+    }
+}
+
+/// Puts the chosen flaws into a server's steps.
+pub(crate) fn install_server(patch: &Patch, steps: &mut serving::Steps) {
+    for flaw in chosen(patch) {
+        if let Step::Server(change) = flaw.change {
+            change(steps);
+        }
+    }
+}

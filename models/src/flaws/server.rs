@@ -1,0 +1,26 @@
+//! Mistakes of the server in what it tells whom.
+
+use super::{Flaw, Step};
+use crate::document;
+use crate::message::Since;
+
+pub(super) const FLAWS: &[Flaw] = &[
+    Flaw {
+        path: "server.sync.resume_from",
+        right: "client_cursor",
+        wrong: "written",
+        // Takes what was written to a connection for what has arrived.
+        change: Step::Server(|steps| {
+            steps.resume_from = |stated, written| written.map_or(stated, Since::Position);
+        }),
+    },
+    Flaw {
+        path: "server.log.covers",
+        right: "all",
+        wrong: "no_stages",
+        change: Step::Server(|steps| {
+            steps.covers =
+                |event| event.changes.iter().any(|change| !document::is_stage(change.field));
+        }),
+    },
+];

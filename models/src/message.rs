@@ -1,0 +1,170 @@
+//! What travels between clients, servers and tabs.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use wavetank::history::{Changes, Kind, Meaning, Position};
+use wavetank::id::{OpId, Topic};
+use wavetank::time::Wall;
+
+use crate::store::{Commit, Event, Seen};
+
+/// What a client says that it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Since {
+    /// Nothing: it wants all there is.
+    Nothing,
+    /// Everything up to this position.
+    Position(Position),
+    /// Everything up to this time of its own clock.
+    Time(Wall),
+    /// It does not care: it goes on with what comes next.
+    Whatever,
+}
+
+/// What a dial carries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The path that is asked for.
+    pub path: String,
+    /// The instance of the client.
+    pub instance: u64,
+}
+
+/// A message of the protocol.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Message {
+    /// Asks for a document and what was missed of it.
+    Subscribe {
+        /// The document.
+        doc: Topic,
+        /// The instance of the client.
+        instance: u64,
+        /// What it has.
+        since: Since,
+    },
+    /// Asks for what is missing, on a connection that is live.
+    SyncRequest {
+        /// The document.
+        doc: Topic,
+        /// What the client has.
+        since: Since,
+    },
+    /// Answers a subscription: where the document is.
+    Welcome {
+        /// The document.
+        doc: Topic,
+        /// Its last event.
+        head: Position,
+    },
+    /// The whole document.
+    Snapshot {
+        /// The document.
+        doc: Topic,
+        /// The event up to which it is complete.
+        at: Position,
+        /// Which operations of this client instance are in it.
+        seen: Seen,
+        /// Its fields.
+        content: Changes,
+    },
+    /// The events that were missed.
+    Delta {
+        /// The document.
+        doc: Topic,
+        /// The event up to which they are complete.
+        to: Position,
+        /// The events.
+        events: Vec<Arc<Event>>,
+    },
+    /// One event.
+    Event(Arc<Event>),
+    /// An operation.
+    Op(Commit),
+    /// An operation is done.
+    Ack {
+        /// Which.
+        op: OpId,
+        /// Its event.
+        position: Option<Position>,
+    },
+    /// An operation is not done.
+    Nack {
+        /// Which.
+        op: OpId,
+        /// Why.
+        code: u16,
+    },
+    /// A sign of life is asked for.
+    Ping {
+        /// To be repeated in the answer.
+        stamp: u64,
+        /// The last event of the document that is subscribed to.
+        head: Option<Position>,
+    },
+    /// A sign of life.
+    Pong {
+        /// The stamp of the ping.
+        stamp: u64,
+        /// What the sender has.
+        cursor: Option<Position>,
+    },
+    /// A tab passes on an event that it has applied.
+    Tab(Arc<Event>),
+}
+
+impl Message {
+    /// Bytes on the wire: an envelope, and what each field takes as text.
+    pub fn size(&self) -> u32 {
+        const ENVELOPE: u32 = 48;
+        const CHANGE: u32 = 24;
+        let changes = |changes: &Changes| changes.len() as u32 * CHANGE;
+        let body = match self {
+            Self::Snapshot { content, .. } => changes(content),
+            Self::Delta { events, .. } => {
+                events.iter().map(|event| ENVELOPE + changes(&event.changes)).sum()
+            }
+            Self::Event(event) | Self::Tab(event) => changes(&event.changes),
+            Self::Op(_) => 64,
+            _ => 16,
+        };
+        ENVELOPE + body
+    }
+
+    /// The message in plain fields.
+    pub fn meaning(&self) -> Meaning {
+        let cursor = |since: &Since| match since {
+            Since::Position(position) => Some(*position),
+            _ => None,
+        };
+        match self {
+            Self::Subscribe { doc, since, .. } => {
+                Meaning::of(Kind::Hello).topic(*doc).cursor(cursor(since))
+            }
+            Self::SyncRequest { doc, since } => {
+                Meaning::of(Kind::SyncRequest).topic(*doc).cursor(cursor(since))
+            }
+            Self::Welcome { doc, head, .. } => {
+                Meaning::of(Kind::Welcome).topic(*doc).position(*head)
+            }
+            Self::Snapshot { doc, at, .. } => Meaning::of(Kind::Snapshot).topic(*doc).position(*at),
+            Self::Delta { doc, to, .. } => Meaning::of(Kind::Delta).topic(*doc).position(*to),
+            Self::Event(event) | Self::Tab(event) => Meaning::of(Kind::Event)
+                .topic(event.doc)
+                .position(event.position)
+                .op(Some(event.op)),
+            Self::Op(commit) => {
+                Meaning::of(Kind::Op).topic(commit.doc).op(Some(commit.op)).cursor(commit.base)
+            }
+            Self::Ack { op, position } => {
+                Meaning { position: *position, ..Meaning::of(Kind::Ack) }.op(Some(*op))
+            }
+            Self::Nack { op, code } => Meaning::of(Kind::Nack).op(Some(*op)).code(*code),
+            Self::Ping { stamp, head } => {
+                Meaning { position: *head, ..Meaning::of(Kind::Ping) }.stamp(*stamp)
+            }
+            Self::Pong { stamp, cursor } => Meaning::of(Kind::Pong).cursor(*cursor).stamp(*stamp),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The protocol's types in one place, as the framework wants them.
+
+use serde::{Deserialize, Serialize};
+use wavetank::history::{Change, Changes, Meaning, Request as Sort, Write};
+use wavetank::id::{ConnId, Field, OpId, Topic};
+use wavetank::invariant::Judged;
+use wavetank::protocol::{Boot, Protocol};
+
+use crate::client::Client;
+use crate::config::Config;
+use crate::document::{self, Attribute};
+use crate::message::{Hello, Message};
+use crate::server::Server;
+use crate::store::{Documents, Reply, Request};
+
+/// The reference document-sync protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocSync;
+
+/// The kinds of node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// A server instance.
+    Server,
+    /// A tab of a browser.
+    Browser,
+}
+
+/// What is asked of a node. Elements and stages are named by ordinal, so that an operation
+/// means something whatever else was taken out of the case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Op {
+    /// A person writes an attribute of one of the document's own elements.
+    Set(u32, Attribute),
+    /// A person inserts an element. Doing it twice shows.
+    Insert,
+    /// A person deletes one of the document's own elements.
+    Delete(u32),
+    /// The pipeline reports a stage to the server.
+    Stage(u32),
+    /// The person presses the retry button.
+    Retry,
+}
+
+/// The document that all pages of a case have open.
+pub const DOC: Topic = Topic(1);
+
+/// The timers of both kinds of node, as traces name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Timer {
+    /// The client's next attempt.
+    Retry,
+    /// A dial has taken too long.
+    DialTimeout,
+    /// An answer to a subscription has taken too long.
+    SyncTimeout,
+    /// The connection has been live for long enough to be called stable.
+    Stable,
+    /// The client has heard nothing for too long.
+    Silence,
+    /// The client's own ping is due.
+    ClientPing,
+    /// What is missing has not come by itself.
+    Gap,
+    /// An ack has taken too long.
+    AckTimeout,
+    /// The server's ping to a connection is due.
+    Ping(ConnId),
+    /// A connection of the server has been silent for too long.
+    Deadline(ConnId),
+}
+
+impl Op {
+    /// The fields that the operation is to write.
+    pub fn changes(&self, op: OpId) -> Changes {
+        let value = document::value(op);
+        let own = |number: &u32| number % document::ELEMENTS + 1;
+        match self {
+            Self::Set(number, attribute) => {
+                let field = document::element(own(number), *attribute);
+                [Change::set(field, value)].into_iter().collect()
+            }
+            Self::Insert => [Change::set(document::unnumbered(op), value)].into_iter().collect(),
+            Self::Delete(number) => [Attribute::Label, Attribute::Box, Attribute::Order]
+                .into_iter()
+                .map(|attribute| Change::removed(document::element(own(number), attribute)))
+                .collect(),
+            Self::Stage(number) => {
+                [Change::set(document::stage(*number), value)].into_iter().collect()
+            }
+            Self::Retry => Changes::new(),
+        }
+    }
+}
+
+impl Protocol for DocSync {
+    const NAME: &'static str = "document-sync";
+
+    type Message = Message;
+    type Op = Op;
+    type Hello = Hello;
+    type Config = Config;
+    type Role = Role;
+    type Timer = Timer;
+    type Task = ();
+    type Store = Documents;
+    type Server = Server;
+    type Client = Client;
+
+    fn serves(role: Role) -> bool {
+        role == Role::Server
+    }
+    fn server(boot: Boot<'_, Self>) -> Server {
+        Server::new(boot)
+    }
+    fn client(boot: Boot<'_, Self>) -> Client {
+        Client::new(boot)
+    }
+    fn size(message: &Message) -> u32 {
+        message.size()
+    }
+    fn meaning(message: &Message) -> Meaning {
+        message.meaning()
+    }
+    fn request(id: OpId, op: &Op) -> (Sort, Changes) {
+        let sort = match op {
+            Op::Stage(_) => Sort::Produce,
+            Op::Retry => Sort::Retry,
+            Op::Set(..) | Op::Insert | Op::Delete(_) => Sort::Edit,
+        };
+        (sort, op.changes(id))
+    }
+    fn write(request: &Request, reply: &Reply) -> Option<Write> {
+        let Request::Commit(commit) = request else { return None };
+        let (position, changes) = match reply {
+            Reply::Committed(event) => (event.position, event.changes.clone()),
+            Reply::Duplicate(event) => (event.position, Changes::new()),
+            Reply::Loaded(_) => return None,
+        };
+        Some(Write {
+            topic: commit.doc,
+            position,
+            op: Some(commit.op),
+            author: Some(commit.author),
+            base: commit.base,
+            changes,
+        })
+    }
+    fn field(field: Field) -> String {
+        document::name(field)
+    }
+}
+
+impl Judged for DocSync {}

@@ -1,0 +1,82 @@
+//! Operations: into the store, made durable, then acked and told.
+
+use std::sync::Arc;
+
+use wavetank::id::ConnId;
+use wavetank::protocol::Outbox;
+use wavetank::time::Now;
+
+use super::{Server, Wait};
+use crate::message::Message;
+use crate::policy::AckAfter;
+use crate::protocol::DocSync;
+use crate::store::{Commit, Event, Reply, Request};
+
+impl Server {
+    /// Takes an operation of a client, or of the pipeline where there is no connection.
+    pub(super) fn take_op(
+        &mut self,
+        _now: Now,
+        conn: Option<ConnId>,
+        commit: Commit,
+        out: &mut Outbox<DocSync>,
+    ) {
+        if !self.rooms.contains_key(&commit.doc) {
+            self.rooms.entry(commit.doc).or_default();
+            self.load(commit.doc, out);
+        }
+        if let (AckAfter::Receipt, Some(conn)) = (self.config.policy.server.ack.after, conn) {
+            out.send(conn, Message::Ack { op: commit.op, position: None }).whatever();
+        }
+        let dedup = self.config.policy.server.commit.dedup;
+        self.commit(conn, Commit { dedup, ..commit }, out);
+    }
+
+    pub(super) fn commit(
+        &mut self,
+        conn: Option<ConnId>,
+        commit: Commit,
+        out: &mut Outbox<DocSync>,
+    ) {
+        let ticket = out.store(Request::Commit(commit.clone()));
+        self.awaiting.remember(ticket, Wait::Commit(conn, commit));
+    }
+
+    /// The store has answered, or failed to. After a failure nobody knows whether the
+    /// operation was done; it is asked for again, under the same id.
+    pub(super) fn committed(
+        &mut self,
+        conn: Option<ConnId>,
+        commit: Commit,
+        reply: Option<Reply>,
+        out: &mut Outbox<DocSync>,
+    ) {
+        match reply {
+            Some(Reply::Committed(event) | Reply::Duplicate(event)) => {
+                let ticket = out.flush();
+                self.awaiting.remember(ticket, Wait::Flush(conn, commit, event));
+            }
+            _ => self.commit(conn, commit, out),
+        }
+    }
+
+    /// An event will outlive a crash: its author and the room may know.
+    pub(super) fn durable(
+        &mut self,
+        now: Now,
+        conn: Option<ConnId>,
+        event: &Arc<Event>,
+        out: &mut Outbox<DocSync>,
+    ) {
+        if let (AckAfter::Durable, Some(conn)) = (self.config.policy.server.ack.after, conn)
+            && self.sessions.get(conn).is_some()
+        {
+            let position = Some(event.position);
+            out.send(conn, Message::Ack { op: event.op, position }).whatever();
+        }
+        let Some(room) = self.rooms.get_mut(&event.doc) else { return };
+        for event in room.advance(now, event, self.steps.covers) {
+            self.tell(&event, out);
+        }
+    }
+}

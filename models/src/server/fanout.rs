@@ -1,0 +1,50 @@
+//! Telling a room.
+
+use std::sync::Arc;
+
+use wavetank::id::ConnId;
+use wavetank::protocol::Outbox;
+
+use super::Server;
+use crate::message::Message;
+use crate::protocol::{DocSync, Timer};
+use crate::store::Event;
+
+/// The code for a connection that does not take what is sent.
+const TOO_SLOW: u16 = 1013;
+
+impl Server {
+    /// Sends an event to all who are subscribed to its document.
+    pub(super) fn tell(&mut self, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
+        if !(self.steps.covers)(event) {
+            return;
+        }
+        let limit = self.config.policy.server.fanout.buffer_limit;
+        let (mut members, mut slow) = (Vec::new(), Vec::new());
+        for (conn, session) in self.sessions.iter_mut() {
+            if session.doc != Some(event.doc) {
+                continue;
+            }
+            if limit > 0 && out.buffered(conn) > limit {
+                slow.push(conn);
+            } else {
+                session.written = Some(event.position);
+                members.push(conn);
+            }
+        }
+        out.send_all(members, Message::Event(Arc::clone(event)));
+        for conn in slow {
+            out.mark("slow-consumer-closed");
+            out.close(conn, TOO_SLOW, "too slow");
+            self.forget(conn, out);
+        }
+    }
+
+    /// The connection is over, or treated as if it were.
+    pub(super) fn forget(&mut self, conn: ConnId, out: &mut Outbox<DocSync>) {
+        if self.sessions.remove(conn).is_some() {
+            out.cancel(Timer::Ping(conn));
+            out.cancel(Timer::Deadline(conn));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! A document in the memory of a server: what was told to its room.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use wavetank::history::Position;
+use wavetank::id::ConnId;
+use wavetank::time::{Mono, Now, Wall};
+
+use crate::document::{self, Content};
+use crate::message::Since;
+use crate::policy::ServerSync;
+use crate::store::{Event, Loaded, Seen};
+
+/// An event of the log, and when the server came to know it.
+#[derive(Debug)]
+struct Logged {
+    at: Mono,
+    wall: Wall,
+    event: Arc<Event>,
+}
+
+/// A document and those who wait for it.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    /// The last event that was told; none while the document is being loaded.
+    pub(super) head: Option<Position>,
+    pub(super) content: Content,
+    log: VecDeque<Logged>,
+    /// The number of the first event that the log reaches back to.
+    reaches: u64,
+    /// Which operations of each client instance are done.
+    pub(super) seen: BTreeMap<u64, Seen>,
+    /// Events that are durable before an earlier one is.
+    ahead: BTreeMap<u64, Arc<Event>>,
+    /// Who subscribed before the document was loaded.
+    pub(super) waiting: Vec<(ConnId, Since)>,
+}
+
+impl Room {
+    pub(super) fn loaded(&mut self, now: Now, loaded: Loaded) {
+        self.head = Some(loaded.head);
+        self.content = loaded.content;
+        self.seen = loaded.seen;
+        self.reaches = 1;
+        let log = loaded.log.into_iter();
+        self.log = log.map(|event| Logged { at: now.mono, wall: now.wall, event }).collect();
+    }
+
+    /// Takes in a durable event, and gives back those that are now in turn.
+    /// Only what `covers` says is kept in the log.
+    pub(super) fn advance(
+        &mut self,
+        now: Now,
+        event: &Arc<Event>,
+        covers: fn(&Event) -> bool,
+    ) -> Vec<Arc<Event>> {
+        let Some(mut head) = self.head else { return Vec::new() };
+        if event.position.epoch == head.epoch && event.position.seq > head.seq {
+            self.ahead.insert(event.position.seq, Arc::clone(event));
+        }
+        let mut in_turn = Vec::new();
+        while let Some(event) = self.ahead.remove(&(head.seq + 1)) {
+            head = event.position;
+            document::apply(&mut self.content, &event.changes);
+            self.seen.entry(event.instance).or_default().add(event.client_seq);
+            if covers(&event) {
+                let event = Arc::clone(&event);
+                self.log.push_back(Logged { at: now.mono, wall: now.wall, event });
+            }
+            in_turn.push(event);
+        }
+        self.head = Some(head);
+        in_turn
+    }
+
+    /// Drops what the log need not reach back to.
+    pub(super) fn trim(&mut self, now: Now, policy: &ServerSync) {
+        let too_many = |log: &VecDeque<_>| policy.window > 0 && log.len() > policy.window as usize;
+        let too_old = |first: &Logged| {
+            !policy.window_age.is_zero() && now.mono.since(first.at) > policy.window_age
+        };
+        while too_many(&self.log) || self.log.front().is_some_and(too_old) {
+            if let Some(first) = self.log.pop_front() {
+                self.reaches = first.event.position.seq + 1;
+            }
+        }
+    }
+
+    /// The events after a position, if the log reaches back to it.
+    pub(super) fn after(&self, position: Position) -> Option<Vec<Arc<Event>>> {
+        let head = self.head?;
+        if position.epoch != head.epoch || position.seq > head.seq {
+            return None;
+        }
+        if position.seq + 1 < self.reaches {
+            return None;
+        }
+        let later = self.log.iter().filter(|logged| logged.event.position > position);
+        Some(later.map(|logged| Arc::clone(&logged.event)).collect())
+    }
+
+    /// The events that came to be known after a time of the wall clock.
+    pub(super) fn later_than(&self, wall: Wall) -> Vec<Arc<Event>> {
+        let later = self.log.iter().filter(|logged| logged.wall > wall);
+        later.map(|logged| Arc::clone(&logged.event)).collect()
+    }
+}

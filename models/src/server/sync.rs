@@ -1,0 +1,127 @@
+//! Subscribing and catching up.
+
+use wavetank::id::{ConnId, Topic};
+use wavetank::protocol::Outbox;
+use wavetank::time::Now;
+
+use super::{Server, Wait};
+use crate::document;
+use crate::message::{Message, Since};
+use crate::policy::Fallback;
+use crate::protocol::DocSync;
+use crate::store::{Loaded, Request, Seen};
+
+/// The code for a connection whose client has opened another.
+const SUPERSEDED: u16 = 4000;
+
+impl Server {
+    pub(super) fn load(&mut self, doc: Topic, out: &mut Outbox<DocSync>) {
+        let ticket = out.store(Request::Load(doc));
+        self.awaiting.remember(ticket, Wait::Load(doc));
+    }
+
+    pub(super) fn loaded(
+        &mut self,
+        now: Now,
+        doc: Topic,
+        loaded: Loaded,
+        out: &mut Outbox<DocSync>,
+    ) {
+        let Some(room) = self.rooms.get_mut(&doc) else { return };
+        room.loaded(now, loaded);
+        for (conn, since) in std::mem::take(&mut room.waiting) {
+            self.welcome(now, conn, doc, since, out);
+        }
+    }
+
+    pub(super) fn subscribe(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        doc: Topic,
+        instance: u64,
+        since: Since,
+        out: &mut Outbox<DocSync>,
+    ) {
+        let earlier = self
+            .sessions
+            .iter()
+            .find(|(id, session)| *id != conn && session.instance == Some(instance));
+        let earlier = earlier.map(|(id, session)| (id, session.written));
+        if let Some((id, _)) = earlier {
+            out.close(id, SUPERSEDED, "a newer connection of the same client");
+            self.forget(id, out);
+        }
+        let since = (self.steps.resume_from)(since, earlier.and_then(|(_, written)| written));
+        let Some(session) = self.sessions.get_mut(conn) else { return };
+        session.instance = Some(instance);
+        let known = self.rooms.contains_key(&doc);
+        let room = self.rooms.entry(doc).or_default();
+        if room.head.is_none() {
+            room.waiting.push((conn, since));
+            if !known {
+                self.load(doc, out);
+            }
+            return;
+        }
+        self.welcome(now, conn, doc, since, out);
+    }
+
+    fn welcome(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        doc: Topic,
+        since: Since,
+        out: &mut Outbox<DocSync>,
+    ) {
+        let Some(head) = self.rooms.get(&doc).and_then(|room| room.head) else { return };
+        let Some(session) = self.sessions.get_mut(conn) else { return };
+        session.doc = Some(doc);
+        session.written = Some(head);
+        out.send(conn, Message::Welcome { doc, head }).whatever();
+        self.catch_up(now, conn, doc, since, out);
+    }
+
+    /// Which operations of the client behind a connection are done.
+    fn seen(&self, conn: ConnId, doc: Topic) -> Seen {
+        let instance = self.sessions.get(conn).and_then(|session| session.instance);
+        let seen = |instance| self.rooms.get(&doc)?.seen.get(&instance).cloned();
+        instance.and_then(seen).unwrap_or_default()
+    }
+
+    /// Sends what came after `since`: the events where the log reaches back far enough, and
+    /// all or nothing where it does not.
+    pub(super) fn catch_up(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        doc: Topic,
+        since: Since,
+        out: &mut Outbox<DocSync>,
+    ) {
+        let seen = self.seen(conn, doc);
+        let policy = &self.config.policy.server.sync;
+        let Some(room) = self.rooms.get_mut(&doc) else { return };
+        let Some(head) = room.head else { return };
+        room.trim(now, policy);
+        let events = match since {
+            Since::Nothing => None,
+            Since::Whatever => Some(Vec::new()),
+            Since::Time(wall) => Some(room.later_than(wall)),
+            Since::Position(position) => match (room.after(position), policy.fallback) {
+                (None, Fallback::None) => Some(Vec::new()),
+                (events, _) => events,
+            },
+        };
+        let message = match events {
+            Some(events) => Message::Delta { doc, to: head, events },
+            None => {
+                out.mark("snapshot-sent");
+                let content = document::whole(&room.content);
+                Message::Snapshot { doc, at: head, seen, content }
+            }
+        };
+        out.send(conn, message).whatever();
+    }
+}

@@ -1,0 +1,46 @@
+//! Links that lose, double and reorder single messages, as handlers that run in parallel do.
+
+use proptest::prelude::*;
+use wavetank::engine::Chaos;
+use wavetank::explore::{Case, Scenario};
+use wavetank::fault::{Fault, FaultKind, LinkFault, Plan, generate};
+use wavetank::time::Span;
+use wavetank_models::{Config, DocSync};
+
+use super::{SERVER, at, case, clients, edits, give, menu, room, stages};
+
+pub(super) struct ChaoticLinks;
+
+/// Objectives are scaled down, so that a short run can fill a buffer.
+const QUEUE: u32 = 40;
+
+impl Scenario<DocSync> for ChaoticLinks {
+    fn name(&self) -> &'static str {
+        "chaotic-links"
+    }
+    fn about(&self) -> &'static str {
+        "Messages of three people and a busy pipeline are lost, doubled and reordered one by one."
+    }
+    fn must_reach(&self) -> &'static [&'static str] {
+        &["event-ahead", "gap-repaired"]
+    }
+    fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
+        let config = config.clone();
+        let plan = generate::plan(menu(3, &["reset", "partition"], 20, 2));
+        let weather = (0u32..150_000, 0u32..150_000, 0u64..400);
+        (edits(3, 16, 1, 20), weather, plan, 0u32..120)
+            .prop_map(move |(mut work, (loss_ppm, duplicate_ppm, reorder), plan, reports)| {
+                let mut case = case(room(3), &config, 25);
+                case.objectives.queue_max = QUEUE;
+                work.extend(stages(reports, 4, Span::millis(30)));
+                give(&mut case, work);
+                let chaos = Chaos { loss_ppm, duplicate_ppm, reorder: Span::millis(reorder) };
+                let chaos = LinkFault::Chaos(clients(3), vec![SERVER], chaos);
+                let mut faults = plan.0;
+                faults.push(Fault::lasting(at(3), Span::secs(20), FaultKind::Link(chaos)));
+                case.plan = Plan::new(faults);
+                case
+            })
+            .boxed()
+    }
+}

@@ -1,0 +1,141 @@
+//! Scenarios, one file each: situations from practice, as strategies for cases.
+//!
+//! A scenario knows topology, work and what may go wrong, and nothing of policies: the same
+//! cases are run on every one of them.
+
+mod chaotic_links;
+mod disconnect_during_edit;
+mod edit_while_updates;
+mod five_minute_outage;
+mod offline_editing;
+mod rapid_stages;
+mod restored_store;
+mod server_restart_herd;
+mod several_tabs;
+mod short_outage;
+mod slow_network;
+mod store_trouble;
+
+use proptest::prelude::*;
+use wavetank::engine::{NodeSpec, Topology};
+use wavetank::explore::{Case, Operation, Scenario};
+use wavetank::fault::generate::Menu;
+use wavetank::fault::{ConnectionFault, Fault, FaultKind};
+use wavetank::id::{NodeId, OpId, StoreId};
+use wavetank::time::{Span, Time};
+use wavetank_models::document::Attribute;
+use wavetank_models::{Config, DocSync, Op, Role};
+
+/// The server of every scenario.
+pub const SERVER: NodeId = NodeId(0);
+/// Its store.
+pub const STORE: StoreId = StoreId(1);
+
+/// All scenarios, cheap ones first.
+pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
+    vec![
+        &edit_while_updates::EditWhileUpdates,
+        &rapid_stages::RapidStages,
+        &disconnect_during_edit::DisconnectDuringEdit,
+        &offline_editing::OfflineEditing,
+        &short_outage::ShortOutage,
+        &five_minute_outage::FiveMinuteOutage,
+        &several_tabs::SeveralTabs,
+        &slow_network::SlowNetwork,
+        &chaotic_links::ChaoticLinks,
+        &store_trouble::StoreTrouble,
+        &restored_store::RestoredStore,
+        &server_restart_herd::ServerRestartHerd,
+    ]
+}
+
+/// The scenario of a name.
+pub fn named(name: &str) -> Option<&'static dyn Scenario<DocSync>> {
+    all().into_iter().find(|scenario| scenario.name() == name)
+}
+
+/// A time of the run in seconds.
+const fn at(seconds: u64) -> Time {
+    Time::from_micros(seconds * 1_000_000)
+}
+
+/// A server with its store, and browsers from `n1` on, each on a device of its own.
+fn room(browsers: u32) -> Topology<Role> {
+    let browser = |id| NodeSpec { id: NodeId(id), role: Role::Browser, device: None, store: None };
+    let server = NodeSpec { id: SERVER, role: Role::Server, device: None, store: Some(STORE) };
+    let nodes = std::iter::once(server).chain((1..=browsers).map(browser)).collect();
+    Topology { nodes, stores: vec![STORE] }
+}
+
+/// A case of a topology, that lasts this long.
+fn case(topology: Topology<Role>, config: &Config, seconds: u64) -> Case<DocSync> {
+    Case { horizon: at(seconds), ..Case::new(topology, config.clone()) }
+}
+
+/// The clients of a case.
+fn clients(browsers: u32) -> Vec<NodeId> {
+    (1..=browsers).map(NodeId).collect()
+}
+
+/// A menu of faults for browsers and the one server.
+fn menu(browsers: u32, kinds: &[&'static str], until: u64, most: usize) -> Menu {
+    Menu {
+        clients: clients(browsers),
+        servers: vec![SERVER],
+        stores: vec![STORE],
+        kinds: kinds.to_vec(),
+        from: at(2),
+        until: at(until),
+        most,
+    }
+}
+
+/// What a person does to the document.
+fn edit() -> impl Strategy<Value = Op> {
+    let attribute =
+        prop_oneof![Just(Attribute::Label), Just(Attribute::Box), Just(Attribute::Order)];
+    prop_oneof![
+        5 => (0u32..8, attribute).prop_map(|(element, attribute)| Op::Set(element, attribute)),
+        3 => Just(Op::Insert),
+        1 => (0u32..8).prop_map(Op::Delete),
+    ]
+}
+
+/// A time between two seconds, in milliseconds: now and then within a short burst.
+fn moment(from: u64, until: u64) -> impl Strategy<Value = Time> {
+    let uniform = from * 1000..until * 1000;
+    let burst = (from..until, 0u64..150).prop_map(|(second, offset)| second * 1000 + offset);
+    prop_oneof![2 => uniform, 1 => burst].prop_map(|millis| Time::from_micros(millis * 1000))
+}
+
+/// Up to `most` edits by the browsers between two seconds.
+fn edits(
+    browsers: u32,
+    most: usize,
+    from: u64,
+    until: u64,
+) -> impl Strategy<Value = Vec<(Time, NodeId, Op)>> {
+    let one = (moment(from, until), 1..=browsers, edit());
+    let one = one.prop_map(|(at, node, op)| (at, NodeId(node), op));
+    proptest::collection::vec(one, 1..=most)
+}
+
+/// Reports of stages to the server, `gap` apart, from a given second on.
+fn stages(count: u32, from: u64, gap: Span) -> Vec<(Time, NodeId, Op)> {
+    (0..count).map(|i| (at(from) + gap * u64::from(i), SERVER, Op::Stage(i))).collect()
+}
+
+/// Puts work into a case, in the order of time; the n-th operation is `op n`.
+fn give(case: &mut Case<DocSync>, mut work: Vec<(Time, NodeId, Op)>) {
+    work.sort_by_key(|(at, _, _)| *at);
+    case.operations = (1..)
+        .zip(work)
+        .map(|(id, (at, node, op))| Operation { id: OpId(id), at, node, op })
+        .collect();
+}
+
+/// The connection of a browser breaks just as an outage begins.
+fn reset_at_five(browser: u32) -> Fault {
+    let reset = ConnectionFault::Reset(NodeId(browser), SERVER);
+    Fault::at(at(5), FaultKind::Connection(reset))
+}
