@@ -70,9 +70,11 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let Some(conn) = core.net.get_mut(id) else { return };
         let sender = conn.ends[direction];
         let end = conn.ends[1 - direction];
-        let account = &mut self.out.accounts[id.slot()].used[direction];
-        *account = account.saturating_sub(meaning.size);
-        let drained = sender.full && *account < self.out.buffer_limit / 2;
+        let account = &mut self.out.accounts[id.slot()];
+        account.queued[direction] = account.queued[direction].saturating_sub(1);
+        let used = &mut account.used[direction];
+        *used = used.saturating_sub(meaning.size);
+        let drained = sender.full && *used < self.out.buffer_limit / 2;
         if drained {
             conn.ends[direction].full = false;
         }
@@ -212,11 +214,12 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let core = &mut self.core;
         let errand = &mut core.errands[slot as usize];
         let (index, draw, answer_at) = (errand.host, errand.draw, errand.answer_at);
+        let session = errand.session;
         let store = core.hosts[index as usize].store;
         let vault = core.vaults.iter_mut().find(|vault| Some(vault.id) == store);
         let mut write = None;
         if let Some(vault) = vault {
-            let failed = draw.chance(2, vault.mode.fail_ppm);
+            let failed = session != vault.session || draw.chance(2, vault.mode.fail_ppm);
             match errand.request.take() {
                 _ if failed => {}
                 None => {
@@ -246,8 +249,15 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
 
     /// A store's answer reaches its node, if that still is the one that asked.
     pub(crate) fn reply(&mut self, slot: u32) {
-        let errand = &self.core.errands[slot as usize];
+        let errand = &mut self.core.errands[slot as usize];
         let (index, ticket) = (errand.host, errand.ticket);
+        let host = &mut self.core.hosts[index as usize];
+        let vault = self.core.vaults.iter().find(|vault| Some(vault.id) == host.store);
+        if let Some(vault) = vault.filter(|vault| vault.session != errand.session) {
+            // The store went down in between: nothing is known of what it was asked before.
+            errand.outcome = StoreOutcome::Failed;
+            host.session = vault.session;
+        }
         if self.core.hosts[index as usize].incarnation == errand.incarnation {
             self.hand(index, Delivery::Stored(ticket, slot));
         } else {

@@ -235,6 +235,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
             host: index,
             incarnation: host.incarnation,
             ticket,
+            session: host.session,
             request,
             reply: None,
             outcome: StoreOutcome::Failed,

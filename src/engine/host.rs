@@ -95,6 +95,8 @@ pub(crate) struct Host<T: Copy + Ord> {
     pub(crate) inbox: VecDeque<Delivery>,
     pub(crate) inbox_max: u32,
     pub(crate) buffer_max: u32,
+    /// What the node knows of its store's sessions.
+    pub(crate) session: u32,
     /// No request of this node is executed, or answered, before an earlier one.
     pub(crate) store_last: [Time; 2],
     /// How many draws there were at the last instant that had one.
@@ -117,6 +119,7 @@ impl<T: Copy + Ord> Host<T> {
             inbox: VecDeque::new(),
             inbox_max: 0,
             buffer_max: 0,
+            session: 0,
             store_last: [Time::ZERO; 2],
             draws: (Time::MAX, 0),
         }

@@ -24,6 +24,8 @@ type Durable<S> = (S, Vec<(Ticket, <S as Store>::Request)>);
 pub(crate) struct Vault<S: Store> {
     pub(crate) id: StoreId,
     pub(crate) mode: StoreMode,
+    /// Counts how often the store went down and came back; requests from before fail.
+    pub(crate) session: u32,
     current: S,
     lineage: u32,
     /// The state after the last flush and what was executed since, where that may be lost.
@@ -37,6 +39,7 @@ impl<S: Store> Vault<S> {
         Self {
             id,
             mode: StoreMode::default(),
+            session: 0,
             current: S::default(),
             lineage: 1,
             durable: None,
@@ -72,6 +75,7 @@ impl<S: Store> Vault<S> {
     /// Loses all that was not flushed but for the first `keep` requests, and tells which. A
     /// database that comes back after a crash does so silently: it starts no new lineage.
     pub(crate) fn lose(&mut self, keep: u64) -> Vec<Ticket> {
+        self.session += 1;
         let Some((durable, since)) = &mut self.durable else { return Vec::new() };
         let lost = since.drain((keep as usize).min(since.len())..);
         let lost = lost.map(|(ticket, _)| ticket).collect();
@@ -92,6 +96,7 @@ impl<S: Store> Vault<S> {
             Some(state) if !empty => state.clone(),
             _ => S::default(),
         };
+        self.session += 1;
         self.lineage += 1;
         self.current.restored(self.lineage);
         if self.durable.is_some() {
@@ -105,6 +110,8 @@ pub(crate) struct Errand<S: Store> {
     pub(crate) host: u32,
     pub(crate) incarnation: u32,
     pub(crate) ticket: Ticket,
+    /// What its node knew of the store's sessions when it asked.
+    pub(crate) session: u32,
     /// None is a flush.
     pub(crate) request: Option<S::Request>,
     pub(crate) reply: Option<S::Reply>,

@@ -233,6 +233,8 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     pub(crate) fn boot(&mut self, index: u32, life: Life) {
         let host = &mut self.core.hosts[index as usize];
         host.state = State::Running;
+        let vault = self.core.vaults.iter().find(|vault| Some(vault.id) == host.store);
+        host.session = vault.map_or(0, |vault| vault.session);
         let key = self.core.draw.purpose("node").key(u64::from(host.id.0));
         let boot = Boot {
             me: host.id,

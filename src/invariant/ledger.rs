@@ -1,6 +1,6 @@
 //! What stores really hold, read off the facts: the reference that contents are compared with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::{Observation, StoreOutcome, Value, Write};
 use crate::id::{Field, OpId, StoreId, Ticket, Topic};
@@ -12,8 +12,8 @@ pub(crate) struct Ledger {
     /// How often each operation took effect in `writes`.
     by_op: BTreeMap<OpId, u32>,
     checkpoint: BTreeMap<StoreId, usize>,
-    /// Whether a store ever went back to an older state.
-    pub(crate) restored: bool,
+    /// Operations that were undone when a store went back to an older state.
+    undone: BTreeSet<OpId>,
 }
 
 #[derive(Clone, Debug)]
@@ -43,17 +43,9 @@ impl Ledger {
             }
             StoreOutcome::Restored => {
                 let keep = self.checkpoint.get(store).copied().unwrap_or(0);
-                let mut nth = 0;
-                self.writes.retain(|entry| {
-                    nth += 1;
-                    entry.store != *store || nth <= keep
-                });
-                self.restored = true;
+                self.go_back(*store, keep);
             }
-            StoreOutcome::Emptied => {
-                self.writes.retain(|entry| entry.store != *store);
-                self.restored = true;
-            }
+            StoreOutcome::Emptied => self.go_back(*store, 0),
             StoreOutcome::Flushed | StoreOutcome::Failed => return None,
         }
         self.by_op.clear();
@@ -61,6 +53,24 @@ impl Ledger {
             *self.by_op.entry(op).or_default() += 1;
         }
         None
+    }
+
+    fn go_back(&mut self, store: StoreId, keep: usize) {
+        let mut nth = 0;
+        let undone = &mut self.undone;
+        self.writes.retain(|entry| {
+            nth += 1;
+            let stays = entry.store != store || nth <= keep;
+            if !stays {
+                undone.extend(entry.write.op);
+            }
+            stays
+        });
+    }
+
+    /// Whether an operation was undone when its store went back to an older state.
+    pub(crate) fn was_undone(&self, op: OpId) -> bool {
+        self.undone.contains(&op)
     }
 
     /// How often an operation took effect, losses taken off.

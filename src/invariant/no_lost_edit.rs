@@ -86,7 +86,8 @@ impl Invariant for NoLostEdit {
     fn finish(&mut self, _at: Time, ruling: &mut Ruling) {
         for (op, edit) in &self.edits {
             let told = edit.shown.is_some_and(OpState::is_told_off);
-            if told || edit.excused || self.ledger.restored || self.ledger.has(*op) {
+            let kept = self.ledger.has(*op) || self.ledger.was_undone(*op);
+            if told || edit.excused || kept {
                 continue;
             }
             let given = edit.given;

@@ -79,12 +79,13 @@ impl Buffer {
     pub const fn whatever(self) {}
 }
 
-/// Bytes that are in the two send buffers of a connection, by its slot.
+/// Bytes and messages that are in the two send buffers of a connection, by its slot.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Account {
     pub(crate) serial: u32,
     pub(crate) dialler: u32,
     pub(crate) used: [u32; 2],
+    pub(crate) queued: [u32; 2],
 }
 
 /// The effects of one event, in the order in which they were asked for.
@@ -150,7 +151,8 @@ impl<P: Protocol> Outbox<P> {
         });
         let serial = self.next_conn;
         self.next_conn += 1;
-        self.accounts[slot as usize] = Account { serial, dialler: dialler.0, used: [0, 0] };
+        self.accounts[slot as usize] =
+            Account { serial, dialler: dialler.0, used: [0, 0], queued: [0, 0] };
         ConnId { serial, slot }
     }
 
@@ -190,7 +192,9 @@ impl<P: Protocol> Outbox<P> {
         let me = self.me.0;
         match self.accounts.get_mut(conn.slot()) {
             Some(account) if account.serial == conn.serial => {
-                let used = &mut account.used[usize::from(account.dialler != me)];
+                let end = usize::from(account.dialler != me);
+                account.queued[end] += 1;
+                let used = &mut account.used[end];
                 *used = used.saturating_add(size);
                 if *used >= self.buffer_limit { Buffer::Full } else { Buffer::Free }
             }
@@ -198,11 +202,11 @@ impl<P: Protocol> Outbox<P> {
         }
     }
 
-    /// The bytes that wait in this node's send buffer of a connection.
-    pub fn buffered(&self, conn: ConnId) -> u32 {
+    /// How many messages wait in this node's send buffer of a connection.
+    pub fn queued(&self, conn: ConnId) -> u32 {
         match self.accounts.get(conn.slot()) {
             Some(account) if account.serial == conn.serial => {
-                account.used[usize::from(account.dialler != self.me.0)]
+                account.queued[usize::from(account.dialler != self.me.0)]
             }
             _ => 0,
         }

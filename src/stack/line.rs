@@ -11,11 +11,11 @@ use turmoil::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use turmoil::net::{TcpListener, TcpStream};
 
 use super::frames::Frame;
-use super::run::{Input, Shared};
+use super::run::{Input, Run, Shared};
 use crate::engine::EndState;
 use crate::history::{Initiator, Observation, Refusal, Side};
 use crate::id::{ConnId, NodeId};
-use crate::protocol::{Closing, Protocol};
+use crate::protocol::{Account, Closing, Protocol};
 
 /// Where every node listens.
 pub(super) const PORT: u16 = 7000;
@@ -147,4 +147,101 @@ async fn write<P: Protocol>(
     }
     // Fails only where the peer has reset the stream, which the reading half hears as well.
     let _ = sink.shutdown().await;
+}
+
+impl<P: Protocol> Run<P> {
+    /// A connection reached a node.
+    fn admit(&mut self, me: usize, line: &Rc<Line>, hello: P::Hello) {
+        let out = &mut self.ports[me].out;
+        let slot = line.conn.slot();
+        out.accounts.resize(out.accounts.len().max(slot + 1), Account::default());
+        let (serial, dialler) = (line.conn.serial(), line.peer.0);
+        out.accounts[slot] = Account { serial, dialler, used: [0, 0] };
+        self.ports[me].lines.insert(line.conn, line.clone());
+        let (conn, side) = (line.conn, line.side);
+        self.observe(me, &Observation::Opened { conn, side });
+        self.push(me, Input::Accepted(conn, hello));
+    }
+
+    /// A whole frame reached a node.
+    fn arrived(&mut self, me: usize, line: &Line, frame: Frame<P>) {
+        let (conn, side) = (line.conn, line.side);
+        match (frame, line.state.get()) {
+            (Frame::Message(message), EndState::Open) => {
+                self.counts.delivered += 1;
+                let meaning = Self::meaning(&message);
+                self.observe(me, &Observation::Delivered { conn, side, meaning });
+                self.push(me, Input::Message(conn, message));
+            }
+            (Frame::Accept, EndState::Pending) => {
+                line.state.set(EndState::Open);
+                self.observe(me, &Observation::Opened { conn, side });
+                self.push(me, Input::Opened(conn));
+            }
+            (Frame::Accept, EndState::Closing) => {
+                // The dialler has given up: the late answer is turned away.
+                line.state.set(EndState::Gone);
+                self.put(me, line, &Frame::Close { code: 1006, reason: String::new() });
+                line.hang_up();
+                self.closed(me, conn, 1006, Initiator::Local);
+            }
+            (Frame::Refuse(status), _) => self.refused(me, line, Refusal::Status(status)),
+            (Frame::Close { code, .. }, _) => self.ended(me, line, code, Initiator::Remote),
+            _ => {}
+        }
+    }
+
+    /// A dial failed.
+    fn refused(&mut self, me: usize, line: &Line, refusal: Refusal) {
+        let conn = line.conn;
+        match line.state.replace(EndState::Gone) {
+            EndState::Pending => {
+                self.observe(me, &Observation::Refused { conn, refusal });
+                self.push(me, Input::Refused(conn, refusal));
+            }
+            EndState::Closing => self.closed(me, conn, 1006, Initiator::Local),
+            EndState::Open | EndState::Gone => {}
+        }
+        line.hang_up();
+    }
+
+    /// A connection ended, whoever brought it about.
+    pub(super) fn ended(&mut self, me: usize, line: &Line, code: u16, by: Initiator) {
+        let (conn, side) = (line.conn, line.side);
+        match line.state.get() {
+            EndState::Pending => return self.refused(me, line, Refusal::Unreachable),
+            EndState::Open => {
+                self.observe(me, &Observation::Closed { conn, side, code, by });
+                self.closed(me, conn, code, by);
+            }
+            EndState::Closing => self.closed(me, conn, 1000, Initiator::Local),
+            EndState::Gone => {}
+        }
+        line.state.set(EndState::Gone);
+        line.hang_up();
+    }
+
+    fn closed(&mut self, me: usize, conn: ConnId, code: u16, by: Initiator) {
+        self.push(me, Input::Closed(conn, Closing { code, by }));
+    }
+
+    /// The stream has taken a frame: there is room in the send buffer.
+    fn written(&mut self, me: usize, line: &Line, size: u32) {
+        line.queued.set(line.queued.get() - 1);
+        let out = &mut self.ports[me].out;
+        let account = &mut out.accounts[line.conn.slot()];
+        let used = &mut account.used[usize::from(line.side == Side::Acceptor)];
+        *used = used.saturating_sub(size);
+        if *used < out.buffer_limit / 2 && line.full.replace(false) {
+            self.push(me, Input::Writable(line.conn));
+        }
+    }
+
+    /// Puts a frame of the driver's own on its way.
+    pub(super) fn put(&mut self, me: usize, line: &Line, frame: &Frame<P>) {
+        match frame.encode() {
+            Ok(bytes) => line.put(bytes, 0),
+            Err(error) => self.fail(me, &error),
+        }
+    }
 }

@@ -99,3 +99,271 @@ pub(super) struct Run<P: Protocol> {
     judge: Judge<P>,
     told: Time,
 }
+
+impl<P: Protocol> Run<P> {
+    /// The run of a case, with all nodes about to start.
+    pub(super) fn new(case: &Case<P>, judge: Judge<P>) -> Self {
+        let nodes = &case.topology.nodes;
+        let port = |id| Port {
+            inbox: VecDeque::new(),
+            call: Rc::default(),
+            lines: Conns::default(),
+            out: Outbox::new(id, case.network.send_buffer),
+        };
+        let mut run = Self {
+            hosts: nodes.iter().map(|spec| Host::new(spec.id, spec.device, spec.store)).collect(),
+            ports: nodes.iter().map(|spec| port(spec.id)).collect(),
+            vaults: case.topology.stores.iter().map(|id| Vault::new(*id)).collect(),
+            counts: Counts::default(),
+            marks: BTreeMap::new(),
+            cut: BTreeSet::new(),
+            failure: None,
+            outside: Time::ZERO,
+            actors: nodes.iter().map(|_| None).collect(),
+            roles: nodes.iter().map(|spec| spec.role).collect(),
+            peers: peers::<P>(&case.topology),
+            config: Arc::new(case.config.clone()),
+            objectives: case.objectives.clone(),
+            network: case.network.clone(),
+            draw: Draw::seeded(case.seed),
+            limits: case.limits(),
+            instant: (Time::ZERO, 0),
+            agenda: BTreeMap::new(),
+            planned: 0,
+            next_conn: 0,
+            next_ticket: 0,
+            judge,
+            told: Time::ZERO,
+        };
+        run.phase(Phase::Chaos);
+        for me in 0..run.hosts.len() {
+            run.boot(me, Life::Started);
+        }
+        run
+    }
+
+    pub(super) fn index_of(&self, id: NodeId) -> Option<usize> {
+        self.hosts.iter().position(|host| host.id == id)
+    }
+
+    /// True time: that of the host whose turn it is, or that between two ticks.
+    pub(super) fn time(&self) -> Time {
+        let inside = turmoil::sim_elapsed();
+        inside.map_or(self.outside, |elapsed| Time::from_micros(elapsed.as_micros() as u64))
+    }
+
+    /// Tells the judge. Hosts have their turns one after the other within a tick, so an
+    /// observation may come out of turn by as much; to the judge, time never goes back.
+    pub(super) fn observe(&mut self, me: usize, what: &Observation) {
+        let host = &self.hosts[me];
+        let (node, now) = (host.id, host.clock.now(self.time()));
+        let at = self.told.max(self.time());
+        self.wake_judge(|wake| wake < at);
+        self.told = at;
+        self.judge.observe(&Seen { at, node, now, what });
+    }
+
+    fn wake_judge(&mut self, due: impl Fn(Time) -> bool) {
+        while let Some(wake) = self.judge.next_wake().filter(|wake| due(*wake)) {
+            self.judge.wake(wake);
+        }
+    }
+
+    pub(super) fn phase(&mut self, phase: Phase) {
+        if !self.hosts.is_empty() {
+            self.observe(0, &Observation::Phase(phase));
+        }
+    }
+
+    /// Stops the run: this is no finding about the nodes.
+    pub(super) fn fail(&mut self, me: usize, why: &dyn fmt::Display) {
+        let id = self.hosts[me].id;
+        self.failure.get_or_insert_with(|| format!("{id}: {why}"));
+    }
+
+    /// Puts something into a node's inbox.
+    pub(super) fn push(&mut self, me: usize, input: Input<P>) {
+        let now = self.time();
+        let host = &mut self.hosts[me];
+        if !host.is_running() {
+            return;
+        }
+        self.ports[me].inbox.push_back(input);
+        self.ports[me].call.notify_one();
+        let len = self.ports[me].inbox.len() as u32;
+        if host.is_occupied(now) && len > host.inbox_max {
+            host.inbox_max = len;
+            let size = Size { len, ..Size::default() };
+            self.observe(me, &Observation::Waiting { queue: Name::Borrowed("inbox"), size });
+        }
+    }
+
+    /// Takes out what is next: from the inbox, or a timer that is due.
+    pub(super) fn next_input(&mut self, me: usize) -> Option<Input<P>> {
+        if let Some(input) = self.ports[me].inbox.pop_front() {
+            return Some(input);
+        }
+        let now = self.time();
+        let host = &mut self.hosts[me];
+        let timer = host.timers.due(host.clock.mono(now))?;
+        let name = Name::Owned(format!("{timer:?}"));
+        self.observe(me, &Observation::TimerFired { timer: name });
+        Some(Input::Timer(timer))
+    }
+
+    /// Lends out what an event is handled with. The names of connections and tickets are
+    /// unique within the run, so each outbox goes on where the last one left off.
+    pub(super) fn lend(&mut self, me: usize) -> Option<(Now, &mut Actor<P>, &mut Outbox<P>)> {
+        let now = self.hosts[me].clock.now(self.time());
+        let out = &mut self.ports[me].out;
+        out.accounts.resize(self.next_conn as usize, Default::default());
+        (out.next_conn, out.next_ticket) = (self.next_conn, self.next_ticket);
+        self.actors[me].as_mut().map(|actor| (now, actor, out))
+    }
+
+    /// Goes on from what [`Run::lend`] lent. False if the run has used up its budget of events.
+    pub(super) fn regain(&mut self, me: usize) -> bool {
+        let out = &self.ports[me].out;
+        (self.next_conn, self.next_ticket) = (out.next_conn, out.next_ticket);
+        let now = self.time();
+        if self.judge.looks() {
+            let view = View { at: now, hosts: &self.hosts, actors: &self.actors };
+            self.judge.look(&view);
+        }
+        self.counts.events += 1;
+        let nth = if self.instant.0 == now { self.instant.1 + 1 } else { 1 };
+        self.instant = (now, nth);
+        self.counts.events <= self.limits.events && nth <= self.limits.instant
+    }
+
+    /// Builds a node's state machine anew and starts it.
+    pub(super) fn boot(&mut self, me: usize, life: Life) {
+        let host = &mut self.hosts[me];
+        host.state = HostState::Running;
+        let key = self.draw.purpose("node").key(u64::from(host.id.0));
+        let boot = Boot {
+            me: host.id,
+            role: self.roles[me],
+            incarnation: host.incarnation,
+            peers: &self.peers[me],
+            config: &self.config,
+            objectives: &self.objectives,
+            rng: Rng::new(key.key(u64::from(host.incarnation))),
+        };
+        host.incarnation += 1;
+        self.actors[me] = Some(if P::serves(boot.role) {
+            Actor::Server(P::server(boot))
+        } else {
+            Actor::Client(P::client(boot))
+        });
+        self.observe(me, &Observation::Node(life));
+        self.push(me, Input::Start);
+    }
+
+    /// Ends a node's process. False if there is none.
+    pub(super) fn crash(&mut self, me: usize) -> bool {
+        let running = self.hosts[me].is_running();
+        if running {
+            self.hosts[me].die(HostState::Down);
+            self.actors[me] = None;
+            self.ports[me].inbox.clear();
+            self.ports[me].lines = Conns::default();
+            self.observe(me, &Observation::Node(Life::Crashed));
+        }
+        running
+    }
+
+    /// Gives a node an operation. A node that is down does not hear of it.
+    pub(super) fn give(&mut self, node: NodeId, id: OpId, op: &P::Op) {
+        let Some(me) = self.index_of(node).filter(|me| self.hosts[*me].is_running()) else { return };
+        let (request, changes) = P::request(id, op);
+        self.observe(me, &Observation::Given { op: id, request, changes });
+        self.push(me, Input::Op(id, op.clone()));
+    }
+
+    fn plan(&mut self, at: Time, chore: Chore<P>) {
+        self.agenda.insert((at, self.planned), chore);
+        self.planned += 1;
+    }
+
+    /// Does what is due between two ticks.
+    pub(super) fn bring(&mut self) {
+        while let Some(entry) = self.agenda.first_entry().filter(|e| e.key().0 <= self.outside) {
+            match entry.remove() {
+                Chore::Execute(errand) => self.execute(errand),
+                Chore::Hand { me, incarnation, input } => {
+                    if self.hosts[me].incarnation == incarnation {
+                        self.push(me, input);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn put_off(&mut self, me: usize, task: P::Task) {
+        let now = self.time();
+        let host = &mut self.hosts[me];
+        let draw = host.draw(self.draw.purpose("task"), now);
+        let incarnation = host.incarnation;
+        let at = now + self.network.task_latency.sample(draw, 0);
+        self.plan(at, Chore::Hand { me, incarnation, input: Input::Task(task) });
+    }
+
+    pub(super) fn ask_store(
+        &mut self,
+        me: usize,
+        ticket: Ticket,
+        request: Option<<P::Store as Store>::Request>,
+    ) {
+        let now = self.time();
+        let host = &mut self.hosts[me];
+        let draw = host.draw(self.draw.purpose("store"), now);
+        let vault = self.vaults.iter().find(|vault| Some(vault.id) == host.store);
+        let delay = vault.map(|vault| vault.mode.delay).unwrap_or_default();
+        let there = now + self.network.store_latency.sample(draw, 0) + delay;
+        host.store_last[0] = host.store_last[0].max(there);
+        let at = host.store_last[0];
+        let back = at + self.network.store_latency.sample(draw, 1) + delay;
+        host.store_last[1] = host.store_last[1].max(back);
+        let (incarnation, answer_at) = (host.incarnation, host.store_last[1]);
+        let errand = Errand { me, incarnation, ticket, request, draw, answer_at };
+        self.plan(at, Chore::Execute(errand));
+    }
+
+    fn execute(&mut self, errand: Errand<P>) {
+        let Errand { me, incarnation, ticket, request, draw, answer_at } = errand;
+        let store = self.hosts[me].store;
+        let mut answer = Err(StoreError::Failed);
+        if let Some(vault) = self.vaults.iter_mut().find(|vault| Some(vault.id) == store) {
+            let id = vault.id;
+            let (mut outcome, mut write) = (StoreOutcome::Failed, None);
+            match request {
+                _ if draw.chance(2, vault.mode.fail_ppm) => {}
+                None => {
+                    vault.flush();
+                    (outcome, answer) = (StoreOutcome::Flushed, Ok(None));
+                }
+                Some(request) => {
+                    let reply = vault.execute(ticket, request.clone());
+                    write = P::write(&request, &reply).map(Box::new);
+                    outcome = StoreOutcome::Executed;
+                    if !draw.chance(3, vault.mode.ambiguous_ppm) {
+                        answer = Ok(Some(reply));
+                    }
+                }
+            }
+            self.observe(me, &Observation::Stored { store: id, ticket, outcome, write });
+        }
+        self.counts.stored += 1;
+        let input = Input::Stored(ticket, answer);
+        self.plan(answer_at.max(self.outside), Chore::Hand { me, incarnation, input });
+    }
+
+    /// Ends the run, and gives back its judge, counts and marks.
+    pub(super) fn finish(mut self) -> (Judge<P>, Counts, BTreeMap<&'static str, u64>) {
+        let end = self.outside;
+        self.wake_judge(|wake| wake <= end);
+        self.phase(Phase::Quiet);
+        (self.judge, self.counts, self.marks)
+    }
+}

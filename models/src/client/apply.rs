@@ -96,7 +96,7 @@ impl Client {
     }
 
     /// A tab of the same device passed on an event.
-    pub(super) fn from_tab(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
+    pub(super) fn tab_event(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
         let Some(cursor) = self.cursor else { return };
         if self.config.policy.client.tabs.share && (self.steps.tab_in_turn)(event.position, cursor)
         {

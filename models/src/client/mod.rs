@@ -193,7 +193,7 @@ impl Node<DocSync> for Client {
             Event::Refused(..) => self.attempt_failed(now, 0, out),
             Event::Message(conn, message) => self.message(now, conn, message, out),
             Event::Closed(_, closing) => self.closed(now, closing, out),
-            Event::Cast(_, Message::Tab(event)) => self.from_tab(now, event, out),
+            Event::Cast(_, Message::Tab(event)) => self.tab_event(now, event, out),
             Event::Timer(timer) => self.timer(now, timer, out),
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Device(online) => self.device(now, online, out),

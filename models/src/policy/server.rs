@@ -114,12 +114,13 @@ impl Default for Commit {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fanout {
-    /// Bytes that may wait for one connection before it is ended as too slow; 0 is no limit.
+    /// Messages that may wait for one connection before it is ended as too slow; 0 is no
+    /// limit. The objectives' limit holds as well.
     pub buffer_limit: u32,
 }
 
 impl Default for Fanout {
     fn default() -> Self {
-        Self { buffer_limit: 32 * 1024 }
+        Self { buffer_limit: 1000 }
     }
 }

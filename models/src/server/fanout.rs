@@ -19,16 +19,15 @@ impl Server {
         if !(self.steps.covers)(event) {
             return;
         }
-        let limit = self.config.policy.server.fanout.buffer_limit;
         let (mut members, mut slow) = (Vec::new(), Vec::new());
         for (conn, session) in self.sessions.iter_mut() {
             if session.doc != Some(event.doc) {
                 continue;
             }
-            if limit > 0 && out.buffered(conn) > limit {
+            if out.queued(conn) >= self.buffer_limit {
                 slow.push(conn);
             } else {
-                session.written = Some(event.position);
+                self.written.extend(session.instance.map(|instance| (instance, event.position)));
                 members.push(conn);
             }
         }

@@ -10,8 +10,7 @@ use crate::protocol::{DocSync, Timer};
 
 impl Server {
     pub(super) fn accept(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
-        let session =
-            Session { instance: None, doc: None, written: None, heard: now.mono, pinged: None };
+        let session = Session { instance: None, doc: None, heard: now.mono, pinged: None };
         self.sessions.insert(conn, session);
         let beat = &self.config.policy.server.heartbeat;
         if !beat.interval.is_zero() {

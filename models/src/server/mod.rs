@@ -27,8 +27,6 @@ pub struct Session {
     pub instance: Option<u64>,
     /// The document that it is subscribed to, once that was answered.
     pub doc: Option<Topic>,
-    /// The last event that was written to it.
-    pub written: Option<Position>,
     /// When the peer last gave a sign of life.
     pub heard: Mono,
     /// The stamp of the newest ping.
@@ -42,7 +40,7 @@ pub struct Steps {
     /// would be too long and when the next ping is due.
     pub check_silence: fn(limit: Mono, next_ping: Mono) -> Mono,
     /// `server.sync.resume_from`: where to resume, given what the client says that it has and
-    /// what was written to its earlier connection.
+    /// what was written to it so far.
     pub resume_from: fn(stated: Since, written: Option<Position>) -> Since,
     /// `server.log.covers`: whether an event is told to the room.
     pub covers: fn(&store::Event) -> bool,
@@ -67,8 +65,13 @@ pub struct Server {
     me: NodeId,
     config: Arc<Config>,
     steps: Steps,
+    /// The smaller of the policy's and the objectives' limits.
+    buffer_limit: u32,
     sessions: Conns<Session>,
     rooms: BTreeMap<Topic, Room>,
+    /// The last event that was written to each client instance. What a client says that it
+    /// has, and this, tell how much was lost on the way.
+    written: BTreeMap<u64, Position>,
     awaiting: Awaiting<Wait>,
 }
 
@@ -77,12 +80,18 @@ impl Server {
     pub fn new(boot: Boot<'_, DocSync>) -> Self {
         let mut steps = Steps::default();
         crate::flaws::install_server(&boot.config.flaws, &mut steps);
+        let buffer_limit = match boot.config.policy.server.fanout.buffer_limit {
+            0 => u32::MAX,
+            limit => limit.min(boot.objectives.queue_max - boot.objectives.queue_max / 4),
+        };
         Self {
             me: boot.me,
             config: Arc::clone(boot.config),
             steps,
+            buffer_limit,
             sessions: Conns::default(),
             rooms: BTreeMap::new(),
+            written: BTreeMap::new(),
             awaiting: Awaiting::default(),
         }
     }

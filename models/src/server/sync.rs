@@ -4,7 +4,7 @@ use wavetank::id::{ConnId, Topic};
 use wavetank::protocol::Outbox;
 use wavetank::time::Now;
 
-use super::{Server, Wait};
+use super::{Server, Session, Wait};
 use crate::document;
 use crate::message::{Message, Since};
 use crate::policy::Fallback;
@@ -43,16 +43,17 @@ impl Server {
         since: Since,
         out: &mut Outbox<DocSync>,
     ) {
-        let earlier = self
-            .sessions
-            .iter()
-            .find(|(id, session)| *id != conn && session.instance == Some(instance));
-        let earlier = earlier.map(|(id, session)| (id, session.written));
+        let same = |session: &Session| session.instance == Some(instance);
+        let earlier = self.sessions.iter().find(|(id, session)| *id != conn && same(session));
         if let Some((id, _)) = earlier {
             out.close(id, SUPERSEDED, "a newer connection of the same client");
             self.forget(id, out);
         }
-        let since = (self.steps.resume_from)(since, earlier.and_then(|(_, written)| written));
+        let written = self.written.get(&instance).copied();
+        if matches!(since, Since::Position(has) if written.is_some_and(|written| has < written)) {
+            out.mark("written-not-arrived");
+        }
+        let since = (self.steps.resume_from)(since, written);
         let Some(session) = self.sessions.get_mut(conn) else { return };
         session.instance = Some(instance);
         let known = self.rooms.contains_key(&doc);
@@ -78,7 +79,7 @@ impl Server {
         let Some(head) = self.rooms.get(&doc).and_then(|room| room.head) else { return };
         let Some(session) = self.sessions.get_mut(conn) else { return };
         session.doc = Some(doc);
-        session.written = Some(head);
+        self.written.extend(session.instance.map(|instance| (instance, head)));
         out.send(conn, Message::Welcome { doc, head }).whatever();
         self.catch_up(now, conn, doc, since, out);
     }

@@ -26,7 +26,7 @@ impl Scenario<DocSync> for ChaoticLinks {
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
-        let plan = generate::plan(menu(3, &["reset", "partition"], 20, 2));
+        let plan = generate::plan(menu(3, &["reset", "partition", "client-crash"], 20, 3));
         let weather = (0u32..150_000, 0u32..150_000, 0u64..400);
         (edits(3, 16, 1, 20), weather, plan, 0u32..120)
             .prop_map(move |(mut work, (loss_ppm, duplicate_ppm, reorder), plan, reports)| {

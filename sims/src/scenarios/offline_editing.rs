@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use wavetank::explore::{Case, Scenario};
-use wavetank::fault::{DeviceFault, Fault, FaultKind, LinkFault, Plan};
+use wavetank::fault::{DeviceFault, Fault, FaultKind, LinkFault, NodeFault, Plan};
 use wavetank::id::NodeId;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync};
@@ -19,7 +19,7 @@ impl Scenario<DocSync> for OfflineEditing {
         "offline-editing"
     }
     fn about(&self) -> &'static str {
-        "One person edits through an outage, sometimes more than the queue may hold (40 here)."
+        "One person edits through an outage, more than the queue may hold (40 here), or reloads."
     }
     fn must_reach(&self) -> &'static [&'static str] {
         &["edit-resent"]
@@ -27,8 +27,9 @@ impl Scenario<DocSync> for OfflineEditing {
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
         let edits = proptest::collection::vec((0u64..25_000, edit()), 3..70);
-        (edits, 5u64..25, 0u8..3, any::<bool>())
-            .prop_map(move |(edits, lasts, kind, breaks)| {
+        let reload = proptest::option::weighted(0.25, 5_000u64..20_000);
+        (edits, 5u64..25, 0u8..3, any::<bool>(), reload)
+            .prop_map(move |(edits, lasts, kind, breaks, reload)| {
                 let mut case = case(room(2), &config, 35);
                 case.objectives.queue_max = QUEUE;
                 let work = edits
@@ -42,7 +43,12 @@ impl Scenario<DocSync> for OfflineEditing {
                 let outage = Fault::lasting(at(4), Span::secs(lasts), kind);
                 let reset = wavetank::fault::ConnectionFault::Reset(NodeId(1), SERVER);
                 let reset = Fault::at(at(4), FaultKind::Connection(reset));
-                case.plan = Plan::new(if breaks { vec![reset, outage] } else { vec![outage] });
+                let reload = reload.map(|millis| {
+                    let crash = FaultKind::Node(NodeFault::Crash(NodeId(1)));
+                    Fault::lasting(at(0) + Span::millis(millis), Span::millis(500), crash)
+                });
+                let faults = [Some(outage), breaks.then_some(reset), reload];
+                case.plan = Plan::new(faults.into_iter().flatten().collect());
                 case
             })
             .boxed()

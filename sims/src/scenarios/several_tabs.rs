@@ -25,9 +25,9 @@ impl Scenario<DocSync> for SeveralTabs {
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
         let plan = generate::plan(menu(3, &["reset", "partition", "hold", "client-crash"], 18, 3));
-        let slow = (moment(2, 15), 1u32..4, 100u64..2_000);
+        let slow = (moment(2, 15), 1u32..4, 100u64..2_000, any::<bool>());
         (edits(4, 20, 1, 20), slow, plan)
-            .prop_map(move |(mut work, (from, tab, millis), plan)| {
+            .prop_map(move |(mut work, (from, tab, millis, within), plan)| {
                 let mut topology = room(4);
                 for node in topology.nodes.iter_mut().filter(|node| (1..=3).contains(&node.id.0)) {
                     node.device = Some(1);
@@ -35,9 +35,12 @@ impl Scenario<DocSync> for SeveralTabs {
                 let mut case = case(topology, &config, 22);
                 work.extend(stages(6, 4, Span::secs(2)));
                 give(&mut case, work);
-                // One tab's own connection lags behind what its siblings tell it.
+                // One tab's own connection lags behind what its siblings tell it, or the other
+                // way round.
                 let lag = Latency::Uniform(Span::millis(millis / 2), Span::millis(millis));
-                let lag = LinkFault::Latency(vec![NodeId(tab)], vec![SERVER], lag);
+                let siblings = (1..=3).filter(|other| *other != tab).map(NodeId).collect();
+                let other = if within { siblings } else { vec![SERVER] };
+                let lag = LinkFault::Latency(vec![NodeId(tab)], other, lag);
                 let mut faults = plan.0;
                 let lasts = at(20).since(from);
                 faults.push(Fault::lasting(from, lasts, FaultKind::Link(lag)));
