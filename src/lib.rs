@@ -13,7 +13,8 @@
 //! The layers, from the bottom: base ([`time`], [`id`], [`rng`], [`digest`]), [`history`] and
 //! [`objectives`], the sans-IO surface ([`protocol`]), the discrete [`engine`], [`fault`]
 //! plans, [`invariant`]s, [`explore`] (many cases, shrinking, replay) and [`report`].
-//! Imports go one way, down.
+//! Imports go one way, down. With the feature `stack` there is one more, `stack`: it runs the
+//! same case on tokio, over turmoil's network.
 
 pub mod digest;
 pub mod engine;
@@ -26,4 +27,6 @@ pub mod objectives;
 pub mod protocol;
 pub mod report;
 pub mod rng;
+#[cfg(feature = "stack")]
+pub mod stack;
 pub mod time;

@@ -20,6 +20,16 @@ pub use setup::{Chaos, Latency, Limits, Network, NodeSpec, Topology};
 pub use vault::StoreMode;
 pub use world::{Counts, View, World};
 
+// The stack has the same nodes, stores and clocks, on another network.
+#[cfg(feature = "stack")]
+pub(crate) use host::{Host, State as HostState};
+#[cfg(feature = "stack")]
+pub(crate) use net::EndState;
+#[cfg(feature = "stack")]
+pub(crate) use vault::Vault;
+#[cfg(feature = "stack")]
+pub(crate) use world::{Actor, peers};
+
 use crate::history::{Interest, Observation};
 use crate::id::NodeId;
 use crate::protocol::Protocol;

@@ -149,7 +149,8 @@ pub(crate) struct Link {
 struct Fate {
     at: Time,
     lost: bool,
-    twice: bool,
+    /// When a second copy arrives.
+    again: Option<Time>,
 }
 
 impl Link {
@@ -165,11 +166,13 @@ impl Link {
         let draw = self.draw.key(now.as_micros()).key(self.nth);
         let mut at = now + self.latency.sample(draw, 0);
         if self.chaos.is_calm() {
-            return Fate { at, lost: false, twice: false };
+            return Fate { at, lost: false, again: None };
         }
         at += draw.span(1, Span::ZERO, self.chaos.reorder);
         let lost = draw.chance(2, self.chaos.loss_ppm);
-        Fate { at, lost, twice: draw.chance(3, self.chaos.duplicate_ppm) }
+        let twice = draw.chance(3, self.chaos.duplicate_ppm);
+        let later = Span::millis(1) + draw.span(4, Span::ZERO, self.chaos.reorder);
+        Fate { at, lost, again: twice.then_some(at + later) }
     }
 }
 
@@ -283,9 +286,7 @@ impl Net {
         if fate.lost {
             return 0;
         }
-        let copies = 1 + u32::from(fate.twice);
-        for copy in 0..copies {
-            let at = fate.at + Span::millis(u64::from(copy));
+        for at in std::iter::once(fate.at).chain(fate.again) {
             let place = lane.fifo.partition_point(|item| item.at <= at);
             lane.fifo.insert(place, Item { at, parcel });
             if !lane.silent && lane.wake.is_none_or(|wake| at < wake) {
@@ -293,7 +294,7 @@ impl Net {
                 agenda.add(at, Due::Lane, index);
             }
         }
-        copies
+        1 + u32::from(fate.again.is_some())
     }
 
     /// Takes the head of a lane if it is due, and plans the next.
@@ -361,15 +362,14 @@ impl Net {
             return 0;
         }
         let calm = state.chaos.is_calm();
-        let copies = 1 + u32::from(fate.twice);
-        for _ in 0..copies {
-            let at = if calm { fate.at.max(state.cast_last) } else { fate.at };
+        for at in std::iter::once(fate.at).chain(fate.again) {
+            let at = if calm { at.max(state.cast_last) } else { at };
             state.cast_last = state.cast_last.max(at);
             let place = state.casts.partition_point(|item| item.at <= at);
             state.casts.insert(place, Item { at, parcel: Parcel::Message(payload) });
             agenda.add(at, Due::Cast, link);
         }
-        copies
+        1 + u32::from(fate.again.is_some())
     }
 
     /// Takes out what is in flight in one direction but for the first `keep` parcels. Of a

@@ -417,7 +417,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
 
 impl<P: Protocol> Actor<P> {
     #[inline]
-    fn on_event(&mut self, now: Now, event: Event<'_, P>, out: &mut Outbox<P>) {
+    pub(crate) fn on_event(&mut self, now: Now, event: Event<'_, P>, out: &mut Outbox<P>) {
         match self {
             Self::Server(server) => server.on_event(now, event, out),
             Self::Client(client) => client.on_event(now, event, out),
@@ -426,7 +426,7 @@ impl<P: Protocol> Actor<P> {
 }
 
 /// For each node, those that it may dial or cast to, in the order of the topology.
-fn peers<P: Protocol>(topology: &Topology<P::Role>) -> Vec<Vec<Peer<P::Role>>> {
+pub(crate) fn peers<P: Protocol>(topology: &Topology<P::Role>) -> Vec<Vec<Peer<P::Role>>> {
     let nodes = &topology.nodes;
     let servers: Vec<usize> = (0..nodes.len()).filter(|i| P::serves(nodes[*i].role)).collect();
     let mut devices: BTreeMap<u32, Vec<usize>> = BTreeMap::new();

@@ -14,6 +14,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+#[cfg(feature = "stack")]
+pub(crate) use outbox::Account;
 pub use outbox::{Buffer, Effect, Outbox};
 pub use tables::{Awaiting, Conns};
 

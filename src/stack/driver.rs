@@ -72,7 +72,7 @@ async fn rest<P: Protocol>(run: &Shared<P>, me: usize) {
     }
 }
 
-fn duration(span: Span) -> Duration {
+pub(super) fn duration(span: Span) -> Duration {
     Duration::from_micros(span.as_micros())
 }
 
@@ -225,7 +225,7 @@ impl<P: Protocol> Run<P> {
                 self.counts.sent_on_ended += 1;
                 continue;
             };
-            line.put(bytes.clone(), meaning.size);
+            line.put((bytes.clone(), Some(meaning.size)));
             self.watch_buffer(me, &line);
         }
     }
@@ -234,7 +234,9 @@ impl<P: Protocol> Run<P> {
     /// node's last maximum.
     fn watch_buffer(&mut self, me: usize, line: &Line) {
         let out = &self.ports[me].out;
-        let (bytes, len) = (out.buffered(line.conn), line.queued.get());
+        let account = out.accounts[line.conn.slot()];
+        let end = usize::from(line.side == Side::Acceptor);
+        let (bytes, len) = (account.used[end], account.queued[end]);
         if bytes >= out.buffer_limit {
             line.full.set(true);
         }
@@ -275,7 +277,8 @@ impl<P: Protocol> Run<P> {
         if self.index_of(to).is_none() || self.cut.contains(&(from, to)) {
             return;
         }
-        match Frame::<P>::Cast { from, message }.encode() {
+        let frame = Frame::<P>::Cast { from, message };
+        match frame.encode() {
             Ok(bytes) if bytes.len() - 4 > DATAGRAM_MAX => {
                 self.fail(me, &"a cast is too long for a datagram");
             }

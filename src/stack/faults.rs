@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use turmoil::Sim;
 
-use super::Partition;
+use super::driver::duration;
+use super::frames::Frame;
 use super::run::{Input, Run, Shared};
+use super::Partition;
 use crate::engine::{EndState, Latency, Network, NodeSpec, StoreMode};
 use crate::explore::Case;
 use crate::fault::{
@@ -68,8 +70,8 @@ impl<'a, R> Faults<'a, R> {
     /// Prepares links and stores for what must be known from the start.
     pub(super) fn prepare<P: Protocol<Role = R>>(&self, sim: &Sim<'_>, run: &mut Run<P>) {
         for (i, one) in self.nodes.iter().enumerate() {
-            for other in self.nodes[..i].iter().filter(|other| is_near(one, other)) {
-                set_latency(sim, (one.id, other.id), span_of(self.network.local_latency));
+            for other in &self.nodes[..i] {
+                set_latency(sim, (one.id, other.id), self.usual((one.id, other.id)));
             }
         }
         for fault in self.plan {
@@ -92,31 +94,319 @@ impl<'a, R> Faults<'a, R> {
         self.next += 1;
         self.active[i] = begins;
         let run = &mut *shared.borrow_mut();
-        let plan = self.plan;
-        match &plan[i].kind {
+        match &self.plan[i].kind {
             FaultKind::Link(fault) => self.link(sim, run, fault, begins),
             FaultKind::Connection(fault) if begins => connection(run, fault),
             FaultKind::Connection(_) => {}
-            FaultKind::Store(fault) => self.store(run, *fault, begins),
+            FaultKind::Node(NodeFault::Pause(node)) => pause(run, *node, begins),
+            FaultKind::Node(NodeFault::Crash(node)) => power(sim, run, *node, begins),
+            FaultKind::Node(NodeFault::PowerLoss(node)) => {
+                self.power_loss(sim, run, *node, begins);
+            }
+            FaultKind::Store(fault) => self.store(run, fault, begins),
             FaultKind::Clock(fault) => clock(run, fault, begins),
             FaultKind::Device(fault) => self.device(sim, run, fault, begins),
-            FaultKind::Node(NodeFault::Pause(node)) => pause(run, *node, begins),
-            FaultKind::Node(NodeFault::Crash(node) | NodeFault::PowerLoss(node)) => {
-                let Some(me) = run.index_of(*node) else { return };
-                let dark = matches!(plan[i].kind, FaultKind::Node(NodeFault::PowerLoss(_)));
-                let changed = match begins {
-                    true => run.crash(me),
-                    false => !run.hosts[me].is_running(),
-                };
-                self.power(sim, *node, dark, begins, changed);
-                if changed && !begins {
-                    run.boot(me, Life::Restarted);
+        }
+    }
+
+    /// The pairs between two groups; an empty second group is everybody else.
+    fn pairs(&self, a: &[NodeId], b: &[NodeId]) -> Vec<Pair> {
+        let others: Vec<NodeId> = match b {
+            [] => self.nodes.iter().map(|node| node.id).filter(|id| !a.contains(id)).collect(),
+            _ => b.to_vec(),
+        };
+        let pair = |one: &NodeId| {
+            let one = *one;
+            others.iter().filter(move |other| **other != one).map(move |other| (one, *other))
+        };
+        a.iter().flat_map(pair).collect()
+    }
+
+    fn link<P: Protocol>(
+        &mut self,
+        sim: &Sim<'_>,
+        run: &mut Run<P>,
+        fault: &LinkFault,
+        begins: bool,
+    ) {
+        match fault {
+            LinkFault::Partition(a, b) => {
+                for pair in self.pairs(a, b) {
+                    self.cut(sim, run, pair, self.partition, begins);
+                    self.tell(run, pair);
                 }
-                if changed {
-                    // The software starts anew; what of it is down, waits.
-                    bounce(sim, shared, *node);
+            }
+            LinkFault::Hold(a, b) => {
+                for pair in self.pairs(a, b) {
+                    self.cut(sim, run, pair, Partition::Held, begins);
+                    self.tell(run, pair);
                 }
+            }
+            LinkFault::Latency(a, b, _) => {
+                for pair in self.pairs(a, b) {
+                    let odd = self.last(|kind| latency_of(kind, pair));
+                    self.road(pair).odd = odd.is_some();
+                    let range = odd.map_or_else(|| self.usual(pair), range_of);
+                    set_latency(sim, pair, range);
+                    self.tell(run, pair);
+                }
+            }
+            LinkFault::PartitionOneway(..) | LinkFault::Chaos(..) => {}
+        }
+    }
+
+    fn road(&mut self, (a, b): Pair) -> &mut Road {
+        self.roads.entry((a.min(b), a.max(b))).or_default()
+    }
+
+    /// Adds or takes back one cut of a link.
+    fn cut<P: Protocol>(
+        &mut self,
+        sim: &Sim<'_>,
+        run: &mut Run<P>,
+        (a, b): Pair,
+        how: Partition,
+        begins: bool,
+    ) {
+        let road = self.road((a, b));
+        let count = match how {
+            Partition::Held => &mut road.held,
+            Partition::Dropped => &mut road.dropped,
+        };
+        *count = if begins { *count + 1 } else { count.saturating_sub(1) };
+        let (held, dropped) = (road.held > 0, road.dropped > 0);
+        let (one, other) = (a.to_string(), b.to_string());
+        match (held, dropped) {
+            (_, true) => sim.partition(one, other),
+            (true, false) => sim.hold(one, other),
+            (false, false) => sim.release(one, other),
+        }
+        for pair in [(a, b), (b, a)] {
+            if held || dropped { run.cut.insert(pair) } else { run.cut.remove(&pair) };
+        }
+    }
+
+    /// Says how a link is, both ways.
+    fn tell<P: Protocol>(&mut self, run: &mut Run<P>, (a, b): Pair) {
+        let path = match self.road((a, b)) {
+            Road { held: 0, dropped: 0, odd: false } => Path::Up,
+            Road { held: 0, dropped: 0, odd: true } => Path::Impaired,
+            _ => Path::Down,
+        };
+        for (from, to) in [(a, b), (b, a)] {
+            if let Some(me) = run.index_of(from) {
+                run.observe(me, &Observation::Link { to, path });
             }
         }
     }
+
+    /// What the active faults say of something; of several, the one that comes last.
+    fn last<T>(&self, of: impl Fn(&FaultKind) -> Option<T>) -> Option<T> {
+        let active = self.plan.iter().zip(&self.active).filter(|(_, active)| **active);
+        active.filter_map(|(fault, _)| of(&fault.kind)).last()
+    }
+
+    /// The latency of a link that nothing is wrong with. That between two nodes of one device
+    /// is always the same, so that casts keep their order.
+    fn usual(&self, (a, b): Pair) -> (Span, Span) {
+        let device = |id| self.nodes.iter().find(|node| node.id == id).and_then(|node| node.device);
+        if device(a).is_some() && device(a) == device(b) {
+            let (_, high) = range_of(self.network.local_latency);
+            return (high, high);
+        }
+        range_of(self.network.latency)
+    }
+
+    /// A host loses power, or has it again. What was on its way from it or to it is gone; what
+    /// is sent to it later, waits.
+    fn power_loss<P: Protocol>(
+        &mut self,
+        sim: &mut Sim<'_>,
+        run: &mut Run<P>,
+        node: NodeId,
+        begins: bool,
+    ) {
+        let pairs = self.pairs(&[node], &[]);
+        if begins {
+            for (a, b) in &pairs {
+                sim.partition(a.to_string(), b.to_string());
+            }
+            power(sim, run, node, begins);
+        }
+        for pair in pairs {
+            self.cut(sim, run, pair, Partition::Held, begins);
+        }
+        if !begins {
+            power(sim, run, node, begins);
+        }
+    }
+
+    fn store<P: Protocol>(&self, run: &mut Run<P>, fault: &StoreFault, begins: bool) {
+        let (store, mode) = match *fault {
+            StoreFault::Slow(store, _)
+            | StoreFault::Failing(store, _)
+            | StoreFault::Ambiguous(store, _) => (store, Some(self.mode(store))),
+            StoreFault::SuffixLost(store)
+            | StoreFault::Restored(store)
+            | StoreFault::Emptied(store) => (store, None),
+        };
+        let draw = run.draw.purpose("lose").key(run.time().as_micros()).key(u64::from(store.0));
+        let Some(vault) = run.vaults.iter_mut().find(|vault| vault.id == store) else { return };
+        if let Some(mode) = mode {
+            vault.mode = mode;
+        }
+        let mut tickets = vec![Ticket(u32::MAX)];
+        let outcome = match (fault, begins) {
+            (StoreFault::SuffixLost(_), true) => {
+                tickets = vault.lose(draw.below(0, vault.unflushed() + 1));
+                StoreOutcome::Lost
+            }
+            (StoreFault::Restored(_), true) => {
+                vault.remember();
+                StoreOutcome::Remembered
+            }
+            (StoreFault::Restored(_), false) => {
+                vault.restore(false);
+                StoreOutcome::Restored
+            }
+            (StoreFault::Emptied(_), true) => {
+                vault.restore(true);
+                StoreOutcome::Emptied
+            }
+            _ => return,
+        };
+        let user = run.hosts.iter().position(|host| host.store == Some(store)).unwrap_or(0);
+        for ticket in tickets {
+            run.observe(user, &Observation::Stored { store, ticket, outcome, write: None });
+        }
+    }
+
+    fn mode(&self, of: StoreId) -> StoreMode {
+        let delay = self.last(|kind| match kind {
+            FaultKind::Store(StoreFault::Slow(store, span)) if *store == of => Some(*span),
+            _ => None,
+        });
+        let fail = self.last(|kind| match kind {
+            FaultKind::Store(StoreFault::Failing(store, ppm)) if *store == of => Some(*ppm),
+            _ => None,
+        });
+        let ambiguous = self.last(|kind| match kind {
+            FaultKind::Store(StoreFault::Ambiguous(store, ppm)) if *store == of => Some(*ppm),
+            _ => None,
+        });
+        StoreMode {
+            delay: delay.unwrap_or_default(),
+            fail_ppm: fail.unwrap_or_default(),
+            ambiguous_ppm: ambiguous.unwrap_or_default(),
+        }
+    }
+
+    fn device<P: Protocol>(
+        &mut self,
+        sim: &Sim<'_>,
+        run: &mut Run<P>,
+        fault: &DeviceFault,
+        begins: bool,
+    ) {
+        let (DeviceFault::Offline(node) | DeviceFault::SaysOffline(node)) = *fault;
+        if matches!(fault, DeviceFault::Offline(_)) {
+            for pair in self.pairs(&[node], &[]) {
+                self.cut(sim, run, pair, self.partition, begins);
+                self.tell(run, pair);
+            }
+        }
+        let Some(me) = run.index_of(node) else { return };
+        let online = !begins;
+        run.observe(me, &Observation::Device { online });
+        run.push(me, Input::Device(online));
+    }
+}
+
+/// The latency that a fault gives a link, if it covers it.
+fn latency_of(kind: &FaultKind, (from, to): Pair) -> Option<Latency> {
+    let FaultKind::Link(LinkFault::Latency(a, b, latency)) = kind else { return None };
+    let across = |x, y| a.contains(&x) && (b.contains(&y) || b.is_empty() && !a.contains(&y));
+    (across(from, to) || across(to, from)).then_some(*latency)
+}
+
+/// The least and the greatest latency. Between the two turmoil draws from an exponential
+/// distribution whose mean lies a fifth of the way up.
+pub(super) fn range_of(latency: Latency) -> (Span, Span) {
+    let (low, high) = match latency {
+        Latency::Constant(span) => (span, span),
+        Latency::Uniform(low, high) => (low, high),
+        Latency::Exponential(least, mean) => (least, least + mean * 5),
+    };
+    // What takes no time arrives before the listener of a host that starts is there.
+    let low = low.max(Span::millis(1));
+    (low, high.max(low))
+}
+
+fn set_latency(sim: &Sim<'_>, (a, b): Pair, (low, high): (Span, Span)) {
+    sim.set_link_latency(a.to_string(), b.to_string(), duration(low));
+    sim.set_link_max_message_latency(a.to_string(), b.to_string(), duration(high));
+}
+
+/// Ends a node's process, or starts it again. turmoil's own crash would leave nobody to refuse
+/// a dial; here the software starts anew and waits where it is down.
+fn power<P: Protocol>(sim: &mut Sim<'_>, run: &mut Run<P>, node: NodeId, off: bool) {
+    let Some(me) = run.index_of(node) else { return };
+    let changed = if off { run.crash(me) } else { !run.hosts[me].is_running() };
+    if changed {
+        sim.bounce(node.to_string());
+    }
+    if changed && !off {
+        run.boot(me, Life::Restarted);
+    }
+}
+
+fn pause<P: Protocol>(run: &mut Run<P>, node: NodeId, begins: bool) {
+    let Some(me) = run.index_of(node) else { return };
+    let paused = &mut run.hosts[me].paused;
+    *paused = if begins { *paused + 1 } else { paused.saturating_sub(1) };
+    if begins {
+        run.observe(me, &Observation::Node(Life::Paused));
+    } else if *paused == 0 {
+        run.observe(me, &Observation::Node(Life::Resumed));
+    }
+    run.ports[me].call.notify_one();
+}
+
+fn connection<P: Protocol>(run: &mut Run<P>, fault: &ConnectionFault) {
+    let (ConnectionFault::Reset(a, b)
+    | ConnectionFault::Close(a, b, _)
+    | ConnectionFault::HalfOpen(a, b)) = *fault;
+    let Some(me) = run.index_of(a) else { return };
+    let lines = run.ports[me].lines.iter().map(|(_, line)| line.clone());
+    let lines: Vec<_> =
+        lines.filter(|line| line.peer == b && line.state.get() != EndState::Gone).collect();
+    for line in lines {
+        match *fault {
+            ConnectionFault::Reset(..) => run.ended(me, &line, 1006, Initiator::Network),
+            ConnectionFault::Close(_, _, code) => {
+                run.put(me, &line, &Frame::Close { code, reason: String::new() });
+                run.ended(me, &line, code, Initiator::Remote);
+            }
+            ConnectionFault::HalfOpen(..) => line.silent.set(true),
+        }
+    }
+}
+
+fn clock<P: Protocol>(run: &mut Run<P>, fault: &ClockFault, begins: bool) {
+    let sign = if begins { 1 } else { -1 };
+    let (node, step, drift) = match *fault {
+        ClockFault::Ahead(node, by) => (node, by.as_micros() as i64 * sign, None),
+        ClockFault::Behind(node, by) => (node, -(by.as_micros() as i64) * sign, None),
+        ClockFault::Drift(node, ppm) => (node, 0, Some(if begins { ppm } else { 0 })),
+    };
+    let Some(me) = run.index_of(node) else { return };
+    let now = run.time();
+    let clock = &mut run.hosts[me].clock;
+    match drift {
+        Some(ppm) => clock.drift(now, ppm),
+        None => clock.step_wall(step),
+    }
+    let what = Observation::Clock { wall_step_us: step, drift_ppm: drift.unwrap_or(0) };
+    run.observe(me, &what);
+    run.ports[me].call.notify_one();
 }

@@ -20,7 +20,13 @@ use crate::protocol::{Account, Closing, Protocol};
 /// Where every node listens.
 pub(super) const PORT: u16 = 7000;
 
-type Queue = UnboundedReceiver<(Rc<[u8]>, u32)>;
+/// A frame, and what the send buffer was charged for it; nothing for one of the driver's own.
+type Item = (Rc<[u8]>, Option<u32>);
+
+/// A connection that is to be made, and what is to be written to it.
+pub(super) type Dialling = (Rc<Line>, Queue);
+
+type Queue = UnboundedReceiver<Item>;
 
 /// One end of a connection, as its node's driver knows it.
 pub(super) struct Line {
@@ -32,9 +38,7 @@ pub(super) struct Line {
     pub(super) full: Cell<bool>,
     /// Nothing more leaves this end, and nobody is told.
     pub(super) silent: Cell<bool>,
-    /// Frames that wait for the stream to take them.
-    pub(super) queued: Cell<u32>,
-    wire: RefCell<Option<UnboundedSender<(Rc<[u8]>, u32)>>>,
+    wire: RefCell<Option<UnboundedSender<Item>>>,
 }
 
 impl Line {
@@ -43,7 +47,7 @@ impl Line {
         side: Side,
         peer: NodeId,
         state: EndState,
-    ) -> (Rc<Self>, Queue) {
+    ) -> Dialling {
         let (sender, queue) = unbounded_channel();
         let line = Self {
             conn,
@@ -52,18 +56,16 @@ impl Line {
             state: Cell::new(state),
             full: Cell::new(false),
             silent: Cell::new(false),
-            queued: Cell::new(0),
             wire: RefCell::new(Some(sender)),
         };
         (Rc::new(line), queue)
     }
 
-    /// Puts a frame on its way; `size` is what the send buffer was charged for it.
-    pub(super) fn put(&self, bytes: Rc<[u8]>, size: u32) {
-        if let Some(wire) = &*self.wire.borrow()
-            && wire.send((bytes, size)).is_ok()
-        {
-            self.queued.set(self.queued.get() + 1);
+    /// Puts a frame on its way, or nowhere where the stream has ended.
+    pub(super) fn put(&self, item: Item) {
+        if let Some(wire) = &*self.wire.borrow() {
+            // Fails where the writing task has met the end of the stream.
+            let _ = wire.send(item);
         }
     }
 
@@ -133,14 +135,16 @@ async fn write<P: Protocol>(
     mut sink: OwnedWriteHalf,
     mut queue: Queue,
 ) {
-    while let Some((bytes, size)) = queue.recv().await {
+    while let Some((bytes, charge)) = queue.recv().await {
         if line.silent.get() {
             break;
         }
         if sink.write_all(&bytes).await.is_err() {
             return;
         }
-        run.borrow_mut().written(me, &line, size);
+        if let Some(size) = charge {
+            run.borrow_mut().written(me, &line, size);
+        }
     }
     if line.silent.get() {
         std::future::pending::<()>().await;
@@ -156,7 +160,7 @@ impl<P: Protocol> Run<P> {
         let slot = line.conn.slot();
         out.accounts.resize(out.accounts.len().max(slot + 1), Account::default());
         let (serial, dialler) = (line.conn.serial(), line.peer.0);
-        out.accounts[slot] = Account { serial, dialler, used: [0, 0] };
+        out.accounts[slot] = Account { serial, dialler, ..Account::default() };
         self.ports[me].lines.insert(line.conn, line.clone());
         let (conn, side) = (line.conn, line.side);
         self.observe(me, &Observation::Opened { conn, side });
@@ -227,10 +231,11 @@ impl<P: Protocol> Run<P> {
 
     /// The stream has taken a frame: there is room in the send buffer.
     fn written(&mut self, me: usize, line: &Line, size: u32) {
-        line.queued.set(line.queued.get() - 1);
         let out = &mut self.ports[me].out;
         let account = &mut out.accounts[line.conn.slot()];
-        let used = &mut account.used[usize::from(line.side == Side::Acceptor)];
+        let end = usize::from(line.side == Side::Acceptor);
+        account.queued[end] = account.queued[end].saturating_sub(1);
+        let used = &mut account.used[end];
         *used = used.saturating_sub(size);
         if *used < out.buffer_limit / 2 && line.full.replace(false) {
             self.push(me, Input::Writable(line.conn));
@@ -240,7 +245,7 @@ impl<P: Protocol> Run<P> {
     /// Puts a frame of the driver's own on its way.
     pub(super) fn put(&mut self, me: usize, line: &Line, frame: &Frame<P>) {
         match frame.encode() {
-            Ok(bytes) => line.put(bytes, 0),
+            Ok(bytes) => line.put((bytes, None)),
             Err(error) => self.fail(me, &error),
         }
     }

@@ -58,6 +58,7 @@ pub(super) struct Port<P: Protocol> {
 /// What the run brings by itself, as the discrete engine does.
 enum Chore<P: Protocol> {
     Execute(Errand<P>),
+    Reply { errand: Errand<P>, answer: Answer<P> },
     Hand { me: usize, incarnation: u32, input: Input<P> },
 }
 
@@ -65,9 +66,11 @@ struct Errand<P: Protocol> {
     me: usize,
     incarnation: u32,
     ticket: Ticket,
+    /// What the node knew of its store's sessions when it asked.
+    session: u32,
     /// None is a flush.
     request: Option<<P::Store as Store>::Request>,
-    draw: Draw,
+    pub(super) draw: Draw,
     answer_at: Time,
 }
 
@@ -89,7 +92,7 @@ pub(super) struct Run<P: Protocol> {
     config: Arc<P::Config>,
     objectives: Objectives,
     network: Network,
-    draw: Draw,
+    pub(super) draw: Draw,
     limits: Limits,
     instant: (Time, u64),
     agenda: BTreeMap<(Time, u64), Chore<P>>,
@@ -240,6 +243,8 @@ impl<P: Protocol> Run<P> {
     pub(super) fn boot(&mut self, me: usize, life: Life) {
         let host = &mut self.hosts[me];
         host.state = HostState::Running;
+        let vault = self.vaults.iter().find(|vault| Some(vault.id) == host.store);
+        host.session = vault.map_or(0, |vault| vault.session);
         let key = self.draw.purpose("node").key(u64::from(host.id.0));
         let boot = Boot {
             me: host.id,
@@ -291,12 +296,15 @@ impl<P: Protocol> Run<P> {
         while let Some(entry) = self.agenda.first_entry().filter(|e| e.key().0 <= self.outside) {
             match entry.remove() {
                 Chore::Execute(errand) => self.execute(errand),
-                Chore::Hand { me, incarnation, input } => {
-                    if self.hosts[me].incarnation == incarnation {
-                        self.push(me, input);
-                    }
-                }
+                Chore::Reply { errand, answer } => self.reply(&errand, answer),
+                Chore::Hand { me, incarnation, input } => self.hand(me, incarnation, input),
             }
+        }
+    }
+
+    fn hand(&mut self, me: usize, incarnation: u32, input: Input<P>) {
+        if self.hosts[me].incarnation == incarnation {
+            self.push(me, input);
         }
     }
 
@@ -325,20 +333,22 @@ impl<P: Protocol> Run<P> {
         let at = host.store_last[0];
         let back = at + self.network.store_latency.sample(draw, 1) + delay;
         host.store_last[1] = host.store_last[1].max(back);
-        let (incarnation, answer_at) = (host.incarnation, host.store_last[1]);
-        let errand = Errand { me, incarnation, ticket, request, draw, answer_at };
+        let (incarnation, session) = (host.incarnation, host.session);
+        let answer_at = host.store_last[1];
+        let errand = Errand { me, incarnation, ticket, session, request, draw, answer_at };
         self.plan(at, Chore::Execute(errand));
     }
 
-    fn execute(&mut self, errand: Errand<P>) {
-        let Errand { me, incarnation, ticket, request, draw, answer_at } = errand;
+    fn execute(&mut self, mut errand: Errand<P>) {
+        let Errand { me, ticket, draw, .. } = errand;
         let store = self.hosts[me].store;
         let mut answer = Err(StoreError::Failed);
         if let Some(vault) = self.vaults.iter_mut().find(|vault| Some(vault.id) == store) {
             let id = vault.id;
             let (mut outcome, mut write) = (StoreOutcome::Failed, None);
-            match request {
-                _ if draw.chance(2, vault.mode.fail_ppm) => {}
+            let failed = errand.session != vault.session || draw.chance(2, vault.mode.fail_ppm);
+            match errand.request.take() {
+                _ if failed => {}
                 None => {
                     vault.flush();
                     (outcome, answer) = (StoreOutcome::Flushed, Ok(None));
@@ -355,8 +365,18 @@ impl<P: Protocol> Run<P> {
             self.observe(me, &Observation::Stored { store: id, ticket, outcome, write });
         }
         self.counts.stored += 1;
-        let input = Input::Stored(ticket, answer);
-        self.plan(answer_at.max(self.outside), Chore::Hand { me, incarnation, input });
+        self.plan(errand.answer_at.max(self.outside), Chore::Reply { errand, answer });
+    }
+
+    fn reply(&mut self, errand: &Errand<P>, mut answer: Answer<P>) {
+        let host = &mut self.hosts[errand.me];
+        let vault = self.vaults.iter().find(|vault| Some(vault.id) == host.store);
+        if let Some(vault) = vault.filter(|vault| vault.session != errand.session) {
+            // The store went down in between: nothing is known of what it was asked before.
+            answer = Err(StoreError::Failed);
+            host.session = vault.session;
+        }
+        self.hand(errand.me, errand.incarnation, Input::Stored(errand.ticket, answer));
     }
 
     /// Ends the run, and gives back its judge, counts and marks.

@@ -27,6 +27,8 @@ pub struct Pending {
     sent: Option<Mono>,
     /// Whether the client still cares what the server says of it.
     waits: bool,
+    /// Whether the server has said that it is done.
+    acked: bool,
 }
 
 impl Client {
@@ -67,6 +69,7 @@ impl Client {
             changes,
             sent: None,
             waits: !forgotten,
+            acked: false,
         });
         self.send_edit(now, live, out);
         self.publish(&fields, out);
@@ -148,6 +151,7 @@ impl Client {
         let covered = position.is_some_and(|position| self.cursor >= Some(position));
         if let Some(pending) = self.pending.iter_mut().find(|pending| pending.op == op) {
             pending.waits = false;
+            pending.acked = true;
             out.show_op(op, OpState::Saved);
         }
         if covered {
@@ -177,14 +181,17 @@ impl Client {
         self.take(op)
     }
 
-    /// A snapshot holds these edits of this page.
+    /// A snapshot holds these edits of this page. One that was acked and is not among them was
+    /// undone by a server that went back to an older state.
     pub(super) fn confirm_seen(&mut self, seen: &Seen, out: &mut Outbox<DocSync>) {
         self.pending.retain(|pending| {
             let done = seen.has(pending.client_seq);
             if done && pending.waits {
                 out.show_op(pending.op, OpState::Saved);
+            } else if !done && pending.acked {
+                out.show_op(pending.op, OpState::Dropped);
             }
-            !done
+            !done && !pending.acked
         });
     }
 

@@ -17,7 +17,7 @@ use wavetank::time::{Mono, Now};
 use crate::config::Config;
 use crate::message::{Message, Since};
 use crate::protocol::{DOC, DocSync, Op, Timer};
-use crate::store::{self, Commit, Reply};
+use crate::store::{self, Commit, Loaded, Reply};
 use room::Room;
 
 /// What the server keeps of a connection.
@@ -56,6 +56,8 @@ impl Default for Steps {
 #[derive(Clone, Debug)]
 enum Wait {
     Load(Topic),
+    /// What was read is told to nobody before it is sure to last.
+    Settle(Topic, Box<Loaded>),
     Commit(Option<ConnId>, Commit),
     Flush(Option<ConnId>, Commit, Arc<store::Event>),
 }
@@ -142,9 +144,11 @@ impl Node<DocSync> for Server {
                 let Some(wait) = self.awaiting.recall(ticket) else { return };
                 match (wait, result) {
                     (Wait::Load(doc), Ok(Some(Reply::Loaded(loaded)))) => {
-                        self.loaded(now, doc, *loaded, out);
+                        let ticket = out.flush();
+                        self.awaiting.remember(ticket, Wait::Settle(doc, loaded));
                     }
-                    (Wait::Load(doc), _) => self.load(doc, out),
+                    (Wait::Settle(doc, loaded), Ok(_)) => self.loaded(now, doc, *loaded, out),
+                    (Wait::Load(doc) | Wait::Settle(doc, _), _) => self.load(doc, out),
                     (Wait::Commit(conn, commit), result) => {
                         self.committed(conn, commit, result.ok().flatten(), out);
                     }

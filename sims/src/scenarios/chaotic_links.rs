@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use wavetank::engine::Chaos;
 use wavetank::explore::{Case, Scenario};
-use wavetank::fault::{Fault, FaultKind, LinkFault, Plan, generate};
+use wavetank::fault::{Fault, FaultKind, LinkFault, NodeFault, Plan, generate};
+use wavetank::id::NodeId;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync};
 
@@ -28,8 +29,11 @@ impl Scenario<DocSync> for ChaoticLinks {
         let config = config.clone();
         let plan = generate::plan(menu(3, &["reset", "partition", "client-crash"], 20, 3));
         let weather = (0u32..150_000, 0u32..150_000, 0u64..400);
-        (edits(3, 16, 1, 20), weather, plan, 0u32..120)
-            .prop_map(move |(mut work, (loss_ppm, duplicate_ppm, reorder), plan, reports)| {
+        // Somebody opens the page just while much happens.
+        let reload = proptest::option::of((3_500u64..7_000, 1u32..4));
+        (edits(3, 16, 1, 20), weather, plan, 0u32..120, reload)
+            .prop_map(move |(mut work, weather, plan, reports, reload)| {
+                let (loss_ppm, duplicate_ppm, reorder) = weather;
                 let mut case = case(room(3), &config, 25);
                 case.objectives.queue_max = QUEUE;
                 work.extend(stages(reports, 4, Span::millis(30)));
@@ -38,6 +42,11 @@ impl Scenario<DocSync> for ChaoticLinks {
                 let chaos = LinkFault::Chaos(clients(3), vec![SERVER], chaos);
                 let mut faults = plan.0;
                 faults.push(Fault::lasting(at(3), Span::secs(20), FaultKind::Link(chaos)));
+                if let Some((millis, client)) = reload {
+                    let crash = FaultKind::Node(NodeFault::Crash(NodeId(client)));
+                    let from = at(0) + Span::millis(millis);
+                    faults.push(Fault::lasting(from, Span::millis(300), crash));
+                }
                 case.plan = Plan::new(faults);
                 case
             })

@@ -31,7 +31,7 @@ impl Scenario<DocSync> for StoreTrouble {
         let config = config.clone();
         let plan = generate::plan(menu(2, &FAULTS, 16, 6));
         // A crash in the moment between taking an edit and keeping it: rare unless arranged.
-        let moment = (moment(3, 14), 300u64..2_000, 20u64..900);
+        let moment = (moment(3, 14), 300u64..2_000, 20u64..900, any::<bool>());
         let moment = proptest::option::of(moment);
         (edits(2, 24, 1, 18), plan, moment, 0u32..10)
             .prop_map(move |(mut work, plan, moment, reports)| {
@@ -39,12 +39,16 @@ impl Scenario<DocSync> for StoreTrouble {
                 work.extend(stages(reports, 4, Span::secs(1)));
                 give(&mut case, work);
                 let mut faults = plan.0;
-                if let Some((from, slow, crash)) = moment {
+                if let Some((from, slow, crash, both)) = moment {
                     let slow = StoreFault::Slow(STORE, Span::millis(slow));
                     faults.push(Fault::lasting(from, Span::secs(3), FaultKind::Store(slow)));
                     let crash_at = from + Span::secs(1) + Span::millis(crash);
                     let crash = FaultKind::Node(NodeFault::Crash(SERVER));
                     faults.push(Fault::lasting(crash_at, Span::secs(1), crash));
+                    if both {
+                        let lost = FaultKind::Store(StoreFault::SuffixLost(STORE));
+                        faults.push(Fault::at(crash_at, lost));
+                    }
                 }
                 case.plan = Plan::new(faults);
                 case

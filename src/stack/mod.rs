@@ -1,0 +1,187 @@
+//! The same nodes on tokio, over turmoil's network: real streams, real frames, JSON.
+//!
+//! A run here is to show that a finding, or its absence, is no artefact of the discrete
+//! [`engine`](crate::engine). Each node is the software of one turmoil host: one task hands it
+//! events and does what it asks for, and each end of a connection has one task that reads and
+//! one that writes. The facts are witnessed where the discrete engine witnesses them, and the
+//! case's own invariants judge.
+//!
+//! What is different from the discrete engine:
+//!
+//! - Time comes in ticks of a millisecond, and the distribution of latencies is turmoil's, the
+//!   same both ways. Operations, faults, stores and await points happen between two ticks.
+//! - A [cast](crate::protocol::Outbox::cast) is one UDP datagram of at most 65,507 bytes. Casts
+//!   keep their order between nodes of one device; between devices one may overtake another.
+//!   What was on its way when the link was cut arrives late and is not lost.
+//! - turmoil's streams never send again, so a partition holds back what they carry and releases
+//!   it in the end ([`Partition::Held`]). Faults that cannot be expressed are named before the
+//!   run.
+//! - There is no digest: the history is what two runs of one case have in common.
+
+mod driver;
+mod faults;
+mod frames;
+mod line;
+mod run;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use turmoil::{Builder, Sim};
+
+use crate::engine::Counts;
+use crate::explore::{Case, CaseError, Operation};
+use crate::history::{History, Phase};
+use crate::invariant::{Judge, Judged, Violation};
+use crate::protocol::Protocol;
+use crate::time::{Time, Wall};
+use driver::duration;
+use faults::Faults;
+use run::{Run, Shared};
+
+/// How a run on turmoil is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// What a partition, or a device without network, does to what streams carry.
+    pub partition: Partition,
+}
+
+/// What a partition does to what streams carry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Partition {
+    /// It is kept and arrives in the end, as TCP has it.
+    #[default]
+    Held,
+    /// It is lost. A stream that lost something carries nothing any more, and nobody is told:
+    /// such a connection is half open for good.
+    Dropped,
+}
+
+/// What a run on turmoil came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StackOutcome {
+    /// The first violation of each invariant, in the order of time.
+    pub violations: Vec<Violation>,
+    /// Every observation.
+    pub history: History,
+    /// What happened, in numbers.
+    pub counts: Counts,
+    /// The states that the models said they reached, and how often.
+    pub marks: BTreeMap<&'static str, u64>,
+}
+
+/// Why a case was not run on turmoil, or not to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum StackError {
+    /// The case contradicts itself.
+    #[error(transparent)]
+    Case(#[from] CaseError),
+    /// Faults of the plan, by number and name, that turmoil's network cannot express.
+    #[error("turmoil's network cannot express {}", list(.0))]
+    Faults(Vec<(usize, &'static str)>),
+    /// A node panicked, the budget of events was used up, or a frame could not be read.
+    #[error("stopped at {at}: {message}")]
+    Stopped {
+        /// When.
+        at: Time,
+        /// Why.
+        message: String,
+    },
+}
+
+fn list(faults: &[(usize, &'static str)]) -> String {
+    let named: Vec<_> = faults.iter().map(|(i, name)| format!("{name} (fault {i})")).collect();
+    named.join(", ")
+}
+
+/// Runs a case on turmoil.
+///
+/// # Errors
+/// Where the case contradicts itself or has faults that this network cannot express, and where
+/// the run stops before its end.
+pub fn run_on_turmoil<P: Judged>(
+    case: &Case<P>,
+    options: Options,
+) -> Result<StackOutcome, StackError> {
+    case.validate()?;
+    let foreign = faults::inexpressible(&case.plan);
+    if !foreign.is_empty() {
+        return Err(StackError::Faults(foreign));
+    }
+    let judge = Judge::new(P::invariants(&case.objectives), case.invariants.as_deref());
+    let run = Rc::new(RefCell::new(Run::new(case, judge.recording())));
+    let mut sim = simulation(case);
+    for (me, node) in case.topology.nodes.iter().enumerate() {
+        let run = run.clone();
+        sim.host(node.id.to_string(), move || driver::node(run.clone(), me));
+    }
+    drive(case, options, &mut sim, &run)?;
+    drop(sim);
+    let run = Rc::into_inner(run).expect("the tasks went with the simulation");
+    let (judge, counts, marks) = run.into_inner().finish();
+    let (mut violations, history, _) = judge.finish(Some(case.end()));
+    violations.sort_by_key(|violation| violation.at);
+    Ok(StackOutcome { violations, history: history.unwrap_or_default(), counts, marks })
+}
+
+/// A simulation that depends on the case alone.
+fn simulation<P: Protocol>(case: &Case<P>) -> Sim<'static> {
+    let (low, high) = faults::range_of(case.network.latency);
+    // A listener with more waiting than this panics: all clients may dial at once, and while a
+    // link is held each of them many times.
+    let capacity = 64 + 16 * case.topology.nodes.len();
+    Builder::new()
+        .rng_seed(case.seed)
+        .epoch(UNIX_EPOCH + Duration::from_micros(Wall::START.as_micros()))
+        .simulation_duration(Duration::from_micros(case.end().as_micros()))
+        .tick_duration(Duration::from_millis(1))
+        .min_message_latency(duration(low))
+        .max_message_latency(duration(high))
+        .tcp_capacity(capacity)
+        .udp_capacity(capacity)
+        .build()
+}
+
+fn drive<P: Protocol>(
+    case: &Case<P>,
+    options: Options,
+    sim: &mut Sim<'_>,
+    run: &Shared<P>,
+) -> Result<(), StackError> {
+    let mut faults = Faults::new(case, options.partition);
+    faults.prepare(sim, &mut run.borrow_mut());
+    let mut operations: Vec<_> =
+        case.operations.iter().filter(|operation| operation.at <= case.horizon).collect();
+    operations.sort_by_key(|operation| operation.at);
+    let mut operations = operations.into_iter().peekable();
+    let mut healed = false;
+    loop {
+        let now = Time::from_micros(sim.elapsed().as_micros() as u64);
+        run.borrow_mut().outside = now;
+        loop {
+            let operation = operations.peek().map(|operation| operation.at);
+            let next = [operation, faults.next()].into_iter().flatten().min();
+            let Some(at) = next.filter(|at| *at <= now) else { break };
+            if faults.next() == Some(at) {
+                faults.step(sim, run);
+            } else if let Some(Operation { id, node, op, .. }) = operations.next() {
+                run.borrow_mut().give(*node, *id, op);
+            }
+        }
+        run.borrow_mut().bring();
+        if now >= case.horizon && !healed {
+            healed = true;
+            run.borrow_mut().phase(Phase::Healed);
+        }
+        if now >= case.end() {
+            return Ok(());
+        }
+        let stepped = sim.step().map_err(|error| error.to_string());
+        let failure = run.borrow_mut().failure.take();
+        if let Some(message) = failure.or(stepped.err()) {
+            return Err(StackError::Stopped { at: now, message });
+        }
+    }
+}
