@@ -20,6 +20,7 @@ pub mod digest;
 pub mod engine;
 pub mod explore;
 pub mod fault;
+pub mod harness;
 pub mod history;
 pub mod id;
 pub mod invariant;

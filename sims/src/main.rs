@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The `wavetank` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wavetank_sims::cli::main().into()
+}

@@ -49,6 +49,12 @@ pub struct Seen<'a> {
 }
 
 /// Somebody who is told what happens in a world. It cannot change anything.
+///
+/// `Tally` of the example is one:
+///
+/// ```
+#[doc = include_str!("../../tests/examples/counter.rs")]
+/// ```
 pub trait Witness<P: Protocol> {
     /// The kinds of observation that it wants to hear of. Asked once per run; what nobody
     /// wants is not made.

@@ -14,6 +14,8 @@ use crate::time::{Span, Time};
 
 /// The version of the file format.
 const FORMAT: u32 = 1;
+/// The most operations and faults that a case is told in.
+const LINES: usize = 16;
 
 /// What is run, replayed and shrunk. The outcome is a function of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -237,8 +239,12 @@ impl<P: Protocol> Case<P> {
             lines.push((fault.at, format!("{name} at {}{lasts}", places.join(", "))));
         }
         lines.sort_by_key(|(at, _)| *at);
-        for (at, line) in lines {
+        let hidden = lines.len().saturating_sub(LINES);
+        for (at, line) in lines.iter().take(LINES) {
             let _ = writeln!(text, "  {at:>12}  {line}");
+        }
+        if hidden > 0 {
+            let _ = writeln!(text, "  ... and {hidden} more");
         }
         text
     }

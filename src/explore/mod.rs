@@ -11,5 +11,5 @@ pub use case::{Case, CaseError, Operation, Origin};
 pub use repair::{Cause, causes};
 pub use run::{Outcome, Recording, Verdict, run, run_recorded};
 pub use scenario::{Scenario, case_of_seed};
-pub use shrink::{Shrunk, shrink};
+pub use shrink::{Shrunk, shrink, shrink_where};
 pub use sweep::{Pool, parallel};

@@ -8,6 +8,12 @@ use crate::protocol::Protocol;
 use crate::rng::Draw;
 
 /// A situation that a protocol must survive: a strategy for cases, and what it takes.
+///
+/// `Resets` of the example is one:
+///
+/// ```
+#[doc = include_str!("../../tests/examples/counter.rs")]
+/// ```
 pub trait Scenario<P: Protocol>: Sync {
     /// What people call it.
     fn name(&self) -> &'static str;

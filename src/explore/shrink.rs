@@ -24,9 +24,20 @@ pub struct Shrunk<P: Protocol> {
 /// Shrinks a case that breaks `invariant`, in at most `budget` runs; nothing if the case does
 /// not break it.
 pub fn shrink<P: Judged>(case: &Case<P>, invariant: &str, budget: u64) -> Option<Shrunk<P>> {
+    shrink_where(case, invariant, budget, &|_| true)
+}
+
+/// Shrinks a case that breaks `invariant` to a small one of which `also` is true as well: that
+/// a fix repairs it, for one.
+pub fn shrink_where<P: Judged>(
+    case: &Case<P>,
+    invariant: &str,
+    budget: u64,
+    also: &dyn Fn(&Case<P>) -> bool,
+) -> Option<Shrunk<P>> {
     let mut case = case.clone();
     case.invariants = Some(vec![invariant.to_owned()]);
-    let mut search = Search { runs: 0, budget, invariant, last: None };
+    let mut search = Search { runs: 0, budget, invariant, also, last: None };
     if !search.fails(&case) {
         return None;
     }
@@ -45,22 +56,23 @@ pub fn shrink<P: Judged>(case: &Case<P>, invariant: &str, budget: u64) -> Option
     Some(Shrunk { case, violation, runs: search.runs })
 }
 
-struct Search<'a> {
+struct Search<'a, P: Protocol> {
     runs: u64,
     budget: u64,
     invariant: &'a str,
+    also: &'a dyn Fn(&Case<P>) -> bool,
     last: Option<Violation>,
 }
 
-impl Search<'_> {
-    fn fails<P: Judged>(&mut self, case: &Case<P>) -> bool {
+impl<P: Judged> Search<'_, P> {
+    fn fails(&mut self, case: &Case<P>) -> bool {
         if self.runs >= self.budget || case.validate().is_err() {
             return false;
         }
         self.runs += 1;
         let outcome = run(case);
         let found = outcome.verdict.violation_of(self.invariant).cloned();
-        let fails = found.is_some();
+        let fails = found.is_some() && (self.also)(case);
         if fails {
             self.last = found;
         }
@@ -68,7 +80,7 @@ impl Search<'_> {
     }
 
     /// Keeps a candidate if it still fails.
-    fn accept<P: Judged>(&mut self, case: &mut Case<P>, candidate: Case<P>) -> bool {
+    fn accept(&mut self, case: &mut Case<P>, candidate: Case<P>) -> bool {
         let fails = candidate != *case && self.fails(&candidate);
         if fails {
             *case = candidate;
@@ -77,11 +89,7 @@ impl Search<'_> {
     }
 
     /// Takes elements out of a list: halves, quarters, down to single ones, from the back.
-    fn thin<P: Judged, T>(
-        &mut self,
-        case: &mut Case<P>,
-        list: impl Fn(&mut Case<P>) -> &mut Vec<T>,
-    ) {
+    fn thin<T>(&mut self, case: &mut Case<P>, list: impl Fn(&mut Case<P>) -> &mut Vec<T>) {
         let mut chunk = list(case).len();
         while chunk > 0 {
             let mut end = list(case).len();
@@ -97,7 +105,7 @@ impl Search<'_> {
     }
 
     /// Takes out nodes that nothing is asked of and no fault names; the rest keep their names.
-    fn drop_nodes<P: Judged>(&mut self, case: &mut Case<P>) {
+    fn drop_nodes(&mut self, case: &mut Case<P>) {
         let unused = |case: &Case<P>, role: P::Role, id| {
             !P::serves(role)
                 && !case.operations.iter().any(|operation| operation.node == id)
@@ -122,7 +130,7 @@ impl Search<'_> {
     }
 
     /// Brings the horizon forward to the last operation or fault, and shortens faults.
-    fn shorten<P: Judged>(&mut self, case: &mut Case<P>) {
+    fn shorten(&mut self, case: &mut Case<P>) {
         let ends = case.plan.0.iter().map(|fault| fault.at + fault.lasts);
         let last = ends.chain(case.operations.iter().map(|operation| operation.at)).max();
         let mut candidate = case.clone();
@@ -140,7 +148,7 @@ impl Search<'_> {
     }
 
     /// Rounds times to what people write: whole seconds, then tenths.
-    fn simplify_times<P: Judged>(&mut self, case: &mut Case<P>) {
+    fn simplify_times(&mut self, case: &mut Case<P>) {
         for unit in [Span::secs(1), Span::millis(100)] {
             let mut candidate = case.clone();
             for operation in &mut candidate.operations {
@@ -166,7 +174,7 @@ impl Search<'_> {
     }
 
     /// Finds a small span that still fails, by bisection down to a tenth of itself.
-    fn bisect<P: Judged>(
+    fn bisect(
         &mut self,
         case: &mut Case<P>,
         get: impl Fn(&Case<P>) -> Span,

@@ -11,12 +11,20 @@ use crate::time::Time;
 
 /// At quiescence every client that shows `live` shows the fold of everything committed to its
 /// topic, apart from the fields of operations of its own that still wait.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Convergence {
+    name: fn(Field) -> String,
     pages: BTreeMap<NodeId, Page>,
     /// The fields of operations that wait, by their author.
     waiting: BTreeMap<OpId, (NodeId, Vec<Field>)>,
     ledger: Ledger,
+}
+
+impl Convergence {
+    /// Calls fields by what `name` makes of them.
+    pub fn new(name: fn(Field) -> String) -> Self {
+        Self { name, pages: BTreeMap::new(), waiting: BTreeMap::new(), ledger: Ledger::default() }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -98,10 +106,13 @@ impl Invariant for Convergence {
                 .filter(|field| !waiting.contains(field))
                 .find(|field| truth.get(field) != page.content.get(field));
             if let Some(field) = wrong {
-                let committed = truth.get(field);
-                let shown = page.content.get(field);
+                let word = |value: Option<&Value>| {
+                    value.map_or("nothing".to_owned(), |value| format!("{value:?}"))
+                };
+                let name = (self.name)(*field);
+                let (shown, committed) = (word(page.content.get(field)), word(truth.get(field)));
                 let message =
-                    format!("shows {shown:?} for {field} of {topic}; committed is {committed:?}");
+                    format!("shows {shown} for {name} of {topic}; committed is {committed}");
                 ruling.violated(*node, message);
                 return;
             }

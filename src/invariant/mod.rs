@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Seen, View};
 use crate::history::Interest;
-use crate::id::NodeId;
+use crate::id::{Field, NodeId};
 use crate::objectives::Objectives;
 use crate::protocol::Protocol;
 use crate::time::Time;
@@ -70,6 +70,12 @@ impl Ruling {
 
 /// A property of histories. It is told only of the kinds of observation that it takes, and is
 /// built fresh for every run.
+///
+/// `AnswersFollowQuestions` of the example is one:
+///
+/// ```
+#[doc = include_str!("../../tests/examples/counter.rs")]
+/// ```
 pub trait Invariant: Send {
     /// What reports call it.
     fn name(&self) -> &'static str;
@@ -86,6 +92,12 @@ pub trait Invariant: Send {
 }
 
 /// A property of the nodes' own state, looked at after every event.
+///
+/// `NobodyWaitsForMany` of the example is one:
+///
+/// ```
+#[doc = include_str!("../../tests/examples/counter.rs")]
+/// ```
 pub trait StateInvariant<P: Protocol>: Send {
     /// What reports call it.
     fn name(&self) -> &'static str;
@@ -106,7 +118,7 @@ pub struct Suite<P: Protocol> {
 impl<P: Protocol> Suite<P> {
     /// All that the framework ships, judging by these objectives.
     pub fn shipped(objectives: &Objectives) -> Self {
-        Self { history: shipped(objectives), state: Vec::new() }
+        Self { history: shipped(objectives, P::field), state: Vec::new() }
     }
 
     /// One more, over histories.
@@ -123,6 +135,12 @@ impl<P: Protocol> Suite<P> {
 }
 
 /// A protocol that says which invariants hold for it.
+///
+/// `Counter` of the example says which:
+///
+/// ```
+#[doc = include_str!("../../tests/examples/counter.rs")]
+/// ```
 pub trait Judged: Protocol {
     /// The invariants, built fresh for one run.
     fn invariants(objectives: &Objectives) -> Suite<Self> {
@@ -130,13 +148,13 @@ pub trait Judged: Protocol {
     }
 }
 
-/// The shipped invariants over histories.
-pub fn shipped(objectives: &Objectives) -> Vec<Box<dyn Invariant>> {
+/// The shipped invariants over histories. `field` gives fields names for people.
+pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<dyn Invariant>> {
     vec![
         Box::new(NoStateRegression::default()),
         Box::new(NoLostEdit::default()),
         Box::new(BoundedQueue::new(objectives)),
-        Box::new(Convergence::default()),
+        Box::new(Convergence::new(field)),
         Box::new(AtMostOnceEffect::default()),
         Box::new(HerdSpread::new(objectives)),
         Box::new(HbDetectionBound::new(objectives)),

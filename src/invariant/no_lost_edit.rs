@@ -98,9 +98,9 @@ impl Invariant for NoLostEdit {
             }
             let client = self.clients.get(&edit.author);
             if client.is_some_and(|c| !c.down && c.connection == Connection::Live) {
-                let shown = edit.shown.map_or("not shown at all".to_owned(), |s| {
-                    format!("last shown as {s:?}").to_lowercase()
-                });
+                let shown = edit
+                    .shown
+                    .map_or("not shown at all".to_owned(), |s| format!("last shown as `{s:?}`"));
                 let message = format!("{op}, made at {given}, {shown}, is in no store");
                 ruling.violated(edit.author, message);
                 return;

@@ -4,6 +4,12 @@
 //! in an [`Outbox`]; it cannot read true time, draw from a shared generator, block or spawn.
 //! A match on [`Event`] lists all that can happen, and a decorator forwards one method. The
 //! same node runs on the discrete engine and on real tokio.
+//!
+//! A whole protocol, with its invariants and a scenario:
+//!
+//! ```
+#![doc = include_str!("../../tests/examples/counter.rs")]
+//! ```
 
 mod outbox;
 mod tables;
@@ -27,6 +33,12 @@ use crate::time::Now;
 
 /// The types of one protocol, and how to read them. Implemented by a unit struct with the
 /// derives `Clone, Debug, PartialEq`.
+///
+/// The example is a whole protocol:
+///
+/// ```
+#[doc = include_str!("../../tests/examples/counter.rs")]
+/// ```
 pub trait Protocol: Clone + Debug + PartialEq + Sized + 'static {
     /// What case files call the protocol.
     const NAME: &'static str;
@@ -77,6 +89,12 @@ pub trait Protocol: Clone + Debug + PartialEq + Sized + 'static {
 }
 
 /// A state machine of a protocol.
+///
+/// `Server` and `Client` of the example are nodes:
+///
+/// ```
+#[doc = include_str!("../../tests/examples/counter.rs")]
+/// ```
 pub trait Node<P: Protocol>: Send {
     /// Handles one event. All effects go through `out` and happen after the call returns, in
     /// the order in which they were asked for.
@@ -84,6 +102,12 @@ pub trait Node<P: Protocol>: Send {
 }
 
 /// Something that is kept beyond the life of a node: a database, a device's storage.
+///
+/// `Total` of the example is a store:
+///
+/// ```
+#[doc = include_str!("../../tests/examples/counter.rs")]
+/// ```
 pub trait Store: Clone + Default + Send {
     /// What is asked of it.
     type Request: Clone + Debug + Serialize + Send;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use turmoil::Sim;
 
+use super::Partition;
 use super::driver::duration;
 use super::frames::Frame;
 use super::run::{Input, Run, Shared};
-use super::Partition;
 use crate::engine::{EndState, Latency, Network, NodeSpec, StoreMode};
 use crate::explore::Case;
 use crate::fault::{
@@ -182,7 +182,11 @@ impl<'a, R> Faults<'a, R> {
             (false, false) => sim.release(one, other),
         }
         for pair in [(a, b), (b, a)] {
-            if held || dropped { run.cut.insert(pair) } else { run.cut.remove(&pair) };
+            if held || dropped {
+                run.cut.insert(pair)
+            } else {
+                run.cut.remove(&pair)
+            };
         }
     }
 

@@ -42,12 +42,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(
-        conn: ConnId,
-        side: Side,
-        peer: NodeId,
-        state: EndState,
-    ) -> Dialling {
+    pub(super) fn new(conn: ConnId, side: Side, peer: NodeId, state: EndState) -> Dialling {
         let (sender, queue) = unbounded_channel();
         let line = Self {
             conn,
@@ -76,12 +71,7 @@ impl Line {
 }
 
 /// Connects, and reads what the other end has to say.
-pub(super) async fn dial<P: Protocol>(
-    run: Shared<P>,
-    me: usize,
-    line: Rc<Line>,
-    queue: Queue,
-) {
+pub(super) async fn dial<P: Protocol>(run: Shared<P>, me: usize, line: Rc<Line>, queue: Queue) {
     let stream = TcpStream::connect((line.peer.to_string(), PORT)).await;
     let pending = line.state.get() == EndState::Pending;
     match stream {

@@ -280,7 +280,9 @@ impl<P: Protocol> Run<P> {
 
     /// Gives a node an operation. A node that is down does not hear of it.
     pub(super) fn give(&mut self, node: NodeId, id: OpId, op: &P::Op) {
-        let Some(me) = self.index_of(node).filter(|me| self.hosts[*me].is_running()) else { return };
+        let Some(me) = self.index_of(node).filter(|me| self.hosts[*me].is_running()) else {
+            return;
+        };
         let (request, changes) = P::request(id, op);
         self.observe(me, &Observation::Given { op: id, request, changes });
         self.push(me, Input::Op(id, op.clone()));

@@ -1,6 +1,6 @@
 //! A small protocol to try drivers with: a board of fields that everybody sets and sees.
 
-use std::collections::{BTreeMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use wavetank::history::{
@@ -11,9 +11,7 @@ use wavetank::invariant::{
     AtMostOnceEffect, Convergence, Judged, NoLostEdit, NoStateRegression, Suite,
 };
 use wavetank::objectives::Objectives;
-use wavetank::protocol::{
-    Awaiting, Boot, Conns, Event, Node, Outbox, Protocol, Store as Keeps,
-};
+use wavetank::protocol::{Awaiting, Boot, Conns, Event, Node, Outbox, Protocol, Store as Keeps};
 use wavetank::rng::Rng;
 use wavetank::time::{Mono, Now, Span};
 
@@ -23,27 +21,27 @@ const SILENCE: Span = Span::secs(4);
 
 /// The protocol.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Board;
+pub(crate) struct Board;
 
 /// What the nodes are built from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Config {
+pub(crate) struct Config {
     /// How many connections the server takes.
-    pub limit: usize,
+    pub(crate) limit: usize,
     /// Clients leave out every third event. A mistake, to be found.
-    pub deaf: bool,
+    pub(crate) deaf: bool,
 }
 
 /// The kinds of node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Role {
+pub(crate) enum Role {
     Server,
     Client,
 }
 
 /// What is asked of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Op {
+pub(crate) enum Op {
     Set(Field),
     Whisper,
     Leave,
@@ -52,7 +50,7 @@ pub enum Op {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Edit {
+pub(crate) struct Edit {
     op: OpId,
     author: NodeId,
     field: Field,
@@ -60,7 +58,7 @@ pub struct Edit {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Message {
+pub(crate) enum Message {
     Join,
     Whole(u64, Vec<(Field, Value)>),
     Set(Edit),
@@ -72,7 +70,7 @@ pub enum Message {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Timer {
+pub(crate) enum Timer {
     Ping,
     Silence(ConnId),
     Retry,
@@ -81,20 +79,20 @@ pub enum Timer {
 
 /// What the server keeps.
 #[derive(Clone, Default)]
-pub struct Store {
+pub(crate) struct Store {
     seq: u64,
     fields: BTreeMap<Field, Value>,
     done: BTreeMap<OpId, u64>,
 }
 
 #[derive(Clone, Debug, Serialize)]
-pub enum Request {
+pub(crate) enum Request {
     Load,
     Set(Edit),
 }
 
 #[derive(Clone, Debug)]
-pub enum Reply {
+pub(crate) enum Reply {
     Loaded(u64, BTreeMap<Field, Value>),
     Set { seq: u64, new: bool },
 }
@@ -212,7 +210,7 @@ impl Judged for Board {
 
 /// Keeps the board, and tells everybody what is new.
 #[derive(Default)]
-pub struct Server {
+pub(crate) struct Server {
     limit: usize,
     loaded: bool,
     seq: u64,
@@ -306,7 +304,7 @@ impl Node<Board> for Server {
 }
 
 /// Sets fields, and shows the board.
-pub struct Client {
+pub(crate) struct Client {
     me: NodeId,
     tab: Option<NodeId>,
     server: NodeId,

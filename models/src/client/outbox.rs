@@ -23,6 +23,8 @@ pub struct Pending {
     base: Option<Position>,
     /// What it does to the view.
     pub(super) changes: Changes,
+    /// When it was made.
+    made: Mono,
     /// When it was last sent.
     sent: Option<Mono>,
     /// Whether the client still cares what the server says of it.
@@ -67,6 +69,7 @@ impl Client {
             edit,
             base: self.cursor,
             changes,
+            made: now.mono,
             sent: None,
             waits: !forgotten,
             acked: false,
@@ -129,7 +132,11 @@ impl Client {
 
     /// Sends all that waits, in the order in which it was made.
     pub(super) fn flush(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        let expire = self.config.policy.client.outbox.expire;
         for index in 0..self.pending.len() {
+            if !expire.is_zero() && now.mono.since(self.pending[index].made) > expire {
+                self.pending[index].waits = false;
+            }
             if self.pending[index].waits {
                 out.mark("edit-resent");
                 self.transmit(now, index, out);

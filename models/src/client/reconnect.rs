@@ -7,7 +7,7 @@ use wavetank::time::{Now, Span};
 
 use super::{Client, Phase};
 use crate::message::Hello;
-use crate::policy::{FailedExit, OnClose, ResetOn, Schedule};
+use crate::policy::{Clamp, FailedExit, OnClose, ResetOn, Schedule};
 use crate::protocol::{DocSync, Timer};
 
 /// The code that the client ends a connection with that it takes for dead.
@@ -122,13 +122,7 @@ impl Client {
             }
             return;
         }
-        let mut delay = self.nominal_delay();
-        if matches!(code, 1011 | 1013) {
-            delay =
-                delay * u64::from(self.config.policy.client.close_policy.server_error_multiplier);
-            delay = self.capped(delay);
-        }
-        let delay = self.jittered(delay);
+        let delay = self.next_delay(code);
         self.attempts += 1;
         self.phase = Phase::Waiting;
         out.timer(Timer::Retry, now.mono + delay);
@@ -140,12 +134,30 @@ impl Client {
         most > 0 && self.attempts >= most
     }
 
+    /// The delay before the next attempt, given how the last one ended.
+    fn next_delay(&mut self, code: u16) -> Span {
+        let clamp = self.config.policy.client.reconnect.clamp;
+        let mut delay = self.nominal_delay();
+        if matches!(code, 1011 | 1013) {
+            delay =
+                delay * u64::from(self.config.policy.client.close_policy.server_error_multiplier);
+            if clamp == Clamp::BeforeJitter {
+                delay = self.capped(delay);
+            }
+        }
+        let delay = self.jittered(delay);
+        if clamp == Clamp::AfterJitter { self.capped(delay) } else { delay }
+    }
+
     fn nominal_delay(&self) -> Span {
         let policy = &self.config.policy.client.reconnect;
         match policy.schedule {
             Schedule::Immediate => Span::ZERO,
             Schedule::Constant => policy.base,
-            Schedule::Exponential => self.capped(policy.base * (1 << self.attempts.min(20))),
+            Schedule::Exponential => {
+                let grown = policy.base * (1 << self.attempts.min(20));
+                if policy.clamp == Clamp::BeforeJitter { self.capped(grown) } else { grown }
+            }
             Schedule::Table => {
                 let last = policy.table.len().saturating_sub(1);
                 policy.table.get((self.attempts as usize).min(last)).copied().unwrap_or_default()

@@ -81,6 +81,16 @@ pub enum FailedExit {
     Probe,
 }
 
+/// What the cap is put on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Clamp {
+    /// The nominal delay: jitter may lead beyond the cap.
+    BeforeJitter,
+    /// The delay with its jitter: no delay is longer than the cap.
+    AfterJitter,
+}
+
 /// When and how often the client tries again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -98,6 +108,8 @@ pub struct Reconnect {
     pub table: Vec<Span>,
     /// How far a delay may lie off its nominal value, in percent of it.
     pub jitter_percent: u32,
+    /// Whether the cap is put on before or after the jitter.
+    pub clamp: Clamp,
     /// What ends the count of failed attempts.
     pub reset_on: ResetOn,
     /// How long a connection must be live to count as stable.
@@ -123,6 +135,7 @@ impl Default for Reconnect {
             cap: Span::secs(30),
             table: Vec::new(),
             jitter_percent: 20,
+            clamp: Clamp::BeforeJitter,
             reset_on: ResetOn::Stable,
             stable: Span::secs(10),
             attempts_max: 10,
@@ -244,6 +257,8 @@ pub struct Outbox {
     pub limit: u32,
     /// What becomes of an edit when the outbox is full.
     pub overflow: Overflow,
+    /// An edit that waits for longer is not sent any more, and nobody is told; 0 is never.
+    pub expire: Span,
     /// Where the outbox is kept.
     pub storage: Storage,
 }
@@ -254,6 +269,7 @@ impl Default for Outbox {
             offline: OfflineEdits::Queue,
             limit: 1000,
             overflow: Overflow::RefuseAndTell,
+            expire: Span::ZERO,
             storage: Storage::MemoryWithWarning,
         }
     }

@@ -93,6 +93,14 @@ pub enum PolicyError {
         /// Why not.
         source: std::io::Error,
     },
+    /// There is no such file, and no bundled policy of this name.
+    #[error("{name}: no such file, and no bundled policy of this name{}", did_you_mean(.nearest))]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The bundled policy with the nearest name; empty if none is near.
+        nearest: String,
+    },
     /// The text is not a policy, or not one that can work.
     #[error("{path}:{line}: {message}")]
     Text {
@@ -165,6 +173,10 @@ impl PolicyFile {
         }
         None
     }
+}
+
+fn did_you_mean(name: &str) -> String {
+    if name.is_empty() { String::new() } else { format!("; did you mean `{name}`?") }
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

@@ -3,6 +3,7 @@
 //! Every knob's default is the reference value. Durations carry a unit (`250ms`, `30s`,
 //! `5min`); 0 stands for "off" or "no limit" where a knob counts or measures.
 
+mod bundled;
 mod client;
 mod file;
 mod patch;
@@ -10,10 +11,11 @@ mod server;
 
 use serde::{Deserialize, Serialize};
 
+pub use bundled::bundled;
 pub use client::{
-    Ack, AckRetry, Apply, ClientPolicy, ClosePolicy, Cursor, Dial, FailedExit, Gap, OfflineEdits,
-    OnClose, OnOpen, Outbox, Overflow, Reconnect, Reorder, ResetOn, Schedule, Storage, SyncPolicy,
-    Tabs, Watch,
+    Ack, AckRetry, Apply, Clamp, ClientPolicy, ClosePolicy, Cursor, Dial, FailedExit, Gap,
+    OfflineEdits, OnClose, OnOpen, Outbox, Overflow, Reconnect, Reorder, ResetOn, Schedule,
+    Storage, SyncPolicy, Tabs, Watch,
 };
 pub use file::{Conformance, PolicyError, PolicyFile, Promise, System};
 pub use patch::{Knob, Patch, PatchError, differences};

@@ -62,13 +62,20 @@ pub struct ServerSync {
     pub window: u32,
     /// How long its log reaches back; 0 is no limit.
     pub window_age: Span,
+    /// Whether its log outlives its process.
+    pub durable_log: bool,
     /// What it answers when its log does not reach back far enough.
     pub fallback: Fallback,
 }
 
 impl Default for ServerSync {
     fn default() -> Self {
-        Self { window: 1000, window_age: Span::ZERO, fallback: Fallback::Snapshot }
+        Self {
+            window: 1000,
+            window_age: Span::ZERO,
+            durable_log: true,
+            fallback: Fallback::Snapshot,
+        }
     }
 }
 

@@ -38,12 +38,13 @@ pub(super) struct Room {
 }
 
 impl Room {
-    pub(super) fn loaded(&mut self, now: Now, loaded: Loaded) {
+    /// Takes in what the store had. A log that does not outlive the process begins anew.
+    pub(super) fn loaded(&mut self, now: Now, loaded: Loaded, durable_log: bool) {
         self.head = Some(loaded.head);
         self.content = loaded.content;
         self.seen = loaded.seen;
-        self.reaches = 1;
-        let log = loaded.log.into_iter();
+        self.reaches = if durable_log { 1 } else { loaded.head.seq + 1 };
+        let log = loaded.log.into_iter().filter(|_| durable_log);
         self.log = log.map(|event| Logged { at: now.mono, wall: now.wall, event }).collect();
     }
 

@@ -28,7 +28,7 @@ impl Server {
         out: &mut Outbox<DocSync>,
     ) {
         let Some(room) = self.rooms.get_mut(&doc) else { return };
-        room.loaded(now, loaded);
+        room.loaded(now, loaded, self.config.policy.server.sync.durable_log);
         for (conn, since) in std::mem::take(&mut room.waiting) {
             self.welcome(now, conn, doc, since, out);
         }

@@ -1,0 +1,109 @@
+//! A campaign: every scenario, many seeds, one configuration.
+
+use std::collections::BTreeMap;
+
+use wavetank::digest::{Digest, Digester};
+use wavetank::explore::{Outcome, Scenario, Verdict, case_of_seed, parallel, run};
+use wavetank_models::{Config, DocSync};
+
+use super::{Options, Progress};
+use crate::scenarios;
+
+/// What the runs of one scenario came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Which.
+    pub scenario: String,
+    /// How many.
+    pub runs: u64,
+    /// Events handed to nodes, in all.
+    pub events: u64,
+    /// The seeds that broke each invariant.
+    pub failing: BTreeMap<String, Vec<u64>>,
+    /// How often each mark was reached.
+    pub marks: BTreeMap<&'static str, u64>,
+}
+
+/// What a configuration did in every scenario.
+pub struct Campaign {
+    /// By scenario.
+    pub tallies: Vec<Tally>,
+    /// Over the digests of all runs, in order.
+    pub digest: Digest,
+}
+
+/// How often a scenario runs in a campaign of so many seeds.
+pub(super) fn runs_of(scenario: &dyn Scenario<DocSync>, seeds: u64) -> u64 {
+    (seeds / scenario.cost()).max(1)
+}
+
+/// The invariants that an outcome broke. A panic counts as one.
+pub(super) fn broken(outcome: &Outcome) -> Vec<String> {
+    match &outcome.verdict {
+        Verdict::Held => Vec::new(),
+        Verdict::Violated(all) => all.iter().map(|one| one.invariant.clone()).collect(),
+        Verdict::Panicked(_) => vec!["panic".to_owned()],
+    }
+}
+
+impl Campaign {
+    pub(super) fn run(config: &Config, options: &Options<'_>, round: usize) -> Self {
+        let scenarios = scenarios::all();
+        let work: Vec<(usize, u64)> = scenarios
+            .iter()
+            .enumerate()
+            .flat_map(|(i, one)| (0..runs_of(*one, options.seeds)).map(move |seed| (i, seed)))
+            .collect();
+        (options.progress)(Progress::Campaign(round, work.len() as u64));
+        let outcomes = parallel(
+            options.pool,
+            &work,
+            |(i, seed)| run(&case_of_seed(scenarios[*i], config, *seed)),
+            || (options.progress)(Progress::Run),
+        );
+        let tally = |one: &&dyn Scenario<DocSync>| Tally {
+            scenario: one.name().to_owned(),
+            ..Tally::default()
+        };
+        let mut tallies: Vec<Tally> = scenarios.iter().map(tally).collect();
+        let mut digester = Digester::default();
+        for ((i, seed), outcome) in work.into_iter().zip(outcomes) {
+            digester.value(&outcome.digest.0);
+            let tally = &mut tallies[i];
+            tally.runs += 1;
+            tally.events += outcome.counts.events;
+            for invariant in broken(&outcome) {
+                tally.failing.entry(invariant).or_default().push(seed);
+            }
+            for (mark, times) in outcome.marks {
+                *tally.marks.entry(mark).or_default() += times;
+            }
+        }
+        Self { tallies, digest: digester.finish() }
+    }
+
+    /// All runs.
+    pub fn runs(&self) -> u64 {
+        self.tallies.iter().map(|tally| tally.runs).sum()
+    }
+
+    /// The invariants that were broken anywhere.
+    pub(super) fn broken(&self) -> Vec<String> {
+        let mut all: Vec<_> =
+            self.tallies.iter().flat_map(|tally| tally.failing.keys().cloned()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// The marks that scenarios promise and that were never reached.
+    pub(super) fn unreached(&self) -> Vec<(String, String)> {
+        let missing = |tally: &Tally| {
+            let promised =
+                scenarios::named(&tally.scenario).map_or(&[][..], |one| one.must_reach());
+            let missing = promised.iter().filter(|mark| !tally.marks.contains_key(*mark));
+            missing.map(|mark| (tally.scenario.clone(), (*mark).to_owned())).collect::<Vec<_>>()
+        };
+        self.tallies.iter().flat_map(missing).collect()
+    }
+}

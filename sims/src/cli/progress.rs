@@ -1,0 +1,44 @@
+//! Progress on a terminal; nothing in a pipe.
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::audit::Progress;
+
+/// A progress bar on standard error, if that is a terminal.
+pub(super) struct Bar(ProgressBar);
+
+impl Bar {
+    pub(super) fn new() -> Self {
+        let bar = if std::io::stderr().is_terminal() {
+            ProgressBar::new(0)
+        } else {
+            ProgressBar::hidden()
+        };
+        let template = "{msg:28} {wide_bar} {pos}/{len} runs, {per_sec}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    pub(super) fn show(&self, progress: Progress) {
+        match progress {
+            Progress::Campaign(round, runs) => {
+                self.0.set_length(runs);
+                self.0.set_position(0);
+                self.0.set_message(match round {
+                    0 => "running all scenarios".to_owned(),
+                    round => format!("again, {round} times mended"),
+                });
+            }
+            Progress::Run => self.0.inc(1),
+            Progress::Searching(_) => self.0.set_message("looking for causes"),
+        }
+    }
+
+    pub(super) fn done(&self) {
+        self.0.finish_and_clear();
+    }
+}

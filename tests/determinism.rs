@@ -1,0 +1,98 @@
+//! The same case gives the same digest: twice in a process, on any number of threads, in debug
+//! and in release. The pinned digests change only with a stated reason.
+
+use wavetank::digest::Digest;
+use wavetank::explore::{Pool, case_of_seed, parallel, run, run_recorded};
+use wavetank::rng::{Draw, mix};
+use wavetank_models::{Config, DocSync};
+use wavetank_sims::scenarios;
+
+/// One line per scenario: its name, a seed, and the digest of the reference's run. Changed only
+/// together with a line in CHANGELOG.md that says why.
+const PINNED: &str = include_str!("digests.txt");
+
+fn digest(scenario: &str, seed: u64) -> Digest {
+    let scenario = scenarios::named(scenario).expect("a known scenario");
+    run(&case_of_seed(scenario, &Config::default(), seed)).digest
+}
+
+#[test]
+fn draws_are_what_they_were_when_they_were_defined() {
+    let draw = Draw::seeded(7).key(1).key(2);
+    let purpose = Draw::seeded(7).purpose("link");
+    let words = [draw.word(0), draw.word(1), purpose.word(0)];
+    let golden = [422_365_309_485_867_552, 4_992_379_498_210_589_334, 7_791_063_980_316_664_604];
+    assert_eq!(words, golden);
+    assert_eq!((draw.below(0, 10), draw.below(1, 10)), (0, 2));
+    // SplitMix64's own test vector for the seed 1234567.
+    assert_eq!(mix(1_234_567 + 0x9e37_79b9_7f4a_7c15), 6_457_827_717_110_365_317);
+}
+
+#[test]
+fn every_scenario_has_its_pinned_digest_in_debug_and_in_release() {
+    let mut now = String::new();
+    for scenario in scenarios::all() {
+        for seed in if scenario.cost() > 1 { 0..1 } else { 0..3 } {
+            let name = scenario.name();
+            now.push_str(&format!("{name} {seed} {}\n", digest(name, seed)));
+        }
+    }
+    assert_eq!(now, PINNED, "a digest changed; if that was meant, say why in CHANGELOG.md");
+}
+
+#[test]
+fn a_digest_is_the_same_twice_and_does_not_depend_on_recording_or_on_who_judges() {
+    for scenario in scenarios::all().into_iter().filter(|scenario| scenario.cost() == 1) {
+        let mut case = case_of_seed::<DocSync>(scenario, &Config::default(), 11);
+        let first = run(&case);
+        assert_eq!(run(&case), first, "{}", scenario.name());
+        assert_eq!(run_recorded(&case).0.digest, first.digest, "{}", scenario.name());
+        case.invariants = Some(Vec::new());
+        assert_eq!(run(&case).digest, first.digest, "{}", scenario.name());
+    }
+}
+
+#[test]
+fn outcomes_do_not_depend_on_the_number_of_threads() {
+    let seeds: Vec<u64> = (0..64).collect();
+    let on = |threads| {
+        let work = |seed: &u64| digest("chaotic-links", *seed);
+        parallel(&Pool::new(threads), &seeds, work, || ())
+    };
+    assert_eq!(on(1), on(4));
+}
+
+#[test]
+fn removing_an_operation_leaves_the_fate_of_other_clients_packets_as_it_was() {
+    let scenario = scenarios::named("slow-network").expect("a known scenario");
+    let case = case_of_seed::<DocSync>(scenario, &Config::default(), 2);
+    let whole = arrivals(&case);
+    let mut less = case;
+    let gone = less.operations.iter().position(|op| op.node.0 == 1).expect("an operation of n1");
+    less.operations.remove(gone);
+    let fewer = arrivals(&less);
+    let kept = whole.iter().filter(|packet| fewer.contains(packet)).count();
+    assert!(kept * 100 >= whole.len() * 95, "{kept} of {} packets kept their fate", whole.len());
+}
+
+/// Up-link packets of the clients other than n1: when each arrived, and where from.
+fn arrivals(case: &wavetank::explore::Case<DocSync>) -> Vec<(u64, u64)> {
+    use wavetank::history::{Kind, Observation, Side};
+    let (_, recording) = run_recorded(case);
+    let mut owners = std::collections::BTreeMap::new();
+    let mut found = Vec::new();
+    for record in &recording.history {
+        match &record.what {
+            Observation::Dialled { conn, .. } => {
+                owners.insert(*conn, record.node);
+            }
+            Observation::Delivered { conn, side: Side::Acceptor, meaning }
+                if owners.get(conn).is_some_and(|node| node.0 != 1) && meaning.kind == Kind::Op =>
+            {
+                found.push((record.at.as_micros(), u64::from(meaning.op.map_or(0, |op| op.0))));
+            }
+            _ => {}
+        }
+    }
+    found
+}
