@@ -274,7 +274,7 @@ impl<P: Protocol> Run<P> {
         let meaning = Self::meaning(&message);
         self.observe(me, &Observation::CastSent { to, meaning });
         let from = self.hosts[me].id;
-        if self.index_of(to).is_none() || self.cut.contains(&(from, to)) {
+        if self.index_of(to).is_none() || self.is_cut(me, to) {
             return;
         }
         let frame = Frame::<P>::Cast { from, message };

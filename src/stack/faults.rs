@@ -221,8 +221,8 @@ impl<'a, R> Faults<'a, R> {
         range_of(self.network.latency)
     }
 
-    /// A host loses power, or has it again. What was on its way from it or to it is gone; what
-    /// is sent to it later, waits.
+    /// A host loses power, or has it again. What is on its way from it or to it is lost; that
+    /// its sockets close is lost as well.
     fn power_loss<P: Protocol>(
         &mut self,
         sim: &mut Sim<'_>,
@@ -230,19 +230,10 @@ impl<'a, R> Faults<'a, R> {
         node: NodeId,
         begins: bool,
     ) {
-        let pairs = self.pairs(&[node], &[]);
-        if begins {
-            for (a, b) in &pairs {
-                sim.partition(a.to_string(), b.to_string());
-            }
-            power(sim, run, node, begins);
+        for pair in self.pairs(&[node], &[]) {
+            self.cut(sim, run, pair, Partition::Dropped, begins);
         }
-        for pair in pairs {
-            self.cut(sim, run, pair, Partition::Held, begins);
-        }
-        if !begins {
-            power(sim, run, node, begins);
-        }
+        power(sim, run, node, begins);
     }
 
     fn store<P: Protocol>(&self, run: &mut Run<P>, fault: &StoreFault, begins: bool) {

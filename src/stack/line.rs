@@ -80,6 +80,8 @@ pub(super) async fn dial<P: Protocol>(run: Shared<P>, me: usize, line: Rc<Line>,
             spawn_local(write(run.clone(), me, line.clone(), sink, queue));
             read(run, me, line, source).await;
         }
+        // turmoil says at once that nothing passes; a network says nothing.
+        Err(_) if run.borrow().is_cut(me, line.peer) => {}
         _ => run.borrow_mut().refused(me, &line, Refusal::Unreachable),
     }
 }

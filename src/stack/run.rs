@@ -149,6 +149,11 @@ impl<P: Protocol> Run<P> {
         self.hosts.iter().position(|host| host.id == id)
     }
 
+    /// Whether nothing passes from a node to another.
+    pub(super) fn is_cut(&self, me: usize, to: NodeId) -> bool {
+        self.cut.contains(&(self.hosts[me].id, to))
+    }
+
     /// True time: that of the host whose turn it is, or that between two ticks.
     pub(super) fn time(&self) -> Time {
         let inside = turmoil::sim_elapsed();

@@ -55,12 +55,12 @@ pub fn named(name: &str) -> Option<&'static dyn Scenario<DocSync>> {
 }
 
 /// A time of the run in seconds.
-const fn at(seconds: u64) -> Time {
+pub(crate) const fn at(seconds: u64) -> Time {
     Time::from_micros(seconds * 1_000_000)
 }
 
 /// A server with its store, and browsers from `n1` on, each on a device of its own.
-fn room(browsers: u32) -> Topology<Role> {
+pub(crate) fn room(browsers: u32) -> Topology<Role> {
     let browser = |id| NodeSpec { id: NodeId(id), role: Role::Browser, device: None, store: None };
     let server = NodeSpec { id: SERVER, role: Role::Server, device: None, store: Some(STORE) };
     let nodes = std::iter::once(server).chain((1..=browsers).map(browser)).collect();
@@ -68,7 +68,7 @@ fn room(browsers: u32) -> Topology<Role> {
 }
 
 /// A case of a topology, that lasts this long.
-fn case(topology: Topology<Role>, config: &Config, seconds: u64) -> Case<DocSync> {
+pub(crate) fn case(topology: Topology<Role>, config: &Config, seconds: u64) -> Case<DocSync> {
     Case { horizon: at(seconds), ..Case::new(topology, config.clone()) }
 }
 
@@ -126,7 +126,7 @@ fn stages(count: u32, from: u64, gap: Span) -> Vec<(Time, NodeId, Op)> {
 }
 
 /// Puts work into a case, in the order of time; the n-th operation is `op n`.
-fn give(case: &mut Case<DocSync>, mut work: Vec<(Time, NodeId, Op)>) {
+pub(crate) fn give(case: &mut Case<DocSync>, mut work: Vec<(Time, NodeId, Op)>) {
     work.sort_by_key(|(at, _, _)| *at);
     case.operations = (1..)
         .zip(work)

@@ -1,0 +1,126 @@
+//! Policy files: those that come with the tool, and what is said of files that are wrong.
+
+use std::path::Path;
+
+use wavetank_models::policy::{PolicyFile, bundled};
+use wavetank_models::{Policy, flaws};
+
+fn read(name: &str) -> PolicyFile {
+    PolicyFile::find(name).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What is said of a file with these lines after the name of the system. They begin at line 6.
+fn complaint(lines: &str) -> String {
+    let head = "[system]\nname = \"a system\"\nversion = \"1\"\nmodel = \"a model\"\n\n";
+    let text = format!("{head}{lines}\n");
+    let read = PolicyFile::parse(Path::new("bad.toml"), text);
+    read.expect_err("the file is wrong").to_string()
+}
+
+#[test]
+fn every_bundled_policy_can_be_read() {
+    for name in bundled() {
+        let file = read(name);
+        let system = &file.document.system;
+        for text in [&system.name, &system.version, &system.model] {
+            assert!(!text.is_empty(), "{name}: the system is not described");
+        }
+        for promise in &file.document.promises {
+            assert!(!promise.cite.is_empty(), "{name}: no source for: {}", promise.says);
+        }
+    }
+}
+
+#[test]
+fn the_reference_file_is_the_default_and_names_every_knob() {
+    let file = read("reference");
+    assert_eq!(file.document.policy, Policy::default());
+    assert_eq!(file.config().differences(), []);
+    for path in Policy::paths() {
+        assert!(file.line(&path).is_some(), "reference.toml does not write out {path}");
+    }
+}
+
+#[test]
+fn every_value_of_a_real_system_has_its_source_beside_it() {
+    for name in ["socket-io-4", "socket-io-4-recovery", "phoenix-channels", "django-chat", "naive"]
+    {
+        let file = read(name);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+        let text = std::fs::read_to_string(folder.join(format!("{name}.toml")))
+            .expect("a bundled policy is a file");
+        let lines: Vec<&str> = text.lines().collect();
+        for path in Policy::paths() {
+            let Some(line) = file.line(&path) else { continue };
+            assert!(lines[line - 1].contains(" # "), "{name}.toml:{line}: {path} has no source");
+        }
+    }
+}
+
+#[test]
+fn the_naive_policy_has_much_wrong_with_it() {
+    let file = read("naive");
+    assert!(file.config().differences().len() >= 10);
+    assert!(file.document.flaws.iter().count() >= 2);
+    for (path, value) in file.document.flaws.iter() {
+        assert!(!flaws::is_right(path, value), "{path} is not wrong");
+    }
+}
+
+#[test]
+fn an_unknown_knob_is_refused_with_its_line_and_the_nearest_name() {
+    let said = complaint("[policy.client.reconnect]\nbase = \"1s\"\njiter_percent = 20");
+    assert!(said.starts_with("bad.toml:8: unknown field `jiter_percent`"), "{said}");
+    assert!(said.ends_with("did you mean `jitter_percent`?"), "{said}");
+}
+
+#[test]
+fn an_unknown_value_is_refused_with_its_line_and_the_nearest_name() {
+    let said = complaint("[policy.client.sync]\non_open = \"resum\"");
+    assert!(said.starts_with("bad.toml:7: unknown variant `resum`"), "{said}");
+    assert!(said.ends_with("did you mean `resume`?"), "{said}");
+}
+
+#[test]
+fn a_wrong_unit_is_refused_with_the_units_that_there_are() {
+    let said = complaint("[policy.client.dial]\ntimeout = \"10sec\"");
+    assert!(said.starts_with("bad.toml:7: `10sec` has no known unit"), "{said}");
+    assert!(said.contains("us, ms, s, min or h, such as 10s"), "{said}");
+}
+
+#[test]
+fn a_negative_time_is_refused_with_an_example() {
+    let said = complaint("[policy.client.reconnect]\nbase = \"-1s\"");
+    assert!(said.starts_with("bad.toml:7: `-1s` is not a duration"), "{said}");
+    assert!(said.contains("such as 250ms or 30s"), "{said}");
+}
+
+#[test]
+fn a_cap_below_the_base_is_refused_with_both() {
+    let said = complaint("[policy.client.reconnect]\nbase = \"10s\"\n\ncap = \"5s\"");
+    let wanted = "bad.toml:9: `client.reconnect.cap`: the cap (5s) is below the base (10s); \
+                  expected at least 10s";
+    assert_eq!(said, wanted);
+}
+
+#[test]
+fn an_empty_table_of_delays_is_refused() {
+    let said = complaint("[policy.client.reconnect]\nschedule = \"table\"\ntable = []");
+    assert!(said.starts_with("bad.toml:8: `client.reconnect.table`"), "{said}");
+}
+
+#[test]
+fn an_unknown_flaw_is_refused_with_its_line_and_the_nearest_name() {
+    let said = complaint("[flaws]\n\"client.apply.odl\" = \"apply\"");
+    let wanted = "bad.toml:7: no knob is called `client.apply.odl`; did you mean \
+                  `client.apply.old`?";
+    assert_eq!(said, wanted);
+    let said = complaint("[flaws]\n\"client.apply.old\" = \"maybe\"");
+    assert!(said.starts_with("bad.toml:7: `client.apply.old`: expected \"ignore\""), "{said}");
+}
+
+#[test]
+fn an_unknown_policy_is_refused_with_the_nearest_name() {
+    let said = PolicyFile::find("socketio-4").expect_err("there is no such policy").to_string();
+    assert!(said.ends_with("did you mean `socket-io-4`?"), "{said}");
+}

@@ -1,0 +1,161 @@
+//! The binary as people use it: what it prints, writes and exits with.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn wavetank(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_wavetank"))
+        .current_dir(folder)
+        .args(args)
+        .output()
+        .expect("the binary runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).expect("JSON on standard output")
+}
+
+fn ids(report: &Value) -> Vec<&str> {
+    let findings = report["findings"].as_array().expect("a list of findings");
+    findings.iter().filter_map(|finding| finding["id"].as_str()).collect()
+}
+
+#[test]
+fn an_audit_gives_the_same_bytes_on_any_number_of_threads_and_its_findings_replay() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let args = ["audit", "naive", "--format", "json", "--seeds", "100", "--out", "found"];
+    let one = wavetank(folder.path(), &[&args[..], &["--threads", "1"]].concat());
+    let four = wavetank(folder.path(), &[&args[..], &["--threads", "4"]].concat());
+    assert_eq!(text(&one.stdout), text(&four.stdout));
+    assert_eq!(one.status.code(), Some(0), "{}", text(&one.stderr));
+    let report = json(&one);
+    assert!(report["score"].as_f64().is_some_and(|score| score < 5.0), "{}", report["score"]);
+    assert!(ids(&report).len() >= 6, "{:?}", ids(&report));
+    for finding in report["findings"].as_array().expect("a list") {
+        let case = finding["case"].as_str().expect("a path");
+        let fix = finding["fix"]["patch"].as_str().expect("a path");
+        let again = wavetank(folder.path(), &["replay", case, "--format", "json"]);
+        assert_eq!(again.status.code(), Some(1), "{case}");
+        let again = json(&again);
+        assert_eq!(again["digest"], finding["digest"], "{case}");
+        assert_eq!(again["violations"][0]["invariant"], finding["invariant"], "{case}");
+        assert_eq!(again["violations"][0]["message"], finding["message"], "{case}");
+        let mended = wavetank(folder.path(), &["replay", case, "--patch", fix]);
+        assert_eq!(mended.status.code(), Some(0), "{case}: {}", text(&mended.stdout));
+    }
+}
+
+#[test]
+fn socket_io_as_it_comes_loses_events_resends_without_dedup_and_buffers_without_bound() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let audit = |policy: &str| {
+        let args = ["audit", policy, "--format", "json", "--seeds", "300", "--out", policy];
+        json(&wavetank(folder.path(), &args))
+    };
+    let plain = audit("socket-io-4");
+    for id in ["recon-no-resync", "dlv-server-no-dedup", "dlv-queue-unbounded"] {
+        assert!(ids(&plain).contains(&id), "{id} in {:?}", ids(&plain));
+    }
+    let recovering = audit("socket-io-4-recovery");
+    assert!(!ids(&recovering).contains(&"recon-no-resync"), "{:?}", ids(&recovering));
+    assert!(ids(&recovering).contains(&"dlv-server-no-dedup"), "{:?}", ids(&recovering));
+}
+
+#[test]
+fn the_reference_has_no_finding_and_scores_ten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let args = ["audit", "reference", "--format", "json", "--seeds", "300", "--deny", "any"];
+    let output = wavetank(folder.path(), &args);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    let report = json(&output);
+    assert_eq!(report["score"], 10.0);
+    assert_eq!(report["findings"], Value::Array(Vec::new()));
+    assert_eq!(report["unexplained"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_policy_that_never_reconnects_scores_less_than_three() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let policy = "[system]\nname = \"x\"\nversion = \"1\"\nmodel = \"a model\"\n\
+                  [policy.client.reconnect]\nenabled = false\n";
+    std::fs::write(folder.path().join("never.toml"), policy).expect("written");
+    let args = ["audit", "never.toml", "--format", "json", "--seeds", "100"];
+    let report = json(&wavetank(folder.path(), &args));
+    assert!(report["score"].as_f64().is_some_and(|score| score < 3.0), "{}", report["score"]);
+    assert_eq!(report["findings"][0]["location"], "never.toml:6");
+}
+
+/// Runs something wrong, which must end with the code for usage and write nothing.
+fn refused(files: &[(&str, &str)], args: &[&str]) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, content) in files {
+        std::fs::write(folder.path().join(name), content).expect("written");
+    }
+    let output = wavetank(folder.path(), args);
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {}", text(&output.stdout));
+    assert!(output.stdout.is_empty(), "{args:?}: {}", text(&output.stdout));
+    let left = std::fs::read_dir(folder.path()).expect("the folder").count();
+    assert_eq!(left, files.len(), "{args:?} wrote something");
+    text(&output.stderr)
+}
+
+fn policy(body: &str) -> String {
+    format!("[system]\nname = \"x\"\nversion = \"1\"\nmodel = \"a model\"\n{body}")
+}
+
+#[test]
+fn bad_input_gets_one_error_with_file_line_expectation_and_nearest_name() {
+    let bad = |body: &str| refused(&[("bad.toml", &policy(body))], &["audit", "bad.toml"]);
+    let errors = [
+        bad("[policy.client.reconnect]\nbas = \"1s\"\n"),
+        bad("[policy.client.reconnect]\nbase = \"1 fortnight\"\n"),
+        bad("[policy.client.reconnect]\nbase = \"-1s\"\n"),
+        bad("[policy.client.reconnect]\nbase = \"9s\"\ncap = \"5s\"\n"),
+        bad("[policy.client.outbox]\noffline = \"queeu\"\n"),
+        bad("[flaws]\n\"client.apply.odl\" = \"apply\"\n"),
+        refused(&[], &["audit", "socket-io-5"]),
+        refused(&[], &["run", "several-tab"]),
+        refused(&[("case.json", "{\"format\": 1, \"protocol\": \"chess\"}")], &["replay", "case.json"]),
+        refused(&[("case.json", "{\"format\": 1, \"prot")], &["replay", "case.json"]),
+    ];
+    insta::assert_snapshot!(errors.join(""));
+}
+
+#[test]
+fn a_saved_case_is_never_overwritten_by_another() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let save = |seed: &str| {
+        let args = ["run", "rapid-stages", "--seed", seed, "--save", "case.json"];
+        wavetank(folder.path(), &args).status.code()
+    };
+    assert_eq!(save("1"), Some(0));
+    assert_eq!(save("1"), Some(0), "the same case may be saved again");
+    assert_eq!(save("2"), Some(5));
+}
+
+#[test]
+fn a_failing_case_shrinks_to_a_file_that_replays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = ["run", "return-after-5min", "--policy", "naive", "--save", "case.json"];
+    assert_eq!(wavetank(folder.path(), &run).status.code(), Some(1));
+    let shrunk = wavetank(folder.path(), &["shrink", "case.json"]);
+    assert_eq!(shrunk.status.code(), Some(1), "{}", text(&shrunk.stderr));
+    let again = wavetank(folder.path(), &["replay", "case.min.json"]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(!text(&again.stdout).contains("was saved"), "{}", text(&again.stdout));
+}
+
+#[test]
+fn help_shows_examples_and_exit_codes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let help = wavetank(folder.path(), &["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    assert!(text(&help.stdout).contains("Examples:"));
+    assert!(text(&help.stdout).contains("Exit codes:"));
+}
