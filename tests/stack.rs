@@ -7,12 +7,15 @@ use std::collections::BTreeMap;
 
 use board::{Board, Config, Op, Role};
 use wavetank::engine::{Chaos, Latency, NodeSpec, Topology};
-use wavetank::explore::{Case, Operation, run_recorded};
+use wavetank::explore::{Case, Operation, case_of_seed, run_recorded};
 use wavetank::fault::{
     ClockFault, ConnectionFault, DeviceFault, Fault, FaultKind, LinkFault, NodeFault, Plan,
     StoreFault,
 };
-use wavetank::history::{Channel, History, Initiator, Life, Observation, Phase, Refusal, Value};
+use wavetank::history::{
+    Channel, History, Initiator, Life, Observation, OpState, Path, Phase, Refusal, StoreOutcome,
+    Value,
+};
 use wavetank::id::{Field, NodeId, OpId, StoreId};
 use wavetank::invariant::Judged;
 use wavetank::stack::{Options, Partition, StackError, StackOutcome, run_on_turmoil};
@@ -175,27 +178,64 @@ fn a_power_loss_is_told_to_nobody() {
     assert_eq!(told.count(), 0);
 }
 
+/// What a fault of a case of its own, at five seconds and for seven, must leave in the history.
+type Trace = (FaultKind, fn(NodeId, &Observation) -> bool);
+
+fn expressible() -> Vec<Trace> {
+    let board = StoreId(0);
+    vec![
+        (link(LinkFault::Hold(vec![ALICE], vec![])), |node, what| {
+            node == BOB && matches!(what, Observation::Link { to: ALICE, path: Path::Down })
+        }),
+        (FaultKind::Connection(ConnectionFault::Reset(ALICE, SERVER)), |node, what| {
+            node == SERVER && matches!(what, Observation::Closed { by: Initiator::Network, .. })
+        }),
+        (FaultKind::Connection(ConnectionFault::Close(SERVER, BOB, 1012)), |node, what| {
+            let by = Initiator::Remote;
+            node == BOB
+                && matches!(what, Observation::Closed { code: 1012, by: of, .. } if *of == by)
+        }),
+        (FaultKind::Connection(ConnectionFault::HalfOpen(SERVER, BOB)), |node, what| {
+            node == BOB && matches!(what, Observation::Closed { code: 4000, .. })
+        }),
+        (
+            FaultKind::Node(NodeFault::Pause(SERVER)),
+            |_, what| matches!(what, Observation::Waiting { queue, .. } if queue == "inbox"),
+        ),
+        (FaultKind::Store(StoreFault::Slow(board, Span::millis(700))), |node, what| {
+            node == ALICE && matches!(what, Observation::ShownOp { state: OpState::Saved, .. })
+        }),
+        (FaultKind::Store(StoreFault::Failing(board, 500_000)), |_, what| {
+            matches!(what, Observation::Stored { outcome: StoreOutcome::Failed, .. })
+        }),
+        (
+            FaultKind::Store(StoreFault::Ambiguous(board, 500_000)),
+            |_, what| matches!(what, Observation::Stored { write: Some(write), .. } if write.changes.is_empty()),
+        ),
+        (FaultKind::Clock(ClockFault::Ahead(ALICE, Span::secs(60))), |_, what| {
+            matches!(what, Observation::Clock { wall_step_us: 60_000_000, .. })
+        }),
+        (FaultKind::Clock(ClockFault::Drift(BOB, -200_000)), |_, what| {
+            matches!(what, Observation::Clock { drift_ppm: -200_000, .. })
+        }),
+        (FaultKind::Device(DeviceFault::Offline(BOB)), |node, what| {
+            node == BOB && matches!(what, Observation::Closed { code: 4000, .. })
+        }),
+        (FaultKind::Device(DeviceFault::SaysOffline(ALICE)), |_, what| {
+            matches!(what, Observation::Device { online: false })
+        }),
+    ]
+}
+
 #[test]
-fn every_fault_that_can_be_expressed_is_survived() {
-    let faults = [
-        link(LinkFault::Hold(vec![ALICE], vec![])),
-        FaultKind::Connection(ConnectionFault::Reset(ALICE, SERVER)),
-        FaultKind::Connection(ConnectionFault::Close(SERVER, BOB, 1012)),
-        FaultKind::Connection(ConnectionFault::HalfOpen(SERVER, BOB)),
-        FaultKind::Node(NodeFault::Pause(SERVER)),
-        FaultKind::Store(StoreFault::Slow(StoreId(0), Span::millis(700))),
-        FaultKind::Store(StoreFault::Failing(StoreId(0), 500_000)),
-        FaultKind::Store(StoreFault::Ambiguous(StoreId(0), 500_000)),
-        FaultKind::Clock(ClockFault::Ahead(ALICE, Span::secs(60))),
-        FaultKind::Clock(ClockFault::Drift(BOB, -200_000)),
-        FaultKind::Device(DeviceFault::Offline(BOB)),
-        FaultKind::Device(DeviceFault::SaysOffline(ALICE)),
-    ];
-    for fault in faults {
+fn every_fault_that_can_be_expressed_leaves_its_trace_and_is_survived() {
+    for (fault, trace) in expressible() {
         let name = fault.name();
         let outcome = run(&case(vec![Fault::lasting(at(5_000), Span::secs(7), fault)]));
         assert_eq!(outcome.violations, [], "{name}");
-        assert!(!contents(&outcome.history).is_empty(), "{name}");
+        let during = outcome.history.iter().filter(|record| record.at >= at(5_000));
+        let mut during = during.filter(|record| trace(record.node, &record.what));
+        assert!(during.next().is_some_and(|record| record.at < at(15_000)), "{name}");
     }
 }
 
@@ -291,4 +331,17 @@ fn an_invariant_that_is_broken_is_found_on_both_engines() {
     let stack = run(&case);
     assert!(discrete.verdict.violation_of("convergence").is_some(), "{:?}", discrete.verdict);
     assert!(stack.violations.iter().any(|violation| violation.invariant == "convergence"));
+}
+
+#[test]
+fn the_reference_protocol_holds_every_invariant_on_turmoil_as_well() {
+    let config = wavetank_models::Config::default();
+    let names = ["disconnect-during-edit", "offline-editing", "store-trouble"];
+    let mut scenarios = wavetank_sims::scenarios::all();
+    scenarios.retain(|scenario| names.contains(&scenario.name()));
+    assert_eq!(scenarios.len(), names.len());
+    for scenario in scenarios {
+        let case = case_of_seed(scenario, &config, 1);
+        assert_eq!(run(&case).violations, [], "{}", scenario.name());
+    }
 }

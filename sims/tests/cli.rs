@@ -29,7 +29,7 @@ fn ids(report: &Value) -> Vec<&str> {
 #[test]
 fn an_audit_gives_the_same_bytes_on_any_number_of_threads_and_its_findings_replay() {
     let folder = tempfile::tempdir().expect("a folder");
-    let args = ["audit", "naive", "--format", "json", "--seeds", "100", "--out", "found"];
+    let args = ["audit", "naive", "--format", "json", "--seeds", "40", "--out", "found"];
     let one = wavetank(folder.path(), &[&args[..], &["--threads", "1"]].concat());
     let four = wavetank(folder.path(), &[&args[..], &["--threads", "4"]].concat());
     assert_eq!(text(&one.stdout), text(&four.stdout));
@@ -55,7 +55,7 @@ fn an_audit_gives_the_same_bytes_on_any_number_of_threads_and_its_findings_repla
 fn socket_io_as_it_comes_loses_events_resends_without_dedup_and_buffers_without_bound() {
     let folder = tempfile::tempdir().expect("a folder");
     let audit = |policy: &str| {
-        let args = ["audit", policy, "--format", "json", "--seeds", "300", "--out", policy];
+        let args = ["audit", policy, "--format", "json", "--seeds", "60", "--out", policy];
         json(&wavetank(folder.path(), &args))
     };
     let plain = audit("socket-io-4");
@@ -121,7 +121,10 @@ fn bad_input_gets_one_error_with_file_line_expectation_and_nearest_name() {
         bad("[flaws]\n\"client.apply.odl\" = \"apply\"\n"),
         refused(&[], &["audit", "socket-io-5"]),
         refused(&[], &["run", "several-tab"]),
-        refused(&[("case.json", "{\"format\": 1, \"protocol\": \"chess\"}")], &["replay", "case.json"]),
+        refused(
+            &[("case.json", "{\"format\": 1, \"protocol\": \"chess\"}")],
+            &["replay", "case.json"],
+        ),
         refused(&[("case.json", "{\"format\": 1, \"prot")], &["replay", "case.json"]),
     ];
     insta::assert_snapshot!(errors.join(""));

@@ -1,7 +1,9 @@
 //! The models of other systems do what those systems' documentation says.
 
-use wavetank_models::Config;
+use wavetank::invariant::Judged;
+use wavetank::objectives::Objectives;
 use wavetank_models::policy::{Conformance, PolicyFile, bundled};
+use wavetank_models::{Config, DocSync};
 use wavetank_sims::conformance::{check, probe, probes};
 
 /// Systems that exist, as opposed to policies made to have something wrong or nothing wrong.
@@ -51,6 +53,17 @@ fn every_statement_names_a_probe_that_there_is() {
     for name in bundled() {
         for one in read(name).document.conformance {
             assert!(probes().contains(&one.probe.as_str()), "{name}: {}", one.probe);
+        }
+    }
+}
+
+#[test]
+fn every_promise_names_an_invariant_that_there_is() {
+    let suite = DocSync::invariants(&Objectives::default());
+    let names: Vec<&str> = suite.history.iter().map(|one| one.name()).collect();
+    for name in bundled() {
+        for one in read(name).document.promises {
+            assert!(names.contains(&one.invariant.as_str()), "{name}: {}", one.invariant);
         }
     }
 }

@@ -201,7 +201,7 @@ impl Protocol for Board {
 impl Judged for Board {
     fn invariants(_objectives: &Objectives) -> Suite<Self> {
         Suite { history: Vec::new(), state: Vec::new() }
-            .and(Convergence::default())
+            .and(Convergence::new(Self::field))
             .and(NoLostEdit::default())
             .and(AtMostOnceEffect::default())
             .and(NoStateRegression::default())

@@ -147,7 +147,7 @@ impl Seen {
 
 /// Durations as a probe tells them: one, the shortest and the longest, or `never`.
 pub(super) fn spans(all: &[Option<Span>]) -> String {
-    let text = |span: Option<Span>| span.map_or("never".to_owned(), |span| rounded(span));
+    let text = |span: Option<Span>| span.map_or("never".to_owned(), rounded);
     // Nothing is longer than never.
     let key = |span: &&Option<Span>| span.unwrap_or(Span::MAX);
     let (shortest, longest) = (all.iter().min_by_key(key), all.iter().max_by_key(key));

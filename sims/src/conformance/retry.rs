@@ -64,17 +64,18 @@ fn long_outage(config: &Config) -> (Seen, Option<Time>) {
     (seen, gave_up.filter(|when| *when < at(1505)))
 }
 
+/// Dials up to the one with which the person was told: some say so when the last attempt
+/// begins, others when it has failed.
 fn attempts_before_giving_up(config: &Config) -> String {
     let (seen, gave_up) = long_outage(config);
-    let before = |gave_up| seen.dials(CLIENT, at(5)).iter().filter(|at| **at < gave_up).count();
-    gave_up.map_or("unlimited".to_owned(), |gave_up| before(gave_up).to_string())
+    let upto = |gave_up| seen.dials(CLIENT, at(5)).iter().filter(|at| **at <= gave_up).count();
+    gave_up.map_or("unlimited".to_owned(), |gave_up| upto(gave_up).to_string())
 }
 
 fn dials_after_giving_up(config: &Config) -> String {
     let (seen, gave_up) = long_outage(config);
-    let after = |gave_up| {
-        seen.dials(CLIENT, gave_up).iter().filter(|dial| **dial < at(1505)).count()
-    };
+    let outage = |gave_up| seen.dials(CLIENT, gave_up).into_iter().filter(|dial| *dial < at(1505));
+    let after = |gave_up| outage(gave_up).filter(|dial| *dial > gave_up).count();
     gave_up.map_or("never gives up".to_owned(), |gave_up| after(gave_up).to_string())
 }
 

@@ -36,9 +36,8 @@ fn silence_noticed_by_client(config: &Config) -> String {
 /// Until the server has ended the connection.
 fn silence_noticed_by_server(config: &Config) -> String {
     silence(config, |seen, start| {
-        let ended = |what: &Observation| {
-            matches!(what, Observation::Closed { side: Side::Acceptor, .. })
-        };
+        let ended =
+            |what: &Observation| matches!(what, Observation::Closed { side: Side::Acceptor, .. });
         seen.at(SERVER, start).find(|(_, what)| ended(what)).map(|(at, _)| at)
     })
 }
