@@ -40,11 +40,14 @@ pub fn causes<P: Judged>(
     let mut left: Vec<usize> = (0..cases.len()).collect();
     let mut found: Vec<Cause> = Vec::new();
     while left.len() >= EVIDENCE {
-        let cause = (1..=LARGEST).find_map(|size| {
-            // Larger sets are looked for on a part of the cases, since there are many of them.
-            let sample = if size == 1 { left.clone() } else { left[..left.len().min(12)].to_vec() };
-            best(pool, &sets(changes, size, &found), &sample, &holds)
-        });
+        let singles: Vec<Vec<usize>> = (0..changes).map(|change| vec![change]).collect();
+        let mut cause = best(pool, &singles, &left, &holds);
+        if cause.is_none() && found.is_empty() {
+            // Nothing can be told of single changes: it takes several together.
+            let sample = &left[..EVIDENCE];
+            cause = best(pool, &pairs(changes), sample, &holds)
+                .or_else(|| reduced(changes, sample, &holds));
+        }
         let Some(mut cause) = cause else { break };
         cause.cases = left.iter().copied().filter(|case| holds(*case, &cause.changes)).collect();
         left.retain(|case| !cause.cases.contains(case));
@@ -60,29 +63,53 @@ fn best(
     cases: &[usize],
     holds: &(impl Fn(usize, &[usize]) -> bool + Sync),
 ) -> Option<Cause> {
-    let repaired = parallel(
-        pool,
-        sets,
-        |set| cases.iter().copied().filter(|case| holds(*case, set)).collect::<Vec<_>>(),
-        || (),
-    );
+    let enough = |set: &Vec<usize>| {
+        let mut mended = Vec::new();
+        for (nth, case) in cases.iter().enumerate() {
+            if mended.len() + cases.len() - nth < EVIDENCE {
+                return Vec::new();
+            }
+            if holds(*case, set) {
+                mended.push(*case);
+            }
+        }
+        mended
+    };
+    let repaired = parallel(pool, sets, enough, || ());
     let ranked = sets.iter().zip(repaired).filter(|(_, cases)| cases.len() >= EVIDENCE);
     let (changes, cases) = ranked.rev().max_by_key(|(_, cases)| cases.len())?;
     Some(Cause { changes: changes.clone(), cases })
 }
 
-/// All sets of `size` changes that hold no cause found before.
-fn sets(changes: usize, size: usize, found: &[Cause]) -> Vec<Vec<usize>> {
-    let mut sets: Vec<Vec<usize>> = vec![Vec::new()];
-    for _ in 0..size {
-        let grown = sets.iter().flat_map(|set| {
-            let from = set.last().map_or(0, |last| last + 1);
-            (from..changes).map(|next| set.iter().copied().chain([next]).collect::<Vec<_>>())
-        });
-        sets = grown.collect();
+fn pairs(changes: usize) -> Vec<Vec<usize>> {
+    (0..changes).flat_map(|one| (one + 1..changes).map(move |other| vec![one, other])).collect()
+}
+
+/// Takes changes out of the set of all of them, in chunks first, for as long as all cases hold;
+/// what cannot be missed is a cause if it is small enough.
+fn reduced(
+    changes: usize,
+    cases: &[usize],
+    holds: &(impl Fn(usize, &[usize]) -> bool + Sync),
+) -> Option<Cause> {
+    let mut set: Vec<usize> = (0..changes).collect();
+    let all_hold = |set: &[usize]| cases.iter().all(|case| holds(*case, set));
+    if !all_hold(&set) {
+        return None;
     }
-    sets.retain(|set| {
-        !found.iter().any(|cause| cause.changes.iter().all(|change| set.contains(change)))
-    });
-    sets
+    let mut chunk = set.len();
+    while chunk > 0 {
+        let mut end = set.len();
+        while end > 0 {
+            let start = end.saturating_sub(chunk);
+            let mut fewer = set.clone();
+            fewer.drain(start..end);
+            if all_hold(&fewer) {
+                set = fewer;
+            }
+            end = start;
+        }
+        chunk /= 2;
+    }
+    (set.len() <= LARGEST).then(|| Cause { changes: set, cases: cases.to_vec() })
 }
