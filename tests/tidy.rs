@@ -8,13 +8,14 @@ use std::fs;
 use std::path::Path;
 
 /// The modules of `src/` from the bottom up: a file may name its own row and the rows before it.
-const LAYERS: [&[&str]; 8] = [
+const LAYERS: [&[&str]; 9] = [
     &["time", "id", "rng", "digest"],
     &["history", "objectives", "protocol"],
-    &["engine", "stack"],
+    &["engine"],
     &["fault"],
     &["invariant"],
     &["explore"],
+    &["stack"],
     &["report"],
     &["harness"],
 ];
@@ -264,7 +265,10 @@ fn assert_none(found: &[String], rule: &str) {
 
 #[test]
 fn every_rust_file_opens_with_a_module_doc() {
-    let bare = |file: &File| file.is_rust() && !file.text.starts_with("//!");
+    // An example that documentation includes stands inside a function, where no `//!` may be.
+    let bare = |file: &File| {
+        file.is_rust() && !file.is_under(&["tests/examples/"]) && !file.text.starts_with("//!")
+    };
     let found: Vec<String> = files().into_iter().filter(bare).map(|file| file.path).collect();
     assert_none(&found, "the first line of a Rust file is a `//!` that says what it is for");
 }

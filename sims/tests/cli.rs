@@ -55,7 +55,7 @@ fn an_audit_gives_the_same_bytes_on_any_number_of_threads_and_its_findings_repla
 fn socket_io_as_it_comes_loses_events_resends_without_dedup_and_buffers_without_bound() {
     let folder = tempfile::tempdir().expect("a folder");
     let audit = |policy: &str| {
-        let args = ["audit", policy, "--format", "json", "--seeds", "60", "--out", policy];
+        let args = ["audit", policy, "--format", "json", "--seeds", "200", "--out", policy];
         json(&wavetank(folder.path(), &args))
     };
     let plain = audit("socket-io-4");

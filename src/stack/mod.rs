@@ -17,9 +17,9 @@
 //!   it in the end ([`Partition::Held`]). One-way partitions and chaos cannot be expressed: a
 //!   plan that has them is refused before the run. All other faults are carried out.
 //! - A stream takes in many messages before the send buffer begins to fill.
-//! - turmoil looks at every host in every tick and at every link of every host: up to some
-//!   twenty nodes a run takes about a hundredth of the time that it simulates, with a hundred
-//!   it takes longer than that.
+//! - turmoil looks at every host in every tick and at every link for every host: with up to
+//!   some ten nodes a run takes about a fiftieth of the time that it simulates, with a hundred
+//!   it takes longer than that time.
 //! - There is no digest: the history is what two runs of one case have in common.
 
 mod driver;

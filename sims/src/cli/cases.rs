@@ -58,7 +58,8 @@ pub(super) struct RunArgs {
 #[derive(Args)]
 pub(super) struct ReplayArgs {
     /// A case file.
-    case: PathBuf,
+    #[arg(value_name = "CASE")]
+    file: PathBuf,
     /// A patch file: lines such as "client.ack.required" = true.
     #[arg(long)]
     patch: Option<PathBuf>,
@@ -70,7 +71,8 @@ pub(super) struct ReplayArgs {
 #[derive(Args)]
 pub(super) struct ShrinkArgs {
     /// A case file.
-    case: PathBuf,
+    #[arg(value_name = "CASE")]
+    file: PathBuf,
     /// Where the small case goes; by default beside the case, as NAME.min.json.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -131,9 +133,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, CliError> {
 }
 
 pub(super) fn replay(args: &ReplayArgs) -> Result<Exit, CliError> {
-    let mut case = read_case(&args.case)?;
+    let mut case = read_case(&args.file)?;
     let saved = case.origin.clone();
-    let mut again = format!("wavetank replay {}", args.case.display());
+    let mut again = format!("wavetank replay {}", args.file.display());
     if let Some(path) = &args.patch {
         case.config = patched(&case.config, path)?;
         again = format!("{again} --patch {}", path.display());
@@ -158,8 +160,8 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Exit, CliError> {
 }
 
 pub(super) fn shrink(args: &ShrinkArgs) -> Result<Exit, CliError> {
-    let case = read_case(&args.case)?;
-    let name = args.case.display().to_string();
+    let case = read_case(&args.file)?;
+    let name = args.file.display().to_string();
     let outcome = run_case(&case);
     let Some(first) = outcome.verdict.violations().first() else {
         return Err(CliError::Holds(name));
@@ -168,7 +170,7 @@ pub(super) fn shrink(args: &ShrinkArgs) -> Result<Exit, CliError> {
     let mut small = small.ok_or(CliError::Holds(name))?;
     small.case.origin.breaks = Some(small.violation.invariant.clone());
     small.case.origin.digest = Some(run_case(&small.case).digest);
-    let path = args.out.clone().unwrap_or_else(|| args.case.with_extension("min.json"));
+    let path = args.out.clone().unwrap_or_else(|| args.file.with_extension("min.json"));
     write_new(&path, &small.case.to_json())?;
     say(&format!(
         "{}: {}\nafter {} runs: {}saved as {}\nwavetank replay {}\n",

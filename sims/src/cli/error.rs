@@ -39,7 +39,7 @@ pub(super) enum CliError {
         message: String,
     },
     /// No scenario has this name.
-    #[error("no scenario is called `{name}`{nearest}; `wavetank list` shows them")]
+    #[error("no scenario is called `{name}`{nearest} (`wavetank list` shows them)")]
     Scenario {
         /// What was asked for.
         name: String,
