@@ -56,7 +56,7 @@ pub(super) fn explain(
             suspects.push(Suspect { invariant, also: Vec::new(), cause, cases, tried });
         }
     }
-    let small = parallel(options.pool, &suspects, |one| one.smallest(&repair), || ());
+    let small = parallel(options.pool, &suspects, |one| one.smallest(&changes), || ());
     let findings = suspects.into_iter().zip(small).filter_map(|(suspect, small)| {
         let (case, violation) = small?;
         let mut finding = describe(&suspect, &changes, case, violation, file);
@@ -136,11 +136,10 @@ fn fix_of(changes: &[Knob], set: &[usize]) -> Patch {
 impl Suspect {
     /// Shrinks a few of the cases that the fix mends, and gives back the smallest. The fix
     /// mends the small case as well.
-    fn smallest(
-        &self,
-        repair: &dyn Fn(&Case<DocSync>, &[usize]) -> Case<DocSync>,
-    ) -> Option<(Case<DocSync>, Violation)> {
-        let mended = |case: &Case<DocSync>| run(&repair(case, &self.cause.changes)).verdict.held();
+    fn smallest(&self, changes: &[Knob]) -> Option<(Case<DocSync>, Violation)> {
+        let mended = |case: &Case<DocSync>| {
+            run(&repaired(case, changes, &self.cause.changes)).verdict.held()
+        };
         let mut cases: Vec<_> = self.cases.iter().collect();
         cases.sort_by_key(|case| (is_chaotic(case), case.topology.nodes.len()));
         let small = cases
