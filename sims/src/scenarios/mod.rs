@@ -6,13 +6,14 @@
 mod chaotic_links;
 mod disconnect_during_edit;
 mod edit_while_updates;
-mod five_minute_outage;
 mod offline_editing;
+mod outage;
 mod rapid_stages;
 mod restored_store;
+mod return_after_30s;
+mod return_after_5min;
 mod server_restart_herd;
 mod several_tabs;
-mod short_outage;
 mod slow_network;
 mod store_trouble;
 
@@ -20,7 +21,6 @@ use proptest::prelude::*;
 use wavetank::engine::{NodeSpec, Topology};
 use wavetank::explore::{Case, Operation, Scenario};
 use wavetank::fault::generate::Menu;
-use wavetank::fault::{ConnectionFault, Fault, FaultKind};
 use wavetank::id::{NodeId, OpId, StoreId};
 use wavetank::time::{Span, Time};
 use wavetank_models::document::Attribute;
@@ -38,8 +38,8 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &rapid_stages::RapidStages,
         &disconnect_during_edit::DisconnectDuringEdit,
         &offline_editing::OfflineEditing,
-        &short_outage::ShortOutage,
-        &five_minute_outage::FiveMinuteOutage,
+        &return_after_30s::ReturnAfter30s,
+        &return_after_5min::ReturnAfter5Min,
         &several_tabs::SeveralTabs,
         &slow_network::SlowNetwork,
         &chaotic_links::ChaoticLinks,
@@ -132,10 +132,4 @@ pub(crate) fn give(case: &mut Case<DocSync>, mut work: Vec<(Time, NodeId, Op)>) 
         .zip(work)
         .map(|(id, (at, node, op))| Operation { id: OpId(id), at, node, op })
         .collect();
-}
-
-/// The connection of a browser breaks just as an outage begins.
-fn reset_at_five(browser: u32) -> Fault {
-    let reset = ConnectionFault::Reset(NodeId(browser), SERVER);
-    Fault::at(at(5), FaultKind::Connection(reset))
 }
