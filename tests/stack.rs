@@ -31,7 +31,7 @@ fn at(millis: u64) -> Time {
 
 /// A server and two clients that each set a field of the board every now and then.
 fn case(faults: Vec<Fault>) -> Case<Board> {
-    let node = |id, role, store| NodeSpec { id, role, device: None, store };
+    let node = |id, role, store| NodeSpec { store, ..NodeSpec::new(id, role) };
     let nodes = vec![
         node(SERVER, Role::Server, Some(StoreId(0))),
         node(ALICE, Role::Client, None),

@@ -61,6 +61,8 @@ pub(crate) const fn code_of(delivery: Delivery) -> (u8, u64, u64) {
         Delivery::Opened(conn) => (6, id(conn), 0),
         Delivery::Refused(conn, _) => (7, id(conn), 0),
         Delivery::Message(conn, payload) => (8, id(conn), payload as u64),
+        Delivery::Malformed(conn, bytes) => (15, id(conn), bytes as u64),
+        Delivery::Issuer(ticket, slot) => (16, ticket.0 as u64, slot as u64),
         Delivery::Writable(conn) => (9, id(conn), 0),
         Delivery::Closed(conn, code, by) => (10, id(conn), (code as u64) << 8 | by as u64),
         Delivery::Cast(from, payload) => (11, from.0 as u64, payload as u64),

@@ -159,7 +159,7 @@ impl Invariant for EventualReconnect {
             }
             Observation::Node(life) => {
                 match life {
-                    Life::Crashed | Life::Paused => self.absent.insert(node),
+                    Life::Crashed | Life::Paused | Life::Burdened => self.absent.insert(node),
                     _ => self.absent.remove(&node),
                 };
                 if *life == Life::Crashed
@@ -173,7 +173,7 @@ impl Invariant for EventualReconnect {
             Observation::Link { to, path } => {
                 match path {
                     Path::Up => self.cuts.remove(&(node, *to)),
-                    Path::Impaired | Path::Down => self.cuts.insert((node, *to)),
+                    Path::Impaired | Path::Shut | Path::Down => self.cuts.insert((node, *to)),
                 };
                 self.restart_all(at, ruling);
             }

@@ -61,8 +61,8 @@ pub(crate) const fn at(seconds: u64) -> Time {
 
 /// A server with its store, and browsers from `n1` on, each on a device of its own.
 pub(crate) fn room(browsers: u32) -> Topology<Role> {
-    let browser = |id| NodeSpec { id: NodeId(id), role: Role::Browser, device: None, store: None };
-    let server = NodeSpec { id: SERVER, role: Role::Server, device: None, store: Some(STORE) };
+    let browser = |id| NodeSpec::new(NodeId(id), Role::Browser);
+    let server = NodeSpec::new(SERVER, Role::Server).with_store(STORE);
     let nodes = std::iter::once(server).chain((1..=browsers).map(browser)).collect();
     Topology { nodes, stores: vec![STORE] }
 }
@@ -87,6 +87,8 @@ fn menu(browsers: u32, kinds: &[&'static str], until: u64, most: usize) -> Menu 
         from: at(2),
         until: at(until),
         most,
+        outside: clients(browsers).into_iter().skip(1).last().into_iter().collect(),
+        ..Menu::default()
     }
 }
 
