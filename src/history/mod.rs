@@ -6,6 +6,7 @@
 //! contradiction between the two, or there is none.
 
 mod claim;
+pub mod log;
 mod meaning;
 
 use std::borrow::Cow;
