@@ -6,6 +6,7 @@ mod run;
 mod scenario;
 mod shrink;
 mod sweep;
+mod watchdog;
 
 pub use case::{Case, CaseError, Operation, Origin};
 pub use repair::{Cause, causes};
@@ -13,3 +14,4 @@ pub use run::{Outcome, Recording, Verdict, run, run_recorded};
 pub use scenario::{Scenario, case_of_seed};
 pub use shrink::{Shrunk, shrink, shrink_where};
 pub use sweep::{Pool, parallel};
+pub use watchdog::{Late, Watchdog};

@@ -40,6 +40,7 @@ pub(super) fn audit(args: &AuditArgs) -> Result<Exit, CliError> {
     let default = bundled().next().unwrap_or_default();
     let file = PolicyFile::find(chosen.unwrap_or(default))?;
     let bar = Bar::new();
+    let _watchdog = bar.watch();
     let pool = Pool::new(args.threads);
     let progress = |step| bar.show(step);
     let options = Options { seeds: args.seeds, pool: &pool, progress: &progress };
