@@ -1,6 +1,7 @@
 //! From seeds to cases to outcomes: one run, many runs in parallel, shrinking.
 
 mod case;
+mod recheck;
 mod repair;
 mod run;
 mod scenario;
@@ -9,6 +10,7 @@ mod sweep;
 mod watchdog;
 
 pub use case::{Case, CaseError, Operation, Origin};
+pub use recheck::{Difference, Parting, is_rechecked, recheck};
 pub use repair::{Cause, causes};
 pub use run::{Outcome, Recording, Verdict, run, run_recorded};
 pub use scenario::{Scenario, case_of_seed};
