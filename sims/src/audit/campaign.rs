@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use wavetank::digest::{Digest, Digester};
-use wavetank::explore::{Outcome, Scenario, Verdict, case_of_seed, parallel, run};
+use wavetank::explore::{
+    Difference, Outcome, Scenario, Verdict, case_of_seed, is_rechecked, parallel, recheck, run,
+};
 use wavetank_models::{Config, DocSync};
 
 use super::{Options, Progress};
@@ -30,6 +32,8 @@ pub struct Campaign {
     pub tallies: Vec<Tally>,
     /// Over the digests of all runs, in order.
     pub digest: Digest,
+    /// How many of the runs were made twice, and came to the same.
+    pub rechecked: u64,
 }
 
 /// How often a scenario runs in a campaign of so many seeds.
@@ -47,7 +51,15 @@ pub(super) fn broken(outcome: &Outcome) -> Vec<String> {
 }
 
 impl Campaign {
-    pub(super) fn run(config: &Config, options: &Options<'_>, round: usize) -> Self {
+    /// Runs every scenario, and a share of the runs twice.
+    ///
+    /// # Errors
+    /// The first of these that did not come to the same.
+    pub(super) fn run(
+        config: &Config,
+        options: &Options<'_>,
+        round: usize,
+    ) -> Result<Self, Box<Difference>> {
         let scenarios = scenarios::all();
         let work: Vec<(usize, u64)> = scenarios
             .iter()
@@ -61,6 +73,20 @@ impl Campaign {
             |(i, seed)| run(&case_of_seed(scenarios[*i], config, *seed)),
             || (options.progress)(Progress::Run),
         );
+        let again = |((i, seed), first): (&(usize, u64), _)| {
+            is_rechecked(scenarios[*i].name(), *seed).then_some((*i, *seed, first))
+        };
+        // Backwards, so that each meets another thread and other neighbours than before.
+        let twice: Vec<_> = work.iter().zip(&outcomes).rev().filter_map(again).collect();
+        (options.progress)(Progress::Rechecking(twice.len() as u64));
+        let rechecked = twice.len() as u64;
+        let same = parallel(
+            options.pool,
+            &twice,
+            |(i, seed, first)| recheck(&case_of_seed(scenarios[*i], config, *seed), first),
+            || (options.progress)(Progress::Run),
+        );
+        same.into_iter().rev().collect::<Result<(), _>>()?;
         let tally = |one: &&dyn Scenario<DocSync>| Tally {
             scenario: one.name().to_owned(),
             ..Tally::default()
@@ -79,7 +105,7 @@ impl Campaign {
                 *tally.marks.entry(mark).or_default() += times;
             }
         }
-        Self { tallies, digest: digester.finish() }
+        Ok(Self { tallies, digest: digester.finish(), rechecked })
     }
 
     /// All runs.

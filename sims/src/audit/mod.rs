@@ -9,7 +9,7 @@ mod save;
 mod score;
 
 use wavetank::digest::{Digest, Digester};
-use wavetank::explore::{Case, Pool};
+use wavetank::explore::{Case, Difference, Pool};
 use wavetank::invariant::Violation;
 use wavetank_models::catalogue::{Entry, Severity};
 use wavetank_models::policy::{Knob, Patch, PolicyFile};
@@ -41,6 +41,8 @@ pub struct Options<'a> {
 pub enum Progress {
     /// A campaign of this many runs begins.
     Campaign(usize, u64),
+    /// This many of its runs begin for the second time.
+    Rechecking(u64),
     /// One more run is done.
     Run,
     /// Causes and small cases are being looked for.
@@ -115,6 +117,8 @@ pub struct Audit {
     pub seeds: u64,
     /// All runs of all campaigns.
     pub runs: u64,
+    /// How many of them were made twice, and came to the same.
+    pub rechecked: u64,
     /// A digest over the digests of all of them, in order.
     pub digest: Digest,
     /// The score in tenths, 0 to 100.
@@ -141,17 +145,21 @@ impl Audit {
 }
 
 /// Audits a policy.
-pub fn audit(file: PolicyFile, options: &Options<'_>) -> Audit {
+///
+/// # Errors
+/// Two runs of one case that differ: then nothing that was found can be relied on.
+pub fn audit(file: PolicyFile, options: &Options<'_>) -> Result<Audit, Box<Difference>> {
     let mut config = file.config();
     let mut digester = Digester::default();
-    let mut runs = 0;
+    let (mut runs, mut rechecked) = (0, 0);
     let mut first: Option<Campaign> = None;
     let mut findings: Vec<Finding> = Vec::new();
     let mut left = Vec::new();
     for round in 0..ROUNDS {
-        let campaign = Campaign::run(&config, options, round);
+        let campaign = Campaign::run(&config, options, round)?;
         digester.value(&campaign.digest);
         runs += campaign.runs();
+        rechecked += campaign.rechecked;
         (options.progress)(Progress::Searching(round));
         let behind: Vec<String> = findings.iter().map(|finding| finding.id.clone()).collect();
         let (found, unexplained, searched) =
@@ -169,9 +177,10 @@ pub fn audit(file: PolicyFile, options: &Options<'_>) -> Audit {
     let score = tenths(&first.tallies);
     let conformance = crate::conformance::check(&file.config(), &file.document.conformance);
     findings.sort_by(|a, b| (a.severity, a.kind, &a.id).cmp(&(b.severity, b.kind, &b.id)));
-    Audit {
+    Ok(Audit {
         seeds: options.seeds,
         runs,
+        rechecked,
         digest: digester.finish(),
         score,
         unreached: first.unreached(),
@@ -181,7 +190,7 @@ pub fn audit(file: PolicyFile, options: &Options<'_>) -> Audit {
         findings,
         conformance,
         file,
-    }
+    })
 }
 
 /// The configuration with the remedies of findings applied.

@@ -291,5 +291,7 @@ fn evidence(audit: &Audit, folder: &Path, report: &mut Document) {
         report.list(audit.unreached.iter().map(|(scenario, mark)| format!("{scenario}: {mark}")));
     }
     report.field("Digest of all runs", audit.digest.to_string());
+    let twice = audit.rechecked;
+    report.field("Made twice", format!("{twice} runs, each with the same outcome both times"));
     report.field("Cases, fixes and this report", folder.display().to_string());
 }

@@ -46,6 +46,7 @@ pub(super) fn audit(args: &AuditArgs) -> Result<Exit, CliError> {
     let options = Options { seeds: args.seeds, pool: &pool, progress: &progress };
     let audit = audit::audit(file, &options);
     bar.done();
+    let audit = audit?;
     let folder = args.out.clone().unwrap_or_else(|| audit::folder(&audit));
     let report = audit::to_document(&audit, &folder);
     audit::save(&audit, &folder, &report.to_markdown())?;

@@ -43,6 +43,11 @@ impl Bar {
                     round => format!("again, {round} times mended"),
                 });
             }
+            Progress::Rechecking(runs) => {
+                self.0.set_length(runs);
+                self.0.set_position(0);
+                self.0.set_message("some of them again");
+            }
             Progress::Run => self.0.inc(1),
             Progress::Searching(_) => self.0.set_message("looking for causes"),
         }
