@@ -1,6 +1,7 @@
 //! From seeds to cases to outcomes: one run, many runs in parallel, shrinking.
 
 mod case;
+mod marks;
 mod recheck;
 mod repair;
 mod run;
@@ -10,6 +11,7 @@ mod sweep;
 mod watchdog;
 
 pub use case::{Case, CaseError, Operation, Origin};
+pub use marks::{MarkError, Marks, check_promises};
 pub use recheck::{Difference, Parting, is_rechecked, recheck};
 pub use repair::{Cause, causes};
 pub use run::{Outcome, Recording, Verdict, run, run_recorded};

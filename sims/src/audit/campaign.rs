@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use wavetank::digest::{Digest, Digester};
 use wavetank::explore::{
-    Difference, Outcome, Scenario, Verdict, case_of_seed, is_rechecked, parallel, recheck, run,
+    Marks, Outcome, Scenario, Verdict, case_of_seed, check_promises, is_rechecked, parallel,
+    recheck, run,
 };
 use wavetank_models::{Config, DocSync};
 
-use super::{Options, Progress};
+use super::{AuditError, Options, Progress};
 use crate::scenarios;
 
 /// What the runs of one scenario came to.
@@ -23,7 +24,7 @@ pub struct Tally {
     /// The seeds that broke each invariant.
     pub failing: BTreeMap<String, Vec<u64>>,
     /// How often each mark was reached.
-    pub marks: BTreeMap<&'static str, u64>,
+    pub marks: Marks,
 }
 
 /// What a configuration did in every scenario.
@@ -54,13 +55,14 @@ impl Campaign {
     /// Runs every scenario, and a share of the runs twice.
     ///
     /// # Errors
-    /// The first of these that did not come to the same.
+    /// The first of these that did not come to the same, or a mark that nobody catalogued.
     pub(super) fn run(
         config: &Config,
         options: &Options<'_>,
         round: usize,
-    ) -> Result<Self, Box<Difference>> {
+    ) -> Result<Self, AuditError> {
         let scenarios = scenarios::all();
+        check_promises(&scenarios)?;
         let work: Vec<(usize, u64)> = scenarios
             .iter()
             .enumerate()
@@ -89,6 +91,7 @@ impl Campaign {
         same.into_iter().rev().collect::<Result<(), _>>()?;
         let tally = |one: &&dyn Scenario<DocSync>| Tally {
             scenario: one.name().to_owned(),
+            marks: Marks::new::<DocSync>(),
             ..Tally::default()
         };
         let mut tallies: Vec<Tally> = scenarios.iter().map(tally).collect();
@@ -101,9 +104,7 @@ impl Campaign {
             for invariant in broken(&outcome) {
                 tally.failing.entry(invariant).or_default().push(seed);
             }
-            for (mark, times) in outcome.marks {
-                *tally.marks.entry(mark).or_default() += times;
-            }
+            tally.marks.add(&outcome)?;
         }
         Ok(Self { tallies, digest: digester.finish(), rechecked })
     }
@@ -125,10 +126,10 @@ impl Campaign {
     /// The marks that scenarios promise and that were never reached.
     pub(super) fn unreached(&self) -> Vec<(String, String)> {
         let missing = |tally: &Tally| {
-            let promised =
-                scenarios::named(&tally.scenario).map_or(&[][..], |one| one.must_reach());
-            let missing = promised.iter().filter(|mark| !tally.marks.contains_key(*mark));
-            missing.map(|mark| (tally.scenario.clone(), (*mark).to_owned())).collect::<Vec<_>>()
+            let scenario = scenarios::named(&tally.scenario);
+            let missing = scenario.map_or_else(Vec::new, |one| tally.marks.unreached(one));
+            let pair = |mark: &str| (tally.scenario.clone(), mark.to_owned());
+            missing.into_iter().map(pair).collect::<Vec<_>>()
         };
         self.tallies.iter().flat_map(missing).collect()
     }

@@ -1,10 +1,10 @@
 //! What can be wrong with a command, and the exit code that it ends with.
 
-use wavetank::explore::{CaseError, Difference};
+use wavetank::explore::CaseError;
 use wavetank::harness::Exit;
 use wavetank_models::policy::{PatchError, PolicyError};
 
-use crate::audit::SaveError;
+use crate::audit::{AuditError, SaveError};
 
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -71,16 +71,16 @@ pub(super) enum CliError {
     /// An audit's files cannot be written.
     #[error(transparent)]
     Save(#[from] SaveError),
-    /// The same case came to something else the second time.
+    /// An audit came to nothing.
     #[error(transparent)]
-    Nondeterministic(#[from] Box<Difference>),
+    Audit(#[from] AuditError),
 }
 
 impl CliError {
     pub(super) const fn exit(&self) -> Exit {
         match self {
             Self::Write { .. } | Self::Exists(_) | Self::Save(_) => Exit::Io,
-            Self::Nondeterministic(_) => Exit::Nondeterministic,
+            Self::Audit(AuditError::Differs(_)) => Exit::Nondeterministic,
             _ => Exit::Usage,
         }
     }
@@ -89,6 +89,7 @@ impl CliError {
 #[cfg(test)]
 mod tests {
     use wavetank::digest::Digest;
+    use wavetank::explore::{Difference, Parting};
 
     use super::*;
 
@@ -99,12 +100,12 @@ mod tests {
             seed: Some(9),
             case: "2 nodes".to_owned(),
             digests: [Digest(1), Digest(2)],
-            parting: Some(wavetank::explore::Parting {
+            parting: Some(Parting {
                 index: 4,
                 events: [Some("n0 says one".to_owned()), Some("n0 says two".to_owned())],
             }),
         };
-        let error = CliError::from(Box::new(difference));
+        let error = CliError::from(AuditError::from(Box::new(difference)));
         assert_eq!(error.exit() as u8, 6);
         let text = error.to_string();
         for part in ["seed 9 of several-tabs", "number 4", "says one", "says two", "2 nodes"] {

@@ -24,7 +24,7 @@ Examples:
   wavetank replay CASE.json --patch FIX.toml         a saved case, with a remedy applied
 
 Exit codes: 0 held or done, 1 an invariant was broken (or an audit found what --deny names),
-2 wrong usage or input, 3 nothing was proved, 4 a panic, 5 a file could not be written,
+2 wrong usage or input, 3 a state was never reached, 4 a panic, 5 a file could not be written,
 6 the same case gave two digests.";
 
 #[derive(Parser)]
