@@ -312,7 +312,7 @@ fn a_dropped_partition_leaves_a_half_open_connection() {
 fn a_panic_and_an_endless_loop_stop_the_run() {
     let stopped = |op| {
         let mut case = case(Vec::new());
-        case.events_max = 50_000;
+        case.events_max = Some(50_000);
         case.operations.push(Operation { id: OpId(100), at: at(9_000), node: BOB, op });
         match run_on_turmoil(&case, Options::default()).unwrap_err() {
             StackError::Stopped { at, message } => (at, message),

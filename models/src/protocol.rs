@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wavetank::history::{Change, Changes, Meaning, Request as Sort, Write};
 use wavetank::id::{ConnId, Field, OpId, Topic};
 use wavetank::invariant::Judged;
-use wavetank::protocol::{Boot, Protocol};
+use wavetank::protocol::{Boot, Mark, Protocol};
 
 use crate::client::Client;
 use crate::config::Config;
@@ -72,6 +72,31 @@ pub enum Timer {
     Deadline(ConnId),
 }
 
+const fn mark(name: &'static str, about: &'static str) -> Mark {
+    Mark { name, about }
+}
+
+/// What befalls a node, and then what it does about it.
+const MARKS: [Mark; 14] = [
+    mark("connection-lost", "A client is told that its connection has ended."),
+    mark("edit-while-away", "A person edits while the client is not live."),
+    mark("event-ahead", "An event comes before one that it follows."),
+    mark("event-over-pending", "Somebody else's event comes while the client's own edits wait."),
+    mark("store-failed", "The store reports a failure to the server."),
+    mark("store-went-back", "A client returns to a server whose store began a new lineage."),
+    mark("edit-refused", "A person's edit is refused, since too many wait."),
+    mark("edit-resent", "An edit is sent after the client has caught up."),
+    mark("event-from-tab", "A tab takes an event from another tab of its device."),
+    mark("gap-repaired", "A client asks for events that did not come by themselves."),
+    mark("silent-client-closed", "The server closes a connection that has been silent."),
+    mark(
+        "slow-consumer-closed",
+        "The server closes a connection that does not take what it sends.",
+    ),
+    mark("snapshot-sent", "The server sends a whole document."),
+    mark("written-not-arrived", "A client returns without events that were written to it."),
+];
+
 impl Op {
     /// The fields that the operation is to write.
     pub fn changes(&self, op: OpId) -> Changes {
@@ -97,6 +122,7 @@ impl Op {
 
 impl Protocol for DocSync {
     const NAME: &'static str = "document-sync";
+    const MARKS: &'static [Mark] = &MARKS;
 
     type Message = Message;
     type Op = Op;

@@ -43,8 +43,10 @@ pub struct Case<P: Protocol> {
     pub horizon: Time,
     /// How long the run goes on after that.
     pub settle: Span,
-    /// The run is given up after this many events.
-    pub events_max: u64,
+    /// The run is given up after this many events; where the case does not say,
+    /// [`Case::limits`] chooses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events_max: Option<u64>,
     /// What lies between the nodes.
     pub network: Network,
     /// What the application demands.
@@ -136,7 +138,7 @@ impl<P: Protocol> Case<P> {
             seed: 0,
             horizon: Time::from_micros(30_000_000),
             settle: Span::secs(120),
-            events_max: 2_000_000,
+            events_max: None,
             network: Network::default(),
             objectives: Objectives::default(),
             config,
@@ -204,10 +206,21 @@ impl<P: Protocol> Case<P> {
         self.horizon + self.settle
     }
 
-    /// The run's budget. One instant may hold a burst for every node and some loops, no more.
+    /// The run's budget.
+    ///
+    /// One instant may hold 1,000 events, 100 more for each node, and 20 more for each node and
+    /// operation: a burst for everybody of all that was ever asked for, and some loops, no more.
+    /// The whole run may hold what the case says. Where it says nothing, that is as much as one
+    /// instant and 4 events more for each node and second: several times what clients need that
+    /// ping, reconnect and are told of every operation, and less than one that asks anew after
+    /// every answer uses up. A protocol that ticks many times a second sets
+    /// [`Case::events_max`].
     pub fn limits(&self) -> Limits {
-        let nodes = self.topology.nodes.len() as u64;
-        Limits { end: self.end(), events: self.events_max, instant: 10_000 + nodes * 100 }
+        let (nodes, operations) = (self.topology.nodes.len() as u64, self.operations.len() as u64);
+        let seconds = self.end().as_micros() / 1_000_000;
+        let instant = 1_000 + nodes * (100 + 20 * operations);
+        let events = self.events_max.unwrap_or(instant + nodes * 4 * seconds);
+        Limits { end: self.end(), events, instant }
     }
 
     /// The case in words: who, what is asked, what goes wrong.

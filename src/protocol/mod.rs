@@ -44,6 +44,8 @@ use crate::time::Now;
 pub trait Protocol: Clone + Debug + PartialEq + Sized + 'static {
     /// What case files call the protocol.
     const NAME: &'static str;
+    /// The marks that its nodes may make.
+    const MARKS: &'static [Mark] = &[];
 
     /// What travels on connections and between tabs and instances.
     type Message: Debug + Serialize + DeserializeOwned + Send;
@@ -92,6 +94,16 @@ pub trait Protocol: Clone + Debug + PartialEq + Sized + 'static {
     fn field(field: Field) -> String {
         field.to_string()
     }
+}
+
+/// A state that nodes say they reached, with [`Outbox::mark`]. Campaigns count them; no
+/// invariant reads them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// What nodes call it.
+    pub name: &'static str,
+    /// What has happened where it is made, in a sentence.
+    pub about: &'static str,
 }
 
 /// A state machine of a protocol.

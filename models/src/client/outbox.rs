@@ -39,6 +39,9 @@ impl Client {
         self.edited = Some(now.mono);
         let policy = &self.config.policy.client.outbox;
         let live = self.phase == Phase::Live;
+        if !live {
+            out.mark("edit-while-away");
+        }
         let waiting = self.waiting();
         if !live && policy.offline == OfflineEdits::Refuse {
             out.show_op(id, OpState::Refused);

@@ -82,6 +82,7 @@ impl Client {
         if closing.by == Initiator::Local {
             return;
         }
+        out.mark("connection-lost");
         let policy = &self.config.policy.client.close_policy;
         let stop = match closing.code {
             4401 | 4001 => Some(Connection::SignIn),

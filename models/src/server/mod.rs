@@ -142,6 +142,9 @@ impl Node<DocSync> for Server {
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Stored(ticket, result) => {
                 let Some(wait) = self.awaiting.recall(ticket) else { return };
+                if result.is_err() {
+                    out.mark("store-failed");
+                }
                 match (wait, result) {
                     (Wait::Load(doc), Ok(Some(Reply::Loaded(loaded)))) => {
                         let ticket = out.flush();
