@@ -6,6 +6,7 @@ mod run;
 mod scenario;
 mod shrink;
 mod sweep;
+mod workload;
 
 pub use case::{Case, CaseError, Operation, Origin};
 pub use repair::{Cause, causes};
@@ -13,3 +14,4 @@ pub use run::{Outcome, Recording, Verdict, run, run_recorded};
 pub use scenario::{Scenario, case_of_seed};
 pub use shrink::{Shrunk, shrink, shrink_where};
 pub use sweep::{Pool, parallel};
+pub use workload::{Shape, Work, Workload, operations, quiet_phases, work};
