@@ -42,6 +42,14 @@ pub enum Op {
     Stage(u32),
     /// The person presses the retry button.
     Retry,
+    /// A person takes her own last edit back.
+    Undo,
+    /// A person writes an element's label with a text of this many KiB.
+    Paste(u32, u32),
+    /// A person writes a stage, which only the pipeline may.
+    SetStage(u32),
+    /// The pipeline reports progress within a stage to the server. Nothing is kept of it.
+    Progress(u32),
 }
 
 /// The document that all pages of a case have open.
@@ -87,10 +95,14 @@ impl Op {
                 .into_iter()
                 .map(|attribute| Change::removed(document::element(own(number), attribute)))
                 .collect(),
-            Self::Stage(number) => {
+            Self::Paste(number, _) => {
+                let field = document::element(own(number), Attribute::Label);
+                [Change::set(field, value)].into_iter().collect()
+            }
+            Self::Stage(number) | Self::SetStage(number) => {
                 [Change::set(document::stage(*number), value)].into_iter().collect()
             }
-            Self::Retry => Changes::new(),
+            Self::Retry | Self::Undo | Self::Progress(_) => Changes::new(),
         }
     }
 }
@@ -126,9 +138,12 @@ impl Protocol for DocSync {
     }
     fn request(id: OpId, op: &Op) -> (Sort, Changes) {
         let sort = match op {
-            Op::Stage(_) => Sort::Produce,
+            Op::Stage(_) | Op::Progress(_) => Sort::Produce,
             Op::Retry => Sort::Retry,
-            Op::Set(..) | Op::Insert | Op::Delete(_) => Sort::Edit,
+            Op::Undo => Sort::Undo,
+            Op::Set(..) | Op::Insert | Op::Delete(_) | Op::Paste(..) | Op::SetStage(_) => {
+                Sort::Edit
+            }
         };
         (sort, op.changes(id))
     }
@@ -137,7 +152,7 @@ impl Protocol for DocSync {
         let (position, changes) = match reply {
             Reply::Committed(event) => (event.position, event.changes.clone()),
             Reply::Duplicate(event) => (event.position, Changes::new()),
-            Reply::Loaded(_) => return None,
+            Reply::Loaded(_) | Reply::Refused | Reply::Head(_) => return None,
         };
         Some(Write {
             topic: commit.doc,
