@@ -48,10 +48,10 @@ impl Scenario<DocSync> for Mixed {
         "Three people and a busy pipeline work for a minute, with pauses and all kinds of fault."
     }
     fn cost(&self) -> u64 {
-        10
+        20
     }
     fn must_reach(&self) -> &'static [&'static str] {
-        &["edit-rejected", "edit-oversized", "edit-undone", "undo-refused"]
+        &["edit-rejected", "edit-oversized", "edit-undone"]
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
