@@ -32,7 +32,7 @@ impl Scenario<Board> for Canary {
         "Two people set fields of a board; in one of 20 cases pages miss every third event."
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<Board>> {
-        let node = |id, role, store| NodeSpec { id: NodeId(id), role, device: None, store };
+        let node = |id, role, store| NodeSpec { store, ..NodeSpec::new(NodeId(id), role) };
         let nodes = vec![
             node(0, Role::Server, Some(StoreId(0))),
             node(1, Role::Client, None),
@@ -47,6 +47,7 @@ impl Scenario<Board> for Canary {
             from: at(1),
             until: at(8),
             most: 2,
+            ..Menu::default()
         };
         let edits = proptest::collection::vec((9_500u64..14_000, 1u32..=2), 6..16);
         (0..ONE_IN, edits, plan(menu))

@@ -48,8 +48,7 @@ fn broadcasting(seed: u64) -> Case<DocSync> {
         }
     }
     case.operations.sort_by_key(|operation| operation.at);
-    let chaos =
-        Chaos { loss_ppm, duplicate_ppm: 50_000, reorder: Span::millis(50), ..Chaos::default() };
+    let chaos = Chaos { duplicate_ppm: 50_000, reorder: Span::millis(50), ..Chaos::default() };
     let rough = LinkFault::Chaos(vec![NodeId(1), NodeId(2)], vec![SERVER], chaos);
     let involved = [
         FaultKind::Link(LinkFault::Partition(vec![INVOLVED], vec![SERVER])),

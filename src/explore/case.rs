@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Limits, Network, Topology};
-use crate::fault::{Plan, PlanError};
+use crate::fault::{Fault, FaultKind, PeopleFault, Plan, PlanError};
 use crate::id::{NodeId, OpId};
 use crate::objectives::Objectives;
 use crate::protocol::Protocol;
@@ -208,19 +208,31 @@ impl<P: Protocol> Case<P> {
 
     /// The run's budget.
     ///
-    /// One instant may hold 1,000 events, 100 more for each node, and 20 more for each node and
-    /// operation: a burst for everybody of all that was ever asked for, and some loops, no more.
-    /// The whole run may hold what the case says. Where it says nothing, that is as much as one
-    /// instant and 4 events more for each node and second: several times what clients need that
-    /// ping, reconnect and are told of every operation, and less than one that asks anew after
-    /// every answer uses up. A protocol that ticks many times a second sets
-    /// [`Case::events_max`].
+    /// One instant may hold 1,000 events, 100 more for each node, 20 more for each node and
+    /// operation, and all that a flood sends: a burst for everybody of all that was ever asked
+    /// for, and some loops, no more. The whole run may hold what the case says. Where it says
+    /// nothing, that is as much as one instant and 200 events more for each node and second:
+    /// more than people and pages make, and less than a loop over a quick network. A protocol
+    /// that ticks more often sets [`Case::events_max`].
     pub fn limits(&self) -> Limits {
         let (nodes, operations) = (self.topology.nodes.len() as u64, self.operations.len() as u64);
         let seconds = self.end().as_micros() / 1_000_000;
-        let instant = 1_000 + nodes * (100 + 20 * operations);
-        let events = self.events_max.unwrap_or(instant + nodes * 4 * seconds);
+        let instant = 1_000 + nodes * (100 + 20 * operations) + self.flooded();
+        let events = self.events_max.unwrap_or(instant + nodes * 200 * seconds);
         Limits { end: self.end(), events, instant }
+    }
+
+    /// How many messages floods send, and as many answers.
+    fn flooded(&self) -> u64 {
+        let sent = |fault: &Fault| match fault.kind {
+            FaultKind::People(PeopleFault::Flood { per_second, .. }) => {
+                let lasts = if fault.permanent { Span::MAX } else { fault.lasts };
+                let micros = lasts.as_micros().min(self.horizon.as_micros());
+                2 * u64::from(per_second) * (micros / 1_000_000 + 1)
+            }
+            _ => 0,
+        };
+        self.plan.0.iter().map(sent).sum()
     }
 
     /// The case in words: who, what is asked, what goes wrong.

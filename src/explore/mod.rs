@@ -9,6 +9,7 @@ mod scenario;
 mod shrink;
 mod sweep;
 mod watchdog;
+mod workload;
 
 pub use case::{Case, CaseError, Operation, Origin};
 pub use marks::{MarkError, Marks, check_promises};
@@ -19,3 +20,4 @@ pub use scenario::{Scenario, case_of_seed};
 pub use shrink::{Shrunk, shrink, shrink_where};
 pub use sweep::{Pool, parallel};
 pub use watchdog::{Late, Watchdog};
+pub use workload::{Shape, Work, Workload, operations, quiet_phases, work};

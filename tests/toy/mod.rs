@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use wavetank::engine::{NodeSpec, Topology};
+use wavetank::engine::{Latency, NodeSpec, Topology};
 use wavetank::explore::{Case, Operation};
 use wavetank::history::{Changes, Kind, Meaning, Request as Sort, Write};
 use wavetank::id::{ConnId, NodeId, OpId};
@@ -195,10 +195,11 @@ impl Judged for Toy {
 
 /// A server `n0` and a client `n1`, who is asked for something after three seconds.
 pub(crate) fn case(mistake: Mistake) -> Case<Toy> {
-    let node = |id, role| NodeSpec { id: NodeId(id), role, device: None, store: None };
-    let nodes = vec![node(0, Role::Server), node(1, Role::Client)];
+    let nodes =
+        vec![NodeSpec::new(NodeId(0), Role::Server), NodeSpec::new(NodeId(1), Role::Client)];
     let mut case = Case::new(Topology { nodes, stores: Vec::new() }, mistake);
     let at = Time::from_micros(3_200_000);
+    case.network.latency = Latency::Constant(Span::micros(300));
     case.operations = vec![Operation { id: OpId(1), at, node: NodeId(1), op: () }];
     case
 }

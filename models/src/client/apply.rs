@@ -82,6 +82,7 @@ impl Client {
     pub(super) fn apply(&mut self, event: &Event, out: &mut Outbox<DocSync>) {
         document::apply(&mut self.confirmed, &event.changes);
         self.cursor = Some(event.position);
+        self.meets_undo(event);
         let mut changed: Vec<Field> = event.changes.iter().map(|change| change.field).collect();
         if event.author == self.me {
             changed.extend(self.confirm(event.op, out));

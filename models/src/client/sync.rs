@@ -62,6 +62,8 @@ impl Client {
                 self.pending.clear();
             }
             self.confirm_seen(seen, out);
+            // Nobody knows who wrote what is new in it.
+            self.undoable.clear();
             self.publish_whole(out);
         }
         self.in_step(now, out);
