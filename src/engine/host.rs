@@ -170,6 +170,10 @@ impl<T: Copy + Ord> Host<T> {
         self.state == State::Running
     }
 
+    pub(crate) fn is_burdened(&self) -> bool {
+        !self.cost.is_zero() || self.throttle.is_some()
+    }
+
     #[inline]
     pub(crate) fn is_occupied(&self, now: Time) -> bool {
         self.paused > 0 || self.busy_until > now || !self.inbox.is_empty()

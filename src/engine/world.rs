@@ -263,6 +263,9 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         });
         self.core.note(1, index, life as u64, 0);
         self.core.observe(index, &Observation::Node(life));
+        if self.core.hosts[index as usize].is_burdened() {
+            self.core.observe(index, &Observation::Node(Life::Burdened));
+        }
         self.core.trace(index, || format!("{life:?}"));
         self.hand(index, Delivery::Start);
     }

@@ -97,8 +97,10 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 
     fn tell_burden(&mut self, index: u32, burdened: bool) {
-        let life = if burdened { Life::Burdened } else { Life::Relieved };
-        self.core.observe(index, &Observation::Node(life));
+        if self.core.hosts[index as usize].is_running() {
+            let life = if burdened { Life::Burdened } else { Life::Relieved };
+            self.core.observe(index, &Observation::Node(life));
+        }
     }
 
     /// Runs a dormant node, its store a copy of another node's: a tab that was duplicated.
