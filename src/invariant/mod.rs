@@ -5,26 +5,53 @@
 //! [objectives](crate::objectives) and never change anything. One file holds one property,
 //! named after the sentence that it keeps.
 
+mod apply_to_right_document;
 mod at_most_once_effect;
 mod bounded_queue;
+mod contiguous_apply;
 mod convergence;
+mod covered;
 mod eventual_reconnect;
+mod fifo_per_client;
+mod gap_repaired;
 mod hb_detection_bound;
 mod herd_spread;
 mod judge;
+mod latency_bound;
 mod ledger;
+mod no_cross_room_leak;
+mod no_false_ack;
 mod no_lost_edit;
 mod no_state_regression;
+mod optimistic_preserved;
+mod outbox_drains;
+mod page;
+mod rooms;
+mod seq_well_formed;
+mod state_matches_cursor;
+mod writes_follow_reads;
 
+pub use apply_to_right_document::ApplyToRightDocument;
 pub use at_most_once_effect::AtMostOnceEffect;
 pub use bounded_queue::BoundedQueue;
+pub use contiguous_apply::ContiguousApply;
 pub use convergence::Convergence;
 pub use eventual_reconnect::EventualReconnect;
+pub use fifo_per_client::FifoPerClient;
+pub use gap_repaired::GapRepaired;
 pub use hb_detection_bound::HbDetectionBound;
 pub use herd_spread::HerdSpread;
 pub use judge::{Judge, TraceLine};
+pub use latency_bound::LatencyBound;
+pub use no_cross_room_leak::NoCrossRoomLeak;
+pub use no_false_ack::NoFalseAck;
 pub use no_lost_edit::NoLostEdit;
 pub use no_state_regression::NoStateRegression;
+pub use optimistic_preserved::OptimisticPreserved;
+pub use outbox_drains::OutboxDrains;
+pub use seq_well_formed::SeqWellFormed;
+pub use state_matches_cursor::StateMatchesCursor;
+pub use writes_follow_reads::WritesFollowReads;
 
 use serde::{Deserialize, Serialize};
 
@@ -159,5 +186,17 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(HerdSpread::new(objectives)),
         Box::new(HbDetectionBound::new(objectives)),
         Box::new(EventualReconnect::new(objectives)),
+        Box::new(NoFalseAck::default()),
+        Box::new(ContiguousApply::default()),
+        Box::new(GapRepaired::new(objectives)),
+        Box::new(SeqWellFormed::default()),
+        Box::new(StateMatchesCursor::new(field)),
+        Box::new(OptimisticPreserved::new(field)),
+        Box::new(FifoPerClient::default()),
+        Box::new(WritesFollowReads::default()),
+        Box::new(NoCrossRoomLeak::default()),
+        Box::new(ApplyToRightDocument::default()),
+        Box::new(OutboxDrains::new(objectives)),
+        Box::new(LatencyBound::new(objectives)),
     ]
 }
