@@ -25,6 +25,11 @@ impl Rooms {
         self.0.retain(|(of, _)| *of != conn);
     }
 
+    /// Keeps only connections of which `keep` is true.
+    pub(crate) fn retain(&mut self, keep: impl Fn(ConnId) -> bool) {
+        self.0.retain(|(conn, _)| keep(*conn));
+    }
+
     pub(crate) fn has(&self, conn: ConnId, topic: Topic) -> bool {
         self.0.contains(&(conn, topic))
     }
