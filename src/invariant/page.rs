@@ -22,7 +22,9 @@ pub(crate) enum Stage {
 #[derive(Clone, Debug)]
 pub(crate) struct Wish {
     pub(crate) stage: Stage,
-    /// What it writes, where that is known: an undo says so only when it is committed.
+    /// What it was meant to write, where that is known: an undo does not say.
+    given: Option<Changes>,
+    /// What it writes, where that is known, at the latest once it is committed.
     pub(crate) changes: Option<Changes>,
     /// Its place in the order, once it is committed, and the request that did so.
     pub(crate) place: Option<(Position, Ticket)>,
@@ -44,7 +46,8 @@ impl Wishes {
                     Request::Undo | Request::Redo => None,
                     _ => return,
                 };
-                let wish = Wish { stage: Stage::Given, changes, place: None, due: false };
+                let given = changes.clone();
+                let wish = Wish { stage: Stage::Given, given, changes, place: None, due: false };
                 self.0.insert(*op, wish);
             }
             Observation::ShownOp { op, state } => {
@@ -71,8 +74,9 @@ impl Wishes {
 
     /// A store lost what a request had done.
     pub(crate) fn lost(&mut self, ticket: Ticket) {
-        for wish in self.0.values_mut() {
-            wish.place = wish.place.filter(|(_, of)| *of != ticket);
+        let of = |wish: &&mut Wish| wish.place.is_some_and(|(_, of)| of == ticket);
+        for wish in self.0.values_mut().filter(of) {
+            (wish.place, wish.changes) = (None, wish.given.clone());
         }
     }
 

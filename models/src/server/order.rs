@@ -15,20 +15,24 @@ use crate::store::{Commit, Request};
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     by_instance: BTreeMap<u64, VecDeque<(ConnId, Commit)>>,
-    len: u32,
-    len_max: u32,
+    /// The longest of them so far.
+    len_max: usize,
 }
 
 impl Server {
     /// Takes an operation into the line of its instance.
     pub(super) fn line_up(&mut self, conn: ConnId, commit: Commit, out: &mut Outbox<DocSync>) {
         let line = self.lines.by_instance.entry(commit.instance).or_default();
+        if let Some((of, _)) = line.iter_mut().find(|(_, waits)| waits.op == commit.op) {
+            // Sent again while it waits: whoever asked last is answered.
+            *of = conn;
+            return;
+        }
         line.push_back((conn, commit.clone()));
-        let is_first = line.len() == 1;
-        self.lines.len += 1;
-        if self.lines.len > self.lines.len_max {
-            self.lines.len_max = self.lines.len;
-            out.holds("commit-line", Size { len: self.lines.len, ..Size::default() });
+        let (len, is_first) = (line.len(), line.len() == 1);
+        if len > self.lines.len_max {
+            self.lines.len_max = len;
+            out.holds("commit-line", Size { len: len as u32, ..Size::default() });
         }
         if is_first {
             self.commit(Some(conn), commit, out);
@@ -42,7 +46,6 @@ impl Server {
             return;
         }
         line.pop_front();
-        self.lines.len -= 1;
         match line.front().cloned() {
             Some((conn, commit)) => self.commit(Some(conn), commit, out),
             None => drop(self.lines.by_instance.remove(&done.instance)),
