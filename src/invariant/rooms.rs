@@ -14,8 +14,8 @@ impl Rooms {
     pub(crate) fn came(&mut self, conn: ConnId, meaning: &Meaning) {
         let Some(topic) = meaning.topic else { return };
         match meaning.kind {
-            Kind::Hello | Kind::Subscribe => drop(self.0.insert((conn, topic))),
-            Kind::Unsubscribe => drop(self.0.remove(&(conn, topic))),
+            Kind::Hello | Kind::Subscribe => _ = self.0.insert((conn, topic)),
+            Kind::Unsubscribe => _ = self.0.remove(&(conn, topic)),
             _ => {}
         }
     }
