@@ -82,9 +82,14 @@ impl Default for Objectives {
             strict_cap: false,
             stable: Span::secs(10),
             attempts_max: 10,
-            table_max: [("attempts", 100), ("close-codes", 100), ("durations", 50), ("seen-ids", 200)]
-                .map(|(name, most)| (name.to_owned(), most))
-                .into(),
+            table_max: [
+                ("attempts", 100),
+                ("close-codes", 100),
+                ("durations", 50),
+                ("seen-ids", 200),
+            ]
+            .map(|(name, most)| (name.to_owned(), most))
+            .into(),
         }
     }
 }

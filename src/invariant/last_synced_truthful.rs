@@ -149,7 +149,8 @@ impl Invariant for LastSyncedTruthful {
         while let Some(node) = self.dues.take(at, ruling) {
             let page = self.pages.get(&node).filter(|_| self.presence.runs(node));
             let Some((claimed, level)) = page.and_then(Page::lie) else { continue };
-            let truth = level.map_or("it never was".to_owned(), |level| format!("it was {level:?}"));
+            let truth =
+                level.map_or("it never was".to_owned(), |level| format!("it was {level:?}"));
             ruling.violated(node, format!("shows that it was in sync at {claimed:?}; {truth}"));
         }
     }

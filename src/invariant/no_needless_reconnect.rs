@@ -67,7 +67,7 @@ impl NoNeedlessReconnect {
         let Some(end) = self.ends.get_mut(conn) else { return };
         end.heard = now;
         end.failed |= meaning.kind == Kind::Error;
-        if let Some(op) = meaning.op {
+        if let (Kind::Ack | Kind::Nack, Some(op)) = (meaning.kind, meaning.op) {
             end.asked.remove(&op);
         }
     }
@@ -76,7 +76,8 @@ impl NoNeedlessReconnect {
     fn is_needed(&self, node: NodeId, now: Mono, conn: ConnId, end: &End) -> bool {
         let page = self.nodes.get(&node);
         let asked = page.and_then(|page| page.reason).is_some_and(|at| now.since(at) <= GRACE);
-        let succeeded = page.and_then(|page| page.newest).is_some_and(|newest| newest > conn);
+        let newest = page.and_then(|page| page.newest).filter(|newest| *newest > conn);
+        let succeeded = newest.is_some_and(|newest| self.ends.get(newest).is_some());
         let lost = end.asked.values().any(|sent| now.since(*sent) >= self.ack);
         asked
             || succeeded

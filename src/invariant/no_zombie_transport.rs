@@ -72,7 +72,8 @@ impl NoZombieTransport {
             let next = since.max(at) + self.close_timeout + Span::micros(1);
             self.dues.add(next, Due::Client(node), ruling);
         } else {
-            let message = format!("holds {} {} after its page went away", socket.conn, at.since(left));
+            let message =
+                format!("holds {} {} after its page went away", socket.conn, at.since(left));
             ruling.violated(node, message);
         }
     }
@@ -102,10 +103,7 @@ impl Invariant for NoZombieTransport {
          the server has ended its side within the detection time."
     }
     fn interest(&self) -> Interest {
-        Presence::INTEREST
-            .and(Sockets::INTEREST)
-            .and(Interest::GIVEN)
-            .and(Interest::DELIVERED)
+        Presence::INTEREST.and(Sockets::INTEREST).and(Interest::GIVEN).and(Interest::DELIVERED)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         match *seen.what {
@@ -117,7 +115,9 @@ impl Invariant for NoZombieTransport {
             }
             Observation::Delivered { .. } => return,
             Observation::Given { request: Request::Unmount, .. } => self.left(seen, ruling),
-            Observation::Given { request: Request::Mount, .. } => drop(self.gone.remove(&seen.node)),
+            Observation::Given { request: Request::Mount, .. } => {
+                drop(self.gone.remove(&seen.node))
+            }
             Observation::Opened { conn, side: Side::Acceptor } => {
                 self.accepted.insert(conn, (seen.node, seen.now.mono));
             }
@@ -134,7 +134,9 @@ impl Invariant for NoZombieTransport {
             for table in [&mut self.accepted, &mut self.orphans] {
                 let lost = table.iter().filter(|(_, (node, _))| *node == seen.node);
                 let lost: Vec<ConnId> = lost.map(|(conn, _)| conn).collect();
-                lost.into_iter().for_each(|conn| drop(table.remove(conn)));
+                for conn in lost {
+                    table.remove(conn);
+                }
             }
         }
     }

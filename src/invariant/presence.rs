@@ -22,6 +22,9 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
+    pub(crate) const fn new(since: Time, reading: Mono, drift_ppm: i32) -> Self {
+        Self { since, reading, drift_ppm }
+    }
     pub(crate) fn mono(self, at: Time) -> Mono {
         let elapsed = i128::from(at.since(self.since).as_micros());
         let run = elapsed * (1_000_000 + i128::from(self.drift_ppm)) / 1_000_000;
@@ -51,8 +54,7 @@ pub(crate) struct Presence(BTreeMap<NodeId, Body>);
 
 impl Presence {
     /// The kinds of observation that it must be told of.
-    pub(crate) const INTEREST: Interest =
-        Interest::NODE.and(Interest::BUSY).and(Interest::CLOCK);
+    pub(crate) const INTEREST: Interest = Interest::NODE.and(Interest::BUSY).and(Interest::CLOCK);
 
     pub(crate) fn observe(&mut self, seen: &Seen<'_>) {
         let (at, now) = (seen.at, seen.now.mono);
@@ -81,7 +83,7 @@ impl Presence {
                 body.occupied_until = Some(body.occupied_until.map_or(at, |t| t.max(at)) + span);
             }
             Observation::Clock { drift_ppm, .. } => {
-                let rate = Rate { since: at, reading: now, drift_ppm };
+                let rate = Rate::new(at, now, drift_ppm);
                 self.0.entry(seen.node).or_default().rate = rate;
             }
             _ => {}

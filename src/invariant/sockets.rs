@@ -13,7 +13,6 @@ use crate::time::Time;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Socket {
     pub(crate) conn: ConnId,
-    pub(crate) to: NodeId,
     pub(crate) dialled: Time,
     pub(crate) opened: Option<Time>,
 }
@@ -32,8 +31,8 @@ impl Sockets {
 
     pub(crate) fn observe(&mut self, seen: &Seen<'_>) {
         match *seen.what {
-            Observation::Dialled { conn, to, channel: Channel::Socket } => {
-                let socket = Socket { conn, to, dialled: seen.at, opened: None };
+            Observation::Dialled { conn, channel: Channel::Socket, .. } => {
+                let socket = Socket { conn, dialled: seen.at, opened: None };
                 self.0.entry(seen.node).or_default().push(socket);
             }
             Observation::Opened { conn, side: Side::Dialler } => {
