@@ -39,6 +39,12 @@ pub struct Objectives {
     pub herd_percent: u32,
     /// Everybody who lost a server is served again this soon after it came back.
     pub overload_recovery: Span,
+    /// What is missing between two events is asked for within this time.
+    pub gap_repair: Span,
+    /// An edit of a client that is live is saved, or shown as not taken, within this time.
+    pub outbox_drain: Span,
+    /// A healthy client shows an event this soon after anybody was told of it.
+    pub event_latency: Span,
     /// What editing is allowed while the connection is down.
     pub edit_policy: EditPolicy,
     /// The longest pause between two frames of a server on one connection.
@@ -73,6 +79,9 @@ impl Default for Objectives {
             queue_max: 1000,
             herd_percent: 40,
             overload_recovery: Span::secs(120),
+            gap_repair: Span::millis(2500),
+            outbox_drain: Span::secs(15),
+            event_latency: Span::secs(1),
             edit_policy: EditPolicy::Queue,
             heartbeat_interval: Span::secs(30),
             heartbeat_timeout: Span::secs(10),

@@ -6,8 +6,11 @@ mod board;
 use std::collections::BTreeMap;
 
 use board::{Board, Config, Op, Role};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
 use wavetank::engine::{Chaos, Latency, NodeSpec, Topology};
 use wavetank::explore::{Case, Operation, case_of_seed, run_recorded};
+use wavetank::fault::generate::{self, Menu};
 use wavetank::fault::{
     ClockFault, ConnectionFault, DeviceFault, Fault, FaultKind, LinkFault, NodeFault, Plan,
     StoreFault,
@@ -16,9 +19,9 @@ use wavetank::history::{
     Channel, History, Initiator, Life, Observation, OpState, Path, Phase, Refusal, StoreOutcome,
     Value,
 };
-use wavetank::id::{Field, NodeId, OpId, StoreId};
+use wavetank::id::{Field, NodeId, OpId, StoreId, Topic};
 use wavetank::invariant::Judged;
-use wavetank::stack::{Options, Partition, StackError, StackOutcome, run_on_turmoil};
+use wavetank::stack::{Options, Partition, StackError, StackOutcome, can_express, run_on_turmoil};
 use wavetank::time::{Span, Time};
 
 const SERVER: NodeId = NodeId(0);
@@ -31,7 +34,7 @@ fn at(millis: u64) -> Time {
 
 /// A server and two clients that each set a field of the board every now and then.
 fn case(faults: Vec<Fault>) -> Case<Board> {
-    let node = |id, role, store| NodeSpec { id, role, device: None, store };
+    let node = |id, role, store| NodeSpec { store, ..NodeSpec::new(id, role) };
     let nodes = vec![
         node(SERVER, Role::Server, Some(StoreId(0))),
         node(ALICE, Role::Client, None),
@@ -309,7 +312,7 @@ fn a_dropped_partition_leaves_a_half_open_connection() {
 fn a_panic_and_an_endless_loop_stop_the_run() {
     let stopped = |op| {
         let mut case = case(Vec::new());
-        case.events_max = 50_000;
+        case.events_max = Some(50_000);
         case.operations.push(Operation { id: OpId(100), at: at(9_000), node: BOB, op });
         match run_on_turmoil(&case, Options::default()).unwrap_err() {
             StackError::Stopped { at, message } => (at, message),
@@ -344,4 +347,32 @@ fn the_reference_protocol_holds_every_invariant_on_turmoil_as_well() {
         let case = case_of_seed(scenario, &config, 1);
         assert_eq!(run(&case).violations, [], "{}", scenario.name());
     }
+}
+
+#[test]
+fn the_book_says_which_faults_turmoil_can_express() {
+    let page = include_str!("../book/src/faults.md");
+    let row = |name: &str| page.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+    for name in FaultKind::NAMES {
+        let fidelities = row(name).and_then(|row| row.split('|').nth(3)).expect("a row");
+        let said = fidelities.split_whitespace().any(|fidelity| fidelity == "s");
+        assert_eq!(said, can_express(&drawn(name)), "{name}");
+    }
+}
+
+/// Some fault of a kind.
+fn drawn(name: &'static str) -> FaultKind {
+    let menu = Menu {
+        clients: vec![ALICE],
+        servers: vec![SERVER],
+        stores: vec![StoreId(1)],
+        topics: vec![Topic(1)],
+        dormant: vec![BOB],
+        kinds: vec![name],
+        most: 3,
+        ..Menu::default()
+    };
+    let (strategy, mut runner) = (generate::plan(menu), TestRunner::deterministic());
+    let plans = (0..100).map(|_| strategy.new_tree(&mut runner).expect("a plan").current());
+    plans.flat_map(|plan| plan.0).next().expect("a fault").kind
 }

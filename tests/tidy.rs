@@ -372,6 +372,27 @@ fn every_scenario_and_invariant_is_in_the_book() {
 }
 
 #[test]
+fn every_kind_of_fault_is_in_the_book_with_a_test_that_exists() {
+    let files = files();
+    let page = files.iter().find(|file| file.path == "book/src/faults.md");
+    let rows = page.expect("the book has a chapter on faults").text.lines();
+    let cells = |row: &str| row.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+    let rows: Vec<Vec<String>> = rows.filter(|row| row.starts_with("| `")).map(cells).collect();
+    let kinds: Vec<&str> =
+        rows.iter().filter(|row| row.len() == 7).map(|row| row[1].trim_matches('`')).collect();
+    assert_eq!(kinds, wavetank::fault::FaultKind::NAMES, "left: the table; right: the code");
+    let exists = |name: &str| {
+        let Some((module, test)) = name.trim_matches('`').split_once("::") else { return false };
+        let path = format!("tests/faults/{module}.rs");
+        let file = files.iter().find(|file| file.path == path);
+        file.is_some_and(|file| file.text.contains(&format!("#[test]\nfn {test}()")))
+    };
+    let tests = rows.iter().filter_map(|row| row.iter().rev().nth(1)).filter(|c| c.contains("::"));
+    let missing: Vec<String> = tests.filter(|name| !exists(name)).cloned().collect();
+    assert_none(&missing, "a row of the table names a test in tests/faults/");
+}
+
+#[test]
 fn the_code_map_shows_every_layer() {
     let files = files();
     let layers: BTreeSet<&str> =

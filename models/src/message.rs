@@ -9,6 +9,13 @@ use wavetank::time::Wall;
 
 use crate::store::{Commit, Event, Seen};
 
+/// The most bytes that a message may have.
+pub const SIZE_MAX: u32 = 1 << 20;
+/// The code for an operation that its author has no right to.
+pub const FORBIDDEN: u16 = 403;
+/// The code for an operation that somebody else's change stands in the way of.
+pub const CONFLICT: u16 = 409;
+
 /// What a client says that it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Since {
@@ -112,6 +119,15 @@ pub enum Message {
     },
     /// A tab passes on an event that it has applied.
     Tab(Arc<Event>),
+    /// The pipeline has made progress. Unnumbered; left out where a connection is slow.
+    Progress {
+        /// The document.
+        doc: Topic,
+        /// The report.
+        op: OpId,
+        /// The stage that it is about.
+        stage: u32,
+    },
 }
 
 impl Message {
@@ -126,10 +142,22 @@ impl Message {
                 events.iter().map(|event| ENVELOPE + changes(&event.changes)).sum()
             }
             Self::Event(event) | Self::Tab(event) => changes(&event.changes),
-            Self::Op(_) => 64,
+            Self::Op(commit) => commit.edit.size(),
             _ => 16,
         };
         ENVELOPE + body
+    }
+
+    /// The place in the order up to which the server has told of events, where it says so.
+    pub fn place(&self) -> Option<Position> {
+        match self {
+            Self::Welcome { head, .. } => Some(*head),
+            Self::Snapshot { at, .. } => Some(*at),
+            Self::Delta { to, .. } => Some(*to),
+            Self::Event(event) => Some(event.position),
+            Self::Ping { head, .. } => *head,
+            _ => None,
+        }
     }
 
     /// The message in plain fields.
@@ -165,6 +193,9 @@ impl Message {
                 Meaning { position: *head, ..Meaning::of(Kind::Ping) }.stamp(*stamp)
             }
             Self::Pong { stamp, cursor } => Meaning::of(Kind::Pong).cursor(*cursor).stamp(*stamp),
+            Self::Progress { doc, op, .. } => {
+                Meaning { lossy: true, ..Meaning::of(Kind::Ephemeral) }.topic(*doc).op(Some(*op))
+            }
         }
     }
 }

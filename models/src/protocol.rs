@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wavetank::history::{Change, Changes, Meaning, Request as Sort, Write};
 use wavetank::id::{ConnId, Field, OpId, Topic};
 use wavetank::invariant::Judged;
-use wavetank::protocol::{Boot, Protocol};
+use wavetank::protocol::{Boot, Mark, Protocol};
 
 use crate::client::Client;
 use crate::config::Config;
@@ -42,6 +42,14 @@ pub enum Op {
     Stage(u32),
     /// The person presses the retry button.
     Retry,
+    /// A person takes her own last edit back.
+    Undo,
+    /// A person writes an element's label with a text of this many KiB.
+    Paste(u32, u32),
+    /// A person writes a stage, which only the pipeline may.
+    SetStage(u32),
+    /// The pipeline reports progress within a stage to the server. Nothing is kept of it.
+    Progress(u32),
 }
 
 /// The document that all pages of a case have open.
@@ -72,6 +80,36 @@ pub enum Timer {
     Deadline(ConnId),
 }
 
+const fn mark(name: &'static str, about: &'static str) -> Mark {
+    Mark { name, about }
+}
+
+/// What befalls a node, and then what it does about it.
+const MARKS: [Mark; 19] = [
+    mark("connection-lost", "A client is told that its connection has ended."),
+    mark("edit-while-away", "A person edits while the client is not live."),
+    mark("event-ahead", "An event comes before one that it follows."),
+    mark("event-over-pending", "Somebody else's event comes while the client's own edits wait."),
+    mark("store-failed", "The store reports a failure to the server."),
+    mark("store-went-back", "A client returns to a server whose store began a new lineage."),
+    mark("edit-oversized", "A person's edit is refused, since it is too large to be sent."),
+    mark("edit-rejected", "The server does not take a person's edit."),
+    mark("edit-undone", "A person's edit is taken back at her wish."),
+    mark("undo-refused", "A person's edit is not taken back, since others have gone on from it."),
+    mark("progress-shed", "A full queue lets go of progress, which may be lost."),
+    mark("edit-refused", "A person's edit is refused, since too many wait."),
+    mark("edit-resent", "An edit is sent after the client has caught up."),
+    mark("event-from-tab", "A tab takes an event from another tab of its device."),
+    mark("gap-repaired", "A client asks for events that did not come by themselves."),
+    mark("silent-client-closed", "The server closes a connection that has been silent."),
+    mark(
+        "slow-consumer-closed",
+        "The server closes a connection that does not take what it sends.",
+    ),
+    mark("snapshot-sent", "The server sends a whole document."),
+    mark("written-not-arrived", "A client returns without events that were written to it."),
+];
+
 impl Op {
     /// The fields that the operation is to write.
     pub fn changes(&self, op: OpId) -> Changes {
@@ -87,16 +125,21 @@ impl Op {
                 .into_iter()
                 .map(|attribute| Change::removed(document::element(own(number), attribute)))
                 .collect(),
-            Self::Stage(number) => {
+            Self::Paste(number, _) => {
+                let field = document::element(own(number), Attribute::Label);
+                [Change::set(field, value)].into_iter().collect()
+            }
+            Self::Stage(number) | Self::SetStage(number) => {
                 [Change::set(document::stage(*number), value)].into_iter().collect()
             }
-            Self::Retry => Changes::new(),
+            Self::Retry | Self::Undo | Self::Progress(_) => Changes::new(),
         }
     }
 }
 
 impl Protocol for DocSync {
     const NAME: &'static str = "document-sync";
+    const MARKS: &'static [Mark] = &MARKS;
 
     type Message = Message;
     type Op = Op;
@@ -126,9 +169,12 @@ impl Protocol for DocSync {
     }
     fn request(id: OpId, op: &Op) -> (Sort, Changes) {
         let sort = match op {
-            Op::Stage(_) => Sort::Produce,
+            Op::Stage(_) | Op::Progress(_) => Sort::Produce,
             Op::Retry => Sort::Retry,
-            Op::Set(..) | Op::Insert | Op::Delete(_) => Sort::Edit,
+            Op::Undo => Sort::Undo,
+            Op::Set(..) | Op::Insert | Op::Delete(_) | Op::Paste(..) | Op::SetStage(_) => {
+                Sort::Edit
+            }
         };
         (sort, op.changes(id))
     }
@@ -137,7 +183,7 @@ impl Protocol for DocSync {
         let (position, changes) = match reply {
             Reply::Committed(event) => (event.position, event.changes.clone()),
             Reply::Duplicate(event) => (event.position, Changes::new()),
-            Reply::Loaded(_) => return None,
+            Reply::Loaded(_) | Reply::Refused | Reply::Head(_) => return None,
         };
         Some(Write {
             topic: commit.doc,

@@ -18,6 +18,41 @@ pub enum Edit {
     Write(Changes),
     /// A new element, which gets its number when it is committed.
     Insert,
+    /// These fields, with a text of this many bytes.
+    Paste(Changes, u32),
+    /// What an earlier operation wrote is taken back.
+    Restore(Restore),
+}
+
+/// An operation taken back. It is done only if nobody else has changed its fields since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restore {
+    /// The operation that is taken back.
+    pub of: OpId,
+    /// What it wrote.
+    pub wrote: Changes,
+    /// What there was before.
+    pub before: Changes,
+}
+
+impl Edit {
+    /// The fields that are written, as far as they are known before it is done.
+    pub fn changes(&self) -> &[Change] {
+        match self {
+            Self::Write(changes) | Self::Paste(changes, _) => changes,
+            Self::Restore(restore) => &restore.before,
+            Self::Insert => &[],
+        }
+    }
+
+    /// Bytes on the wire.
+    pub const fn size(&self) -> u32 {
+        const PLAIN: u32 = 64;
+        match self {
+            Self::Paste(_, bytes) => PLAIN.saturating_add(*bytes),
+            _ => PLAIN,
+        }
+    }
 }
 
 /// One numbered event of a document.
@@ -92,6 +127,8 @@ pub enum Request {
     Load(Topic),
     /// An operation to be done.
     Commit(Commit),
+    /// The position of a document's last event.
+    Head(Topic),
 }
 
 /// What a server knows of a document.
@@ -118,6 +155,10 @@ pub enum Reply {
     Committed(Arc<Event>),
     /// The operation had been done before.
     Duplicate(Arc<Event>),
+    /// The operation is not done, now or ever.
+    Refused,
+    /// The position of the last event.
+    Head(Position),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -126,8 +167,25 @@ struct Doc {
     content: Content,
     log: Vec<Arc<Event>>,
     done: BTreeMap<OpId, Arc<Event>>,
+    /// Operations whose authors may have been told that they will not be done: a second copy
+    /// must not be.
+    refused: BTreeSet<OpId>,
     seen: BTreeMap<u64, Seen>,
     inserted: u32,
+}
+
+impl Doc {
+    /// Whether nothing has come between an operation and its being taken back by an instance
+    /// that has seen everything up to `base`.
+    fn allows(&self, restore: &Restore, instance: u64, base: Position) -> bool {
+        let shares = |change: &Change| restore.wrote.iter().any(|old| old.field == change.field);
+        let unseen = self.log.iter().rev().take_while(|event| event.position > base);
+        let mut others = unseen.filter(|event| event.instance != instance);
+        let untouched = |old: &Change| self.content.get(&old.field).copied() == old.value;
+        self.done.contains_key(&restore.of)
+            && restore.wrote.iter().all(untouched)
+            && !others.any(|event| event.changes.iter().any(shares))
+    }
 }
 
 /// The documents of a server.
@@ -145,14 +203,25 @@ impl Default for Documents {
 
 impl Documents {
     fn commit(&mut self, commit: Commit) -> Reply {
-        let Commit { doc, op, author, instance, client_seq, edit, dedup, .. } = commit;
+        let Commit { doc, op, author, instance, client_seq, base, edit, dedup } = commit;
         let epoch = self.epoch;
         let state = self.docs.entry(doc).or_default();
         if let Some(event) = state.done.get(&op).filter(|_| dedup) {
             return Reply::Duplicate(Arc::clone(event));
         }
+        if dedup && state.refused.contains(&op) {
+            return Reply::Refused;
+        }
         let changes = match edit {
-            Edit::Write(changes) => changes,
+            Edit::Write(changes) | Edit::Paste(changes, _) => changes,
+            Edit::Restore(restore) => {
+                let base = base.filter(|base| base.epoch.get() == epoch);
+                if !base.is_some_and(|base| state.allows(&restore, instance, base)) {
+                    state.refused.insert(op);
+                    return Reply::Refused;
+                }
+                restore.before
+            }
             Edit::Insert => {
                 state.inserted += 1;
                 let number = document::ELEMENTS + state.inserted;
@@ -184,6 +253,10 @@ impl Store for Documents {
                 Reply::Loaded(Box::new(Loaded { doc, head, content, log, seen }))
             }
             Request::Commit(commit) => self.commit(commit),
+            Request::Head(doc) => {
+                let seq = self.docs.get(&doc).map_or(0, |state| state.seq);
+                Reply::Head(Position::new(self.epoch, seq))
+            }
         }
     }
 

@@ -80,6 +80,27 @@ fn the_reference_has_no_finding_and_scores_ten() {
 }
 
 #[test]
+fn a_campaign_that_is_too_small_to_reach_what_scenarios_promise_ends_with_three() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let audit = |policy: &str, deny: &[&str]| {
+        let args = ["audit", policy, "--format", "json", "--seeds", "1", "--out", policy];
+        wavetank(folder.path(), &[&args[..], deny].concat())
+    };
+    let vacuous = audit("reference", &[]);
+    assert_eq!(vacuous.status.code(), Some(3), "{}", text(&vacuous.stderr));
+    let report = json(&vacuous);
+    let missing = report["marks_not_reached"].as_array().expect("a list");
+    assert!(!missing.is_empty());
+    for pair in missing {
+        let (scenario, mark) = (pair[0].as_str(), pair[1].as_str());
+        let (scenario, mark) = (scenario.expect("a name"), mark.expect("a name"));
+        assert_eq!(report["marks"][scenario][mark], 0, "{scenario} {mark}");
+    }
+    let denied = audit("naive", &["--deny", "any"]);
+    assert_eq!(denied.status.code(), Some(1), "what is denied and found weighs more");
+}
+
+#[test]
 fn a_policy_that_never_reconnects_scores_less_than_three() {
     let folder = tempfile::tempdir().expect("a folder");
     let policy = "[system]\nname = \"x\"\nversion = \"1\"\nmodel = \"a model\"\n\

@@ -23,30 +23,49 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         }
     }
 
+    /// Puts an event into words, for the trace and for the name of a loop.
     pub(crate) fn tell(&mut self, index: u32, text: String) {
-        let id = self.hosts[index as usize].id;
-        if let Some(names) = &mut self.runaway {
-            names.push(format!("{id} {text}"));
-        }
+        self.name(index, || first_words(&text).to_owned());
         self.trace(index, || text);
     }
 
     pub(crate) fn describe(&mut self, index: u32, delivery: Delivery) {
-        let text = match delivery {
+        let (text, name) = match delivery {
             Delivery::Op(slot) => {
                 let (id, op) = &self.ops[slot as usize];
-                format!("{id} {op:?}")
+                (format!("{id} {op:?}"), format!("operation {op:?}"))
             }
             Delivery::Message(conn, slot) => {
-                format!("{conn} <- {:?}", self.payloads.get(slot).message)
+                let message = &self.payloads.get(slot).message;
+                (format!("{conn} <- {message:?}"), format!("message {message:?}"))
             }
             Delivery::Cast(from, slot) => {
-                format!("cast from {from}: {:?}", self.payloads.get(slot).message)
+                let message = &self.payloads.get(slot).message;
+                (format!("cast from {from}: {message:?}"), format!("cast {message:?}"))
             }
-            other => format!("{other:?}"),
+            other => {
+                let text = format!("{other:?}");
+                let name = text.to_lowercase();
+                (text, name)
+            }
         };
-        self.tell(index, text);
+        self.name(index, || first_words(&name).to_owned());
+        self.trace(index, || text);
     }
+
+    /// Gathers what a run that has used up its budget is at.
+    fn name(&mut self, index: u32, name: impl FnOnce() -> String) {
+        let id = self.hosts[index as usize].id;
+        if let Some(names) = &mut self.runaway {
+            names.push(format!("{id} {}", name()));
+        }
+    }
+}
+
+/// What is left of an event's words without their details, which differ from one turn of a
+/// loop to the next.
+fn first_words(text: &str) -> &str {
+    text.split(['(', '{', '[', '"']).next().unwrap_or(text).trim_end()
 }
 
 /// The number that stands for a delivery in the digest, and two that say which.
@@ -61,6 +80,8 @@ pub(crate) const fn code_of(delivery: Delivery) -> (u8, u64, u64) {
         Delivery::Opened(conn) => (6, id(conn), 0),
         Delivery::Refused(conn, _) => (7, id(conn), 0),
         Delivery::Message(conn, payload) => (8, id(conn), payload as u64),
+        Delivery::Malformed(conn, bytes) => (15, id(conn), bytes as u64),
+        Delivery::Issuer(ticket, slot) => (16, ticket.0 as u64, slot as u64),
         Delivery::Writable(conn) => (9, id(conn), 0),
         Delivery::Closed(conn, code, by) => (10, id(conn), (code as u64) << 8 | by as u64),
         Delivery::Cast(from, payload) => (11, from.0 as u64, payload as u64),

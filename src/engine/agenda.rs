@@ -23,10 +23,23 @@ pub(crate) enum Due {
     Reply,
     /// An await point is passed: task.
     Task,
+    /// The issuer is asked, or answers: question.
+    Issuer,
+    /// A proxy looks whether a connection is idle: slot.
+    Proxy,
 }
 
-const DUES: [Due; 7] =
-    [Due::Lane, Due::Cast, Due::Deadline, Due::Ready, Due::Execute, Due::Reply, Due::Task];
+const DUES: [Due; 9] = [
+    Due::Lane,
+    Due::Cast,
+    Due::Deadline,
+    Due::Ready,
+    Due::Execute,
+    Due::Reply,
+    Due::Task,
+    Due::Issuer,
+    Due::Proxy,
+];
 
 const TIME_BITS: u32 = 48;
 const ORDER_BITS: u32 = 40;

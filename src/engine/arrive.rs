@@ -1,13 +1,15 @@
 //! What the agenda brings: parcels, timers, replies.
 
 use super::Witness;
+use super::agenda::Due;
 use super::effects::SIDES;
 use super::host::{Delivery, State};
 use super::net::{EndState, Parcel};
 use super::world::{Core, PutOff, World};
-use crate::history::{Initiator, Interest, Observation, Refusal, StoreOutcome};
+use crate::history::{Initiator, Interest, Meaning, Observation, Refusal, StoreOutcome};
 use crate::id::{ConnId, Ticket};
 use crate::protocol::{Effect, Event, Outbox, Protocol, StoreError};
+use crate::time::Time;
 
 impl<P: Protocol, W: Witness<P>> World<P, W> {
     /// The head of a direction of a connection arrives.
@@ -20,6 +22,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let (id, end) = (conn.id, conn.ends[1 - direction]);
         match item.parcel {
             Parcel::Message(payload) => self.message(id, direction, payload),
+            Parcel::Garbage(bytes) => self.garbage(id, direction, bytes),
             Parcel::Syn => self.syn(id),
             Parcel::Opened if end.state == EndState::Pending => {
                 self.set_end(id, 0, EndState::Open);
@@ -70,11 +73,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let Some(conn) = core.net.get_mut(id) else { return };
         let sender = conn.ends[direction];
         let end = conn.ends[1 - direction];
-        let account = &mut self.out.accounts[id.slot()];
-        account.queued[direction] = account.queued[direction].saturating_sub(1);
-        let used = &mut account.used[direction];
-        *used = used.saturating_sub(meaning.size);
-        let drained = sender.full && *used < self.out.buffer_limit / 2;
+        let drained = self.out.discharge(id, direction, meaning.size) && sender.full;
         if drained {
             conn.ends[direction].full = false;
         }
@@ -105,10 +104,35 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         }
     }
 
+    /// Bytes arrive that are no message.
+    fn garbage(&mut self, id: ConnId, direction: usize, bytes: u32) {
+        let Some(conn) = self.core.net.get_mut(id) else { return };
+        let (sender, end) = (conn.ends[direction], conn.ends[1 - direction]);
+        let drained = self.out.discharge(id, direction, bytes) && sender.full;
+        if drained {
+            conn.ends[direction].full = false;
+        }
+        if end.state == EndState::Open {
+            let meaning = Meaning { size: bytes, ..Meaning::default() };
+            let side = SIDES[1 - direction];
+            self.core.observe(end.host, &Observation::Delivered { conn: id, side, meaning });
+            self.hand(end.host, Delivery::Malformed(id, bytes));
+        }
+        if drained && sender.state == EndState::Open {
+            self.hand(sender.host, Delivery::Writable(id));
+        }
+    }
+
     /// Somebody knocks.
     fn syn(&mut self, id: ConnId) {
         let Some(conn) = self.core.net.get(id) else { return };
         let host = conn.ends[1].host;
+        let gate = self.core.net.links[conn.lanes[0].link as usize].gate;
+        if let Some(refusal) = gate.refuses(conn.channel) {
+            self.set_end(id, 1, EndState::Gone);
+            self.core.reply_parcel(id, 1, Parcel::Refused(refusal));
+            return;
+        }
         match self.core.hosts[host as usize].state {
             State::Running => {
                 self.set_end(id, 1, EndState::Open);
@@ -159,15 +183,12 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     /// The head of a link's casts arrives.
     pub(crate) fn cast_arrives(&mut self, index: u32) {
         let core = &mut self.core;
-        let link = &mut core.net.links[index as usize];
-        let Some(head) = link.casts.front() else { return };
-        if head.at > core.now {
+        let Some((payload, lost)) = core.net.links[index as usize].cast_arrives(core.now) else {
             return;
-        }
-        let Some(item) = link.casts.pop_front() else { return };
-        let (from, to, cut) = (link.from, link.host_to, link.down > 0);
-        let Parcel::Message(payload) = item.parcel else { return };
-        if cut {
+        };
+        let link = &core.net.links[index as usize];
+        let (from, to) = (link.from, link.host_to);
+        if lost {
             core.payloads.release(payload);
             return;
         }
@@ -213,38 +234,22 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     pub(crate) fn execute(&mut self, slot: u32) {
         let core = &mut self.core;
         let errand = &mut core.errands[slot as usize];
-        let (index, draw, answer_at) = (errand.host, errand.draw, errand.answer_at);
-        let session = errand.session;
+        let (index, ticket, at) = (errand.host, errand.ticket, errand.answer_at.max(core.now));
         let store = core.hosts[index as usize].store;
-        let vault = core.vaults.iter_mut().find(|vault| Some(vault.id) == store);
+        let mut outcome = StoreOutcome::Failed;
         let mut write = None;
-        if let Some(vault) = vault {
-            let failed = session != vault.session || draw.chance(2, vault.mode.fail_ppm);
-            match errand.request.take() {
-                _ if failed => {}
-                None => {
-                    vault.flush();
-                    errand.outcome = StoreOutcome::Flushed;
-                }
-                Some(request) => {
-                    let reply = vault.execute(errand.ticket, request.clone());
-                    if core.wants.meets(Interest::STORED) {
-                        write = P::write(&request, &reply).map(Box::new);
-                    }
-                    errand.reply = Some(reply);
-                    errand.outcome = StoreOutcome::Executed;
-                    errand.ambiguous = draw.chance(3, vault.mode.ambiguous_ppm);
-                }
-            }
+        if let Some(vault) = core.vaults.iter_mut().find(|vault| Some(vault.id) == store) {
+            let request = errand.request.take();
+            let handled = vault.handle(ticket, errand.session, request, errand.draw, P::write);
+            errand.answer = handled.answer;
+            (outcome, write) = (handled.outcome, handled.write);
         }
-        let (ticket, outcome) = (errand.ticket, errand.outcome);
         core.counts.stored += 1;
         core.note(21, index, u64::from(ticket.0), outcome as u64);
         if let Some(store) = store {
             core.observe(index, &Observation::Stored { store, ticket, outcome, write });
         }
-        let at = answer_at.max(core.now);
-        core.agenda.add(at, super::agenda::Due::Reply, slot);
+        core.agenda.add(at, Due::Reply, slot);
     }
 
     /// A store's answer reaches its node, if that still is the one that asked.
@@ -255,7 +260,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let vault = self.core.vaults.iter().find(|vault| Some(vault.id) == host.store);
         if let Some(vault) = vault.filter(|vault| vault.session != errand.session) {
             // The store went down in between: nothing is known of what it was asked before.
-            errand.outcome = StoreOutcome::Failed;
+            errand.answer = Err(StoreError::Failed);
             host.session = vault.session;
         }
         if self.core.hosts[index as usize].incarnation == errand.incarnation {
@@ -276,6 +281,58 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 }
 
+impl<P: Protocol, W: Witness<P>> World<P, W> {
+    /// A question reaches the issuer, or its answer the node that asked.
+    pub(crate) fn issuer(&mut self, slot: u32) {
+        let core = &mut self.core;
+        let asked = &mut core.asked[slot as usize];
+        let (index, ticket) = (asked.host, asked.ticket);
+        let host = &mut core.hosts[index as usize];
+        if asked.answer.is_some() {
+            if host.incarnation == asked.incarnation && host.unplugged == 0 {
+                self.hand(index, Delivery::Issuer(ticket, slot));
+            } else {
+                core.asked.remove(slot as usize);
+            }
+            return;
+        }
+        let lifetime = core.network.credential_lifetime;
+        let Some((answer, standing)) =
+            core.issuer.answer(host.id, asked.inquiry, core.now, lifetime)
+        else {
+            core.asked.remove(slot as usize);
+            return;
+        };
+        asked.answer = Some(answer);
+        host.issuer_last = host.issuer_last.max(core.now + asked.back);
+        let at = host.issuer_last;
+        core.note(22, index, u64::from(ticket.0), 0);
+        if let Some(standing) = standing {
+            core.observe(index, &Observation::Credential(standing));
+        }
+        core.agenda.add(at, Due::Issuer, slot);
+    }
+
+    /// A proxy looks whether a connection is idle, and cuts it if so.
+    pub(crate) fn proxy(&mut self, slot: u32) {
+        let core = &mut self.core;
+        let Some(conn) = core.net.conns.get_mut(slot as usize).and_then(Option::as_mut) else {
+            return;
+        };
+        if conn.look_at != Some(core.now) {
+            return;
+        }
+        conn.look_at = None;
+        let (id, used_at, link) = (conn.id, conn.used_at, conn.lanes[0].link);
+        let Some(idle) = core.net.links[link as usize].gate.idle else { return };
+        if core.now.since(used_at) >= idle {
+            self.break_conn(id, 1006);
+        } else {
+            core.watch_idle(id, used_at + idle);
+        }
+    }
+}
+
 impl<P: Protocol, W: Witness<P>> Core<P, W> {
     /// Answers a handshake, right after its handler and before what the handler sent.
     pub(crate) fn shake(&mut self, id: ConnId, out: &Outbox<P>) {
@@ -291,13 +348,39 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
             }
             None => Parcel::Opened,
         };
+        let opened = status.is_none();
+        let link = conn.lanes[0].link;
         self.reply_parcel(id, 1, parcel);
+        if opened {
+            self.pass_gate(id, link);
+        }
+    }
+
+    /// What stands between the two ends of a connection that has just been accepted.
+    fn pass_gate(&mut self, id: ConnId, link: u32) {
+        let gate = self.net.links[link as usize].gate;
+        if let Some(code) = gate.flap {
+            let by = if code == 1006 { Initiator::Network } else { Initiator::Remote };
+            self.reply_parcel(id, 1, Parcel::Close { code, by });
+            self.reply_parcel(id, 0, Parcel::Close { code, by });
+        } else if let Some(idle) = gate.idle {
+            self.watch_idle(id, self.now + idle);
+        }
+    }
+
+    /// Lets a proxy look at a connection at a time.
+    pub(crate) fn watch_idle(&mut self, id: ConnId, at: Time) {
+        let Some(conn) = self.net.get_mut(id) else { return };
+        if conn.look_at.is_none() {
+            conn.look_at = Some(at);
+            self.agenda.add(at, Due::Proxy, id.slot() as u32);
+        }
     }
 
     /// Puts a parcel on the way from one end of a connection to the other.
     pub(crate) fn reply_parcel(&mut self, id: ConnId, end: usize, parcel: Parcel) {
         if self.net.get(id).is_some() {
-            self.net.put(&mut self.agenda, self.now, id.slot(), end, parcel);
+            self.net.put(&mut self.agenda, self.now, id.slot(), end, parcel, 0);
         }
     }
 
@@ -312,8 +395,6 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
 
     /// What a node is told of a store's answer.
     pub(crate) fn stored_event(&mut self, ticket: Ticket, slot: u32) -> Event<'static, P> {
-        let errand = self.errands.remove(slot as usize);
-        let failed = errand.outcome == StoreOutcome::Failed || errand.ambiguous;
-        Event::Stored(ticket, if failed { Err(StoreError::Failed) } else { Ok(errand.reply) })
+        Event::Stored(ticket, self.errands.remove(slot as usize).answer)
     }
 }

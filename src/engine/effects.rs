@@ -3,12 +3,13 @@
 use super::Witness;
 use super::agenda::Due;
 use super::host::Delivery;
+use super::issuer::Asked;
 use super::net::{EndState, Parcel};
 use super::vault::Errand;
 use super::world::{Core, PutOff};
-use crate::history::{Initiator, Interest, Meaning, Name, Observation, Side, Size, StoreOutcome};
+use crate::history::{Initiator, Interest, Meaning, Name, Observation, Side, Size};
 use crate::id::{ConnId, NodeId, Ticket};
-use crate::protocol::{Close, Dial, Effect, Outbox, Protocol, Store};
+use crate::protocol::{Close, Dial, Effect, Inquiry, Outbox, Protocol, Store, StoreError};
 use crate::rng::Draw;
 use crate::time::Mono;
 
@@ -43,6 +44,7 @@ pub(crate) fn settle<P: Protocol, W: Witness<P>>(
             Effect::Cast(to, message) => core.cast(host, to, message),
             Effect::Store(ticket, request) => core.ask_store(host, ticket, Some(request)),
             Effect::Flush(ticket) => core.ask_store(host, ticket, None),
+            Effect::Ask(ticket, inquiry) => core.ask_issuer(host, ticket, inquiry),
             Effect::Later(task) => core.put_off(host, task),
             Effect::Busy(span) => core.busy(host, span),
         }
@@ -68,7 +70,9 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
     }
 
     fn set_timer(&mut self, host: u32, timer: P::Timer, at: Mono) {
-        self.hosts[host as usize].timers.set(timer, at);
+        let state = &mut self.hosts[host as usize];
+        let late = state.throttled(timer, at);
+        state.timers.set(timer, late);
         if self.wanted(Interest::TIMER) {
             let timer = Name::Owned(format!("{timer:?}"));
             self.observe(host, &Observation::TimerSet { timer, at });
@@ -84,7 +88,13 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         (self.payloads.add(message, meaning), meaning)
     }
 
-    fn send(&mut self, out: &mut Outbox<P>, host: u32, conn: ConnId, message: P::Message) {
+    pub(crate) fn send(
+        &mut self,
+        out: &mut Outbox<P>,
+        host: u32,
+        conn: ConnId,
+        message: P::Message,
+    ) {
         let (payload, meaning) = self.post(host, message);
         self.send_payload(out, host, conn, payload, meaning);
         self.payloads.release(payload);
@@ -106,7 +116,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
     }
 
     #[inline]
-    fn send_payload(
+    pub(crate) fn send_payload(
         &mut self,
         out: &mut Outbox<P>,
         host: u32,
@@ -130,16 +140,22 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
             return;
         }
         let slot = conn.slot();
-        let copies = self.net.put(&mut self.agenda, self.now, slot, end, Parcel::Message(payload));
-        for _ in 0..copies {
+        let parcel = Parcel::Message(payload);
+        let posted = self.net.put(&mut self.agenda, self.now, slot, end, parcel, meaning.size);
+        for _ in 0..posted.whole {
             self.payloads.share(payload);
         }
+        if self.repeats {
+            self.remember(conn, end, payload);
+        }
         let account = &mut out.accounts[slot];
-        if copies != 1 {
+        if posted.arrive != 1 {
             // The account was charged for one message; a lost one is off the buffer, and a
             // doubled one was sent once and is counted off twice.
-            let used = &mut account.used[end];
-            *used = used.saturating_add(meaning.size * copies).saturating_sub(meaning.size);
+            let (used, queued) = (&mut account.used[end], &mut account.queued[end]);
+            let bytes = meaning.size.saturating_mul(posted.arrive);
+            *used = used.saturating_add(bytes).saturating_sub(meaning.size);
+            *queued = (*queued + posted.arrive).saturating_sub(1);
         }
         if account.used[end] >= out.buffer_limit
             && let Some(state) = self.net.get_mut(conn)
@@ -150,20 +166,31 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         self.watch_buffer(host, conn, end, used);
     }
 
+    /// Keeps the last message of an end, for whoever sends it again.
+    fn remember(&mut self, conn: ConnId, end: usize, payload: u32) {
+        let Some(state) = self.net.get_mut(conn) else { return };
+        let old = state.repeats[end].replace(payload);
+        self.payloads.share(payload);
+        if let Some(old) = old {
+            self.payloads.release(old);
+        }
+    }
+
     fn dial(&mut self, host: u32, dial: Dial<P::Hello>) {
         self.counts.dials += 1;
         self.note(33, host, u64::from(dial.conn.serial), u64::from(dial.to.0));
         self.digest.value(&dial.hello);
         let Dial { conn, to, channel, hello } = dial;
-        self.observe(host, &Observation::Dialled { conn, to, channel });
+        let caller = P::caller(&hello);
+        self.observe(host, &Observation::Dialled { conn, to, channel, caller });
         let Some(peer) = self.index_of(to) else {
             tracing::warn!(%to, "dialled a node that the case does not have");
             return;
         };
         let links = [self.link_between(host, peer), self.link_between(peer, host)];
         let hello = self.hellos.insert(hello) as u32;
-        self.net.open(conn, [host, peer], links, hello);
-        self.net.put(&mut self.agenda, self.now, conn.slot(), 0, Parcel::Syn);
+        self.net.open(conn, channel, [host, peer], links, hello);
+        self.net.put(&mut self.agenda, self.now, conn.slot(), 0, Parcel::Syn, 0);
     }
 
     pub(crate) fn link_between(&mut self, from: u32, to: u32) -> u32 {
@@ -195,7 +222,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
             return;
         }
         let parcel = Parcel::Close { code, by: Initiator::Remote };
-        self.net.put(&mut self.agenda, self.now, conn.slot(), end, parcel);
+        self.net.put(&mut self.agenda, self.now, conn.slot(), end, parcel, 0);
         self.bury(out, conn);
     }
 
@@ -204,8 +231,9 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         self.observe(host, &Observation::CastSent { to, meaning });
         if let Some(peer) = self.index_of(to) {
             let link = self.link_between(host, peer);
-            let copies = self.net.cast(&mut self.agenda, self.now, link, payload);
-            for _ in 0..copies {
+            let size = meaning.size;
+            let posted = self.net.cast(&mut self.agenda, self.now, link, payload, size);
+            for _ in 0..posted.whole {
                 self.payloads.share(payload);
             }
         }
@@ -237,14 +265,30 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
             ticket,
             session: host.session,
             request,
-            reply: None,
-            outcome: StoreOutcome::Failed,
-            ambiguous: false,
+            answer: Err(StoreError::Failed),
             answer_at: host.store_last[1],
             draw,
         };
         let slot = self.errands.insert(errand) as u32;
         self.agenda.add(at, Due::Execute, slot);
+    }
+
+    /// Asks the issuer, unless the host is cut off from all there is. Answers come in the
+    /// order of the questions.
+    fn ask_issuer(&mut self, index: u32, ticket: Ticket, inquiry: Inquiry) {
+        self.note(38, index, u64::from(ticket.0), 0);
+        self.digest.value(&inquiry);
+        let host = &mut self.hosts[index as usize];
+        if host.unplugged > 0 {
+            return;
+        }
+        let draw = host.draw(self.draw.purpose("issuer"), self.now);
+        let there = self.now + self.network.latency.sample(draw, 0);
+        let back = self.network.latency.sample(draw, 1);
+        let incarnation = host.incarnation;
+        let asked = Asked { host: index, incarnation, ticket, inquiry, answer: None, back };
+        let slot = self.asked.insert(asked) as u32;
+        self.agenda.add(there, Due::Issuer, slot);
     }
 
     fn put_off(&mut self, index: u32, task: P::Task) {
@@ -291,10 +335,13 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
                 self.release(item.parcel);
             }
         }
-        if let Some(state) = self.net.forget(conn)
-            && let Some(hello) = state.hello
-        {
-            self.hellos.remove(hello as usize);
+        if let Some(state) = self.net.forget(conn) {
+            if let Some(hello) = state.hello {
+                self.hellos.remove(hello as usize);
+            }
+            for payload in state.repeats.into_iter().flatten() {
+                self.payloads.release(payload);
+            }
         }
         out.free.push(conn.slot() as u32);
     }
@@ -320,6 +367,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
             Delivery::Message(_, payload) | Delivery::Cast(_, payload) => {
                 self.payloads.release(payload);
             }
+            Delivery::Issuer(_, slot) => drop(self.asked.remove(slot as usize)),
             Delivery::Stored(_, slot) => drop(self.errands.remove(slot as usize)),
             Delivery::Task(slot) => drop(self.tasks.remove(slot as usize)),
             Delivery::Op(slot) => drop(self.ops.remove(slot as usize)),

@@ -6,7 +6,7 @@ use super::clock::Clock;
 use crate::history::Initiator;
 use crate::id::{ConnId, NodeId, StoreId, Ticket};
 use crate::rng::Draw;
-use crate::time::{Mono, Time};
+use crate::time::{Mono, Span, Time};
 
 /// Something that is to be handed to a node.
 #[derive(Clone, Copy, Debug)]
@@ -17,10 +17,12 @@ pub(crate) enum Delivery {
     Opened(ConnId),
     Refused(ConnId, crate::history::Refusal),
     Message(ConnId, u32),
+    Malformed(ConnId, u32),
     Writable(ConnId),
     Closed(ConnId, u16, Initiator),
     Cast(NodeId, u32),
     Stored(Ticket, u32),
+    Issuer(Ticket, u32),
     Task(u32),
     Device(bool),
 }
@@ -50,6 +52,16 @@ impl<T: Copy + Ord> Timers<T> {
     pub(crate) fn cancel(&mut self, timer: T) {
         if let Some((at, order)) = self.by_name.remove(&timer) {
             self.by_time.remove(&(at, order, timer));
+        }
+    }
+    /// Moves what is set, each to where `late` says.
+    pub(crate) fn put_off(&mut self, late: impl Fn(T, Mono) -> Mono) {
+        for (timer, (at, order)) in &mut self.by_name {
+            let to = late(*timer, *at);
+            if to != *at && self.by_time.remove(&(*at, *order, *timer)) {
+                *at = to;
+                self.by_time.insert((to, *order, *timer));
+            }
         }
     }
     pub(crate) fn earliest(&self) -> Option<Mono> {
@@ -92,6 +104,14 @@ pub(crate) struct Host<T: Copy + Ord> {
     pub(crate) busy_until: Time,
     /// Handles nothing until it is resumed.
     pub(crate) paused: u32,
+    /// What each event takes it.
+    pub(crate) cost: Span,
+    /// Timers with this name, or all, go off only at multiples of a span.
+    pub(crate) throttle: Option<(Option<String>, Span)>,
+    /// How often it was cut off from all there is outside of it.
+    pub(crate) unplugged: u32,
+    /// The last answer of the issuer that is on its way arrives then.
+    pub(crate) issuer_last: Time,
     pub(crate) inbox: VecDeque<Delivery>,
     pub(crate) inbox_max: u32,
     pub(crate) buffer_max: u32,
@@ -116,12 +136,27 @@ impl<T: Copy + Ord> Host<T> {
             wake: None,
             busy_until: Time::ZERO,
             paused: 0,
+            cost: Span::ZERO,
+            throttle: None,
+            unplugged: 0,
+            issuer_last: Time::ZERO,
             inbox: VecDeque::new(),
             inbox_max: 0,
             buffer_max: 0,
             session: 0,
             store_last: [Time::ZERO; 2],
             draws: (Time::MAX, 0),
+        }
+    }
+
+    /// When a timer that is set for `at` goes off.
+    pub(crate) fn throttled(&self, timer: T, at: Mono) -> Mono
+    where
+        T: std::fmt::Debug,
+    {
+        match &self.throttle {
+            Some((name, grain)) => late(name.as_deref(), *grain, timer, at),
+            None => at,
         }
     }
 
@@ -133,6 +168,10 @@ impl<T: Copy + Ord> Host<T> {
 
     pub(crate) fn is_running(&self) -> bool {
         self.state == State::Running
+    }
+
+    pub(crate) fn is_burdened(&self) -> bool {
+        !self.cost.is_zero() || self.throttle.is_some()
     }
 
     #[inline]
@@ -148,7 +187,7 @@ impl<T: Copy + Ord> Host<T> {
                 payloads.push(*payload);
                 false
             }
-            Delivery::Writable(of) => *of != conn,
+            Delivery::Writable(of) | Delivery::Malformed(of, _) => *of != conn,
             _ => true,
         });
         payloads
@@ -163,4 +202,17 @@ impl<T: Copy + Ord> Host<T> {
         self.paused = 0;
         self.inbox.drain(..).collect()
     }
+}
+
+/// The next multiple of `grain`, for the timer with this name or for any.
+pub(crate) fn late<T: std::fmt::Debug>(
+    name: Option<&str>,
+    grain: Span,
+    timer: T,
+    at: Mono,
+) -> Mono {
+    if grain.is_zero() || name.is_some_and(|name| format!("{timer:?}") != name) {
+        return at;
+    }
+    Mono::from_micros(at.as_micros().next_multiple_of(grain.as_micros()))
 }

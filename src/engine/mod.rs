@@ -10,16 +10,24 @@ mod arrive;
 mod clock;
 mod effects;
 mod host;
+mod issuer;
+mod link;
 mod net;
+mod path;
 mod setup;
 mod vault;
 mod verbs;
 mod world;
 
-pub use setup::{Chaos, Latency, Limits, Network, NodeSpec, Topology};
+pub use issuer::Treatment;
+pub use link::Gate;
+pub use path::{Bandwidth, Chaos, Latency, Spikes, Weather};
+pub use setup::{Limits, Network, NodeSpec, Topology};
 pub use vault::StoreMode;
 pub use world::{Counts, View, World};
 
+#[cfg(feature = "stack")]
+pub(crate) use issuer::Issuer;
 // The stack has the same nodes, stores and clocks, on another network.
 #[cfg(feature = "stack")]
 pub(crate) use host::{Host, State as HostState};

@@ -8,11 +8,13 @@ use std::collections::{BTreeMap, VecDeque};
 use slab::Slab;
 
 use super::agenda::{Agenda, Due};
-use super::setup::{Chaos, Latency, Network};
-use crate::history::{Initiator, Meaning, Refusal};
+use super::link::{Link, Posted};
+use super::path::{Chaos, Quality, Spikes};
+use super::setup::Network;
+use crate::history::{Channel, Initiator, Meaning, Refusal};
 use crate::id::{ConnId, NodeId};
 use crate::rng::Draw;
-use crate::time::{Span, Time};
+use crate::time::Time;
 
 /// One message in flight, shared by all who are to get it.
 pub(crate) struct Payload<M> {
@@ -59,6 +61,8 @@ pub(crate) enum Parcel {
     Opened,
     Refused(Refusal),
     Message(u32),
+    /// So many bytes that are no message.
+    Garbage(u32),
     /// The sender's side ended: with a close frame, or without one and code 1006.
     Close {
         code: u16,
@@ -115,6 +119,13 @@ pub(crate) struct Conn {
     /// Away from the dialler, then towards it.
     pub(crate) lanes: [Lane; 2],
     pub(crate) hello: Option<u32>,
+    pub(crate) channel: Channel,
+    /// When something was last sent on it.
+    pub(crate) used_at: Time,
+    /// When a proxy will look whether it is idle.
+    pub(crate) look_at: Option<Time>,
+    /// The last message that each end sent, while somebody may send it again.
+    pub(crate) repeats: [Option<u32>; 2],
 }
 
 impl Conn {
@@ -126,77 +137,28 @@ impl Conn {
     }
 }
 
-/// One direction between two nodes.
-#[derive(Debug)]
-pub(crate) struct Link {
-    pub(crate) from: NodeId,
-    draw: Draw,
-    instant: Time,
-    nth: u64,
-    pub(crate) latency: Latency,
-    pub(crate) usual: Latency,
-    pub(crate) chaos: Chaos,
-    /// How many partitions and holds cover the link.
-    pub(crate) down: u32,
-    /// What was kept back arrives no earlier.
-    floor: Time,
-    pub(crate) casts: VecDeque<Item>,
-    cast_last: Time,
-    pub(crate) host_to: u32,
-}
-
-/// What becomes of one message on a link.
-struct Fate {
-    at: Time,
-    lost: bool,
-    /// When a second copy arrives.
-    again: Option<Time>,
-}
-
-impl Link {
-    /// The fate of the next packet of this instant.
-    #[inline]
-    fn fate(&mut self, now: Time) -> Fate {
-        if self.instant == now {
-            self.nth += 1;
-        } else {
-            self.instant = now;
-            self.nth = 0;
-        }
-        let draw = self.draw.key(now.as_micros()).key(self.nth);
-        let mut at = now + self.latency.sample(draw, 0);
-        if self.chaos.is_calm() {
-            return Fate { at, lost: false, again: None };
-        }
-        at += draw.span(1, Span::ZERO, self.chaos.reorder);
-        let lost = draw.chance(2, self.chaos.loss_ppm);
-        let twice = draw.chance(3, self.chaos.duplicate_ppm);
-        let later = Span::millis(1) + draw.span(4, Span::ZERO, self.chaos.reorder);
-        Fate { at, lost, again: twice.then_some(at + later) }
-    }
-}
-
 /// All links and connections.
 pub(crate) struct Net {
     pub(crate) conns: Vec<Option<Conn>>,
     pub(crate) links: Vec<Link>,
     by_ends: BTreeMap<(u32, u32), u32>,
     draw: Draw,
-    latency: Latency,
-    local_latency: Latency,
+    usual: Quality,
+    local: Quality,
     /// Lanes of finished connections, kept for their memory.
     spare: Vec<[Lane; 2]>,
 }
 
 impl Net {
     pub(crate) fn new(network: &Network, draw: Draw) -> Self {
+        let calm = Chaos::default();
         Self {
             conns: Vec::new(),
             links: Vec::new(),
             by_ends: BTreeMap::new(),
             draw,
-            latency: network.latency,
-            local_latency: network.local_latency,
+            usual: Quality::new(network.latency, network.spikes, network.bandwidth, calm),
+            local: Quality::new(network.local_latency, Spikes::default(), None, calm),
             spare: Vec::new(),
         }
     }
@@ -206,28 +168,22 @@ impl Net {
         if let Some(link) = self.by_ends.get(&(from.0, to.0)) {
             return *link;
         }
-        let usual = if local { self.local_latency } else { self.latency };
+        let usual = if local { self.local } else { self.usual };
         let draw = self.draw.key(u64::from(from.1.0)).key(u64::from(to.1.0));
-        self.links.push(Link {
-            from: from.1,
-            draw,
-            instant: Time::MAX,
-            nth: 0,
-            latency: usual,
-            usual,
-            chaos: Chaos::default(),
-            down: 0,
-            floor: Time::ZERO,
-            casts: VecDeque::new(),
-            cast_last: Time::ZERO,
-            host_to: to.0,
-        });
+        self.links.push(Link::new(from.1, to.0, draw, usual));
         let link = self.links.len() as u32 - 1;
         self.by_ends.insert((from.0, to.0), link);
         link
     }
 
-    pub(crate) fn open(&mut self, id: ConnId, hosts: [u32; 2], links: [u32; 2], hello: u32) {
+    pub(crate) fn open(
+        &mut self,
+        id: ConnId,
+        channel: Channel,
+        hosts: [u32; 2],
+        links: [u32; 2],
+        hello: u32,
+    ) {
         let mut lanes = self.spare.pop().unwrap_or_default();
         for (lane, link) in lanes.iter_mut().zip(links) {
             lane.fifo.clear();
@@ -237,7 +193,16 @@ impl Net {
         if self.conns.len() <= id.slot() {
             self.conns.resize_with(id.slot() + 1, || None);
         }
-        self.conns[id.slot()] = Some(Conn { id, ends, lanes, hello: Some(hello) });
+        self.conns[id.slot()] = Some(Conn {
+            id,
+            ends,
+            lanes,
+            hello: Some(hello),
+            channel,
+            used_at: Time::ZERO,
+            look_at: None,
+            repeats: [None; 2],
+        });
     }
 
     #[inline]
@@ -257,8 +222,7 @@ impl Net {
         Some(conn)
     }
 
-    /// Puts a parcel on the way. Gives back how many copies will arrive: 1 unless the link is
-    /// chaotic and the parcel a message.
+    /// Puts a parcel of `size` bytes on the way.
     #[inline]
     pub(crate) fn put(
         &mut self,
@@ -267,13 +231,15 @@ impl Net {
         slot: usize,
         direction: usize,
         parcel: Parcel,
-    ) -> u32 {
+        size: u32,
+    ) -> Posted {
         let conn = self.conns[slot].as_mut().expect("a parcel is put on a known connection");
+        conn.used_at = now;
         let lane = &mut conn.lanes[direction];
         let link = &mut self.links[lane.link as usize];
-        let fate = link.fate(now);
+        let fate = link.fate(now, size);
         let index = (slot * 2 + direction) as u32;
-        if link.chaos.is_calm() || !matches!(parcel, Parcel::Message(_)) {
+        if link.is_calm() || !matches!(parcel, Parcel::Message(_)) {
             let at = fate.at.max(lane.last);
             lane.last = at;
             lane.fifo.push_back(Item { at, parcel });
@@ -281,11 +247,12 @@ impl Net {
                 lane.wake = Some(at);
                 agenda.add(at, Due::Lane, index);
             }
-            return 1;
+            return Posted { arrive: 1, whole: 1 };
         }
         if fate.lost {
-            return 0;
+            return Posted { arrive: 0, whole: 0 };
         }
+        let parcel = if fate.corrupt { Parcel::Garbage(size) } else { parcel };
         for at in std::iter::once(fate.at).chain(fate.again) {
             let place = lane.fifo.partition_point(|item| item.at <= at);
             lane.fifo.insert(place, Item { at, parcel });
@@ -294,7 +261,8 @@ impl Net {
                 agenda.add(at, Due::Lane, index);
             }
         }
-        1 + u32::from(fate.again.is_some())
+        let arrive = 1 + u32::from(fate.again.is_some());
+        Posted { arrive, whole: if fate.corrupt { 0 } else { arrive } }
     }
 
     /// Takes the head of a lane if it is due, and plans the next.
@@ -307,7 +275,7 @@ impl Net {
         }
         lane.wake = None;
         let link = &self.links[lane.link as usize];
-        if lane.silent || link.down > 0 {
+        if lane.silent || link.is_cut() {
             return None;
         }
         let item = lane.fifo.pop_front()?;
@@ -329,21 +297,13 @@ impl Net {
         }
     }
 
-    /// Cuts a link, for streams as for casts.
-    pub(crate) fn cut(&mut self, link: u32) {
-        self.links[link as usize].down += 1;
-    }
-
-    /// Takes back one cut. What was kept back arrives after a retransmission, or at once where
-    /// it was only held.
+    /// Takes back one cut of a link.
     pub(crate) fn join(&mut self, agenda: &mut Agenda, now: Time, link: u32, held: bool) {
         let state = &mut self.links[link as usize];
-        state.down = state.down.saturating_sub(1);
-        if state.down > 0 {
-            return;
+        let Some(floor) = state.join(now, held) else { return };
+        for (at, _) in &state.casts {
+            agenda.add((*at).max(now), Due::Cast, link);
         }
-        state.floor = if held { now } else { state.fate(now).at };
-        let floor = state.floor;
         for (slot, conn) in self.conns.iter_mut().enumerate() {
             let Some(conn) = conn else { continue };
             for (direction, lane) in conn.lanes.iter_mut().enumerate() {
@@ -354,22 +314,16 @@ impl Net {
         }
     }
 
-    /// Sends a cast. Gives back how many copies will arrive.
-    pub(crate) fn cast(&mut self, agenda: &mut Agenda, now: Time, link: u32, payload: u32) -> u32 {
-        let state = &mut self.links[link as usize];
-        let fate = state.fate(now);
-        if fate.lost || state.down > 0 {
-            return 0;
-        }
-        let calm = state.chaos.is_calm();
-        for at in std::iter::once(fate.at).chain(fate.again) {
-            let at = if calm { at.max(state.cast_last) } else { at };
-            state.cast_last = state.cast_last.max(at);
-            let place = state.casts.partition_point(|item| item.at <= at);
-            state.casts.insert(place, Item { at, parcel: Parcel::Message(payload) });
-            agenda.add(at, Due::Cast, link);
-        }
-        1 + u32::from(fate.again.is_some())
+    /// Sends a cast of `size` bytes.
+    pub(crate) fn cast(
+        &mut self,
+        agenda: &mut Agenda,
+        now: Time,
+        link: u32,
+        payload: u32,
+        size: u32,
+    ) -> Posted {
+        self.links[link as usize].cast(now, payload, size, |at| agenda.add(at, Due::Cast, link))
     }
 
     /// Takes out what is in flight in one direction but for the first `keep` parcels. Of a

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::path::{Bandwidth, Latency, Spikes};
 use crate::id::{NodeId, StoreId};
-use crate::rng::Draw;
 use crate::time::{Span, Time};
 
 /// The nodes and stores of a case.
@@ -31,6 +31,28 @@ pub struct NodeSpec<R> {
     /// The store that it uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<StoreId>,
+    /// It does not run until a tab is forked into it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dormant: bool,
+}
+
+impl<R> NodeSpec<R> {
+    /// A node with no store and a device of its own, that runs from the start.
+    pub const fn new(id: NodeId, role: R) -> Self {
+        Self { id, role, device: None, store: None, dormant: false }
+    }
+    /// With this store.
+    pub fn with_store(self, store: StoreId) -> Self {
+        Self { store: Some(store), ..self }
+    }
+    /// On this device.
+    pub fn on_device(self, device: u32) -> Self {
+        Self { device: Some(device), ..self }
+    }
+    /// Not running until a tab is forked into it.
+    pub fn dormant(self) -> Self {
+        Self { dormant: true, ..self }
+    }
 }
 
 impl<R> Topology<R> {
@@ -38,52 +60,6 @@ impl<R> Topology<R> {
     pub fn has(&self, id: NodeId) -> bool {
         self.nodes.iter().any(|node| node.id == id)
     }
-}
-
-/// How long something takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Latency {
-    /// Always this long.
-    Constant(Span),
-    /// Anything between the two, both included.
-    Uniform(Span, Span),
-    /// At least the first, and an exponential tail with the second as its mean, cut at ten
-    /// times that.
-    Exponential(Span, Span),
-}
-
-impl Latency {
-    /// Sample `index` of `draw`.
-    #[inline]
-    pub fn sample(self, draw: Draw, index: u64) -> Span {
-        match self {
-            Self::Constant(span) => span,
-            Self::Uniform(low, high) => draw.span(index, low, high),
-            Self::Exponential(least, mean) => {
-                let millinats = neg_ln_milli(draw.word(index) | 1).min(10_000);
-                least + Span::micros(mean.as_micros() * millinats / 1000)
-            }
-        }
-    }
-}
-
-/// -ln(word / 2^64) in thousandths: the integer part of log2 from the leading zeros, ten
-/// binary digits more by repeated squaring.
-fn neg_ln_milli(word: u64) -> u64 {
-    let zeros = u64::from(word.leading_zeros());
-    let mut mantissa = u128::from(word << zeros);
-    let mut fraction = 0;
-    for _ in 0..10 {
-        mantissa = (mantissa * mantissa) >> 63;
-        fraction <<= 1;
-        if mantissa >> 64 != 0 {
-            mantissa >>= 1;
-            fraction |= 1;
-        }
-    }
-    let log2 = ((zeros + 1) << 10) - fraction;
-    log2 * 693_147 / (1000 << 10)
 }
 
 /// What lies between the nodes. The defaults are a fair network and a quick store.
@@ -100,6 +76,25 @@ pub struct Network {
     pub task_latency: Latency,
     /// Bytes that a send buffer holds before it is full.
     pub send_buffer: u32,
+    /// What takes much longer between two devices.
+    #[serde(skip_serializing_if = "is_default")]
+    pub spikes: Spikes,
+    /// What a path between two devices carries at most, each way; none is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bandwidth: Option<Bandwidth>,
+    /// How long a credential is good for.
+    #[serde(skip_serializing_if = "is_usual_lifetime")]
+    pub credential_lifetime: Span,
+}
+
+const CREDENTIAL_LIFETIME: Span = Span::secs(3600);
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn is_usual_lifetime(span: &Span) -> bool {
+    *span == CREDENTIAL_LIFETIME
 }
 
 impl Default for Network {
@@ -111,26 +106,40 @@ impl Default for Network {
             store_latency: Latency::Uniform(Span::micros(500), millis(5)),
             task_latency: Latency::Uniform(Span::micros(50), millis(5)),
             send_buffer: 1 << 20,
+            spikes: Spikes::default(),
+            bandwidth: None,
+            credential_lifetime: CREDENTIAL_LIFETIME,
         }
     }
 }
 
-/// What a stream may not do and a chaotic link does, per message, in millionths.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Chaos {
-    /// Messages lost.
-    pub loss_ppm: u32,
-    /// Messages delivered twice.
-    pub duplicate_ppm: u32,
-    /// Up to this much later than its turn.
-    pub reorder: Span,
-}
-
-impl Chaos {
-    /// Whether the link keeps the promises of a stream.
-    pub fn is_calm(self) -> bool {
-        self == Self::default()
+impl Network {
+    /// Everybody in one building, on cables: a round trip of a millisecond or two.
+    pub fn lan() -> Self {
+        Self {
+            latency: Latency::Uniform(Span::micros(200), Span::millis(1)),
+            bandwidth: Some(Bandwidth { bytes_per_second: 125_000_000, queue: 1 << 20 }),
+            ..Self::default()
+        }
+    }
+    /// Over the air to a router and on over a good line; one message in a hundred waits for
+    /// a quarter of a second.
+    pub fn wifi() -> Self {
+        Self {
+            latency: Latency::Exponential(Span::millis(8), Span::millis(12)),
+            spikes: Spikes { odds_ppm: 10_000, by: Span::millis(250) },
+            bandwidth: Some(Bandwidth { bytes_per_second: 3_000_000, queue: 256 << 10 }),
+            ..Self::default()
+        }
+    }
+    /// From a moving telephone: slow, uneven, and narrow towards the network.
+    pub fn mobile() -> Self {
+        Self {
+            latency: Latency::Exponential(Span::millis(40), Span::millis(60)),
+            spikes: Spikes { odds_ppm: 30_000, by: Span::millis(1500) },
+            bandwidth: Some(Bandwidth { bytes_per_second: 250_000, queue: 128 << 10 }),
+            ..Self::default()
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Stores: what is kept beyond the life of a node, and how it can fail.
 
-use crate::history::StoreOutcome;
+use crate::history::{StoreOutcome, Write};
 use crate::id::{StoreId, Ticket};
-use crate::protocol::Store;
+use crate::protocol::{Store, StoreError};
 use crate::rng::Draw;
 use crate::time::{Span, Time};
 
@@ -15,6 +15,10 @@ pub struct StoreMode {
     pub fail_ppm: u32,
     /// Requests that are executed and reported failed, in millionths.
     pub ambiguous_ppm: u32,
+    /// Requests that are not executed and answered as if they were, in millionths.
+    pub lying_ppm: u32,
+    /// Reads are answered from the state that the store had when this was set.
+    pub stale: bool,
 }
 
 /// A state that outlives a crash, and what was executed since.
@@ -32,6 +36,8 @@ pub(crate) struct Vault<S: Store> {
     durable: Option<Durable<S>>,
     /// A state to go back to.
     checkpoint: Option<S>,
+    /// What a replica that lags behind answers from.
+    replica: Option<S>,
 }
 
 impl<S: Store> Vault<S> {
@@ -44,6 +50,7 @@ impl<S: Store> Vault<S> {
             lineage: 1,
             durable: None,
             checkpoint: None,
+            replica: None,
         }
     }
 
@@ -52,14 +59,72 @@ impl<S: Store> Vault<S> {
         self.durable.get_or_insert_with(|| (self.current.clone(), Vec::new()));
     }
 
-    pub(crate) fn execute(&mut self, ticket: Ticket, request: S::Request) -> S::Reply {
+    pub(crate) fn set_mode(&mut self, mode: StoreMode) {
+        if mode.stale && self.replica.is_none() {
+            self.replica = Some(self.current.clone());
+        } else if !mode.stale {
+            self.replica = None;
+        }
+        self.mode = mode;
+    }
+
+    /// Handles a request, or a flush where there is none, of a node that knows the store by
+    /// `session`. `write` says what a request wrote.
+    pub(crate) fn handle(
+        &mut self,
+        ticket: Ticket,
+        session: u32,
+        request: Option<S::Request>,
+        draw: Draw,
+        write: impl Fn(&S::Request, &S::Reply) -> Option<Write>,
+    ) -> Handled<S> {
+        if session != self.session || draw.chance(2, self.mode.fail_ppm) {
+            return Handled::of(StoreOutcome::Failed, Err(StoreError::Failed));
+        }
+        let Some(request) = request else {
+            self.flush();
+            return Handled::of(StoreOutcome::Flushed, Ok(None));
+        };
+        if draw.chance(4, self.mode.lying_ppm) {
+            let reply = self.current.clone().apply(request);
+            return Handled::of(StoreOutcome::Failed, Ok(Some(reply)));
+        }
+        if let Some(reply) = self.stale_reply(&request, &write) {
+            return Handled::of(StoreOutcome::Executed, Ok(Some(reply)));
+        }
+        let reply = self.execute(ticket, request.clone());
+        let write = write(&request, &reply).map(Box::new);
+        let ambiguous = draw.chance(3, self.mode.ambiguous_ppm);
+        let answer = if ambiguous { Err(StoreError::Failed) } else { Ok(Some(reply)) };
+        Handled { outcome: StoreOutcome::Executed, write, answer }
+    }
+
+    /// What a replica that lags behind answers to a request that only reads.
+    fn stale_reply(
+        &self,
+        request: &S::Request,
+        write: impl Fn(&S::Request, &S::Reply) -> Option<Write>,
+    ) -> Option<S::Reply> {
+        let reply = self.replica.as_ref()?.clone().apply(request.clone());
+        write(request, &reply).is_none().then_some(reply)
+    }
+
+    /// Begins as a copy of another store.
+    pub(crate) fn copy_of(&mut self, other: &Self) {
+        self.current = other.current.clone();
+        if self.durable.is_some() {
+            self.durable = Some((self.current.clone(), Vec::new()));
+        }
+    }
+
+    fn execute(&mut self, ticket: Ticket, request: S::Request) -> S::Reply {
         if let Some((_, since)) = &mut self.durable {
             since.push((ticket, request.clone()));
         }
         self.current.apply(request)
     }
 
-    pub(crate) fn flush(&mut self) {
+    fn flush(&mut self) {
         if let Some((durable, since)) = &mut self.durable {
             for (_, request) in since.drain(..) {
                 durable.apply(request);
@@ -105,6 +170,22 @@ impl<S: Store> Vault<S> {
     }
 }
 
+/// What a node is told.
+pub(crate) type Answered<S> = Result<Option<<S as Store>::Reply>, StoreError>;
+
+/// What came of a request: the truth, and what its node is told.
+pub(crate) struct Handled<S: Store> {
+    pub(crate) outcome: StoreOutcome,
+    pub(crate) write: Option<Box<Write>>,
+    pub(crate) answer: Answered<S>,
+}
+
+impl<S: Store> Handled<S> {
+    const fn of(outcome: StoreOutcome, answer: Answered<S>) -> Self {
+        Self { outcome, write: None, answer }
+    }
+}
+
 /// A request that is on its way to a store or back.
 pub(crate) struct Errand<S: Store> {
     pub(crate) host: u32,
@@ -114,10 +195,7 @@ pub(crate) struct Errand<S: Store> {
     pub(crate) session: u32,
     /// None is a flush.
     pub(crate) request: Option<S::Request>,
-    pub(crate) reply: Option<S::Reply>,
-    pub(crate) outcome: StoreOutcome,
-    /// Executed, but reported as failed.
-    pub(crate) ambiguous: bool,
+    pub(crate) answer: Answered<S>,
     pub(crate) answer_at: Time,
     pub(crate) draw: Draw,
 }

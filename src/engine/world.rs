@@ -8,6 +8,7 @@ use slab::Slab;
 use super::account::code_of;
 use super::agenda::{Agenda, Due};
 use super::host::{Delivery, Host, State};
+use super::issuer::{Asked, Issuer};
 use super::net::{Net, Payloads};
 use super::setup::{Limits, Network, Topology};
 use super::vault::{Errand, Vault};
@@ -16,7 +17,7 @@ use crate::digest::{Digest, Digester};
 use crate::history::{Interest, Life, Name, Observation, Phase, Size};
 use crate::id::{NodeId, OpId};
 use crate::objectives::Objectives;
-use crate::protocol::{Boot, Closing, Event, Node, Outbox, Peer, Protocol};
+use crate::protocol::{Answer, Boot, Closing, Event, Node, Outbox, Peer, Protocol};
 use crate::rng::{Draw, Rng};
 use crate::time::{Now, Time};
 
@@ -89,6 +90,10 @@ pub(crate) struct Core<P: Protocol, W> {
     pub(crate) hellos: Slab<P::Hello>,
     pub(crate) tasks: Slab<PutOff<P::Task>>,
     pub(crate) ops: Slab<(OpId, P::Op)>,
+    pub(crate) issuer: Issuer,
+    pub(crate) asked: Slab<Asked>,
+    /// Whether somebody may send again what a node sent.
+    pub(crate) repeats: bool,
     pub(crate) network: Network,
     pub(crate) draw: Draw,
     pub(crate) digest: Digester,
@@ -199,6 +204,9 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             hellos: Slab::new(),
             tasks: Slab::new(),
             ops: Slab::new(),
+            issuer: Issuer::default(),
+            asked: Slab::new(),
+            repeats: false,
             network: network.clone(),
             draw,
             digest: Digester::default(),
@@ -223,8 +231,10 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             objectives: objectives.clone(),
         };
         world.phase(Phase::Chaos);
-        for index in 0..world.core.hosts.len() as u32 {
-            world.boot(index, Life::Started);
+        for (index, spec) in (0..).zip(&topology.nodes) {
+            if !spec.dormant {
+                world.boot(index, Life::Started);
+            }
         }
         world
     }
@@ -253,6 +263,9 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         });
         self.core.note(1, index, life as u64, 0);
         self.core.observe(index, &Observation::Node(life));
+        if self.core.hosts[index as usize].is_burdened() {
+            self.core.observe(index, &Observation::Node(Life::Burdened));
+        }
         self.core.trace(index, || format!("{life:?}"));
         self.hand(index, Delivery::Start);
     }
@@ -293,6 +306,8 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             Due::Execute => self.execute(index),
             Due::Reply => self.reply(index),
             Due::Task => self.task(index),
+            Due::Issuer => self.issuer(index),
+            Due::Proxy => self.proxy(index),
         }
     }
 
@@ -346,6 +361,13 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
                 actor.on_event(now, Event::Message(conn, message), out);
                 core.payloads.release(slot);
             }
+            Delivery::Malformed(conn, bytes) => {
+                actor.on_event(now, Event::Malformed(conn, bytes), out);
+            }
+            Delivery::Issuer(ticket, slot) => {
+                let answer = core.asked.remove(slot as usize).answer.unwrap_or(Answer::Bad);
+                actor.on_event(now, Event::Issuer(ticket, answer), out);
+            }
             Delivery::Writable(conn) => actor.on_event(now, Event::Writable(conn), out),
             Delivery::Closed(conn, code, by) => {
                 actor.on_event(now, Event::Closed(conn, Closing { code, by }), out);
@@ -388,6 +410,10 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 
     fn settle_effects(&mut self, index: u32) {
+        let cost = self.core.hosts[index as usize].cost;
+        if !cost.is_zero() {
+            self.out.busy(cost);
+        }
         super::effects::settle(&mut self.core, &mut self.out, index);
         if self.core.looks {
             let view = View { at: self.core.now, hosts: &self.core.hosts, actors: &self.actors };

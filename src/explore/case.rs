@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Limits, Network, Topology};
-use crate::fault::{Plan, PlanError};
+use crate::fault::{Fault, FaultKind, PeopleFault, Plan, PlanError};
 use crate::id::{NodeId, OpId};
 use crate::objectives::Objectives;
 use crate::protocol::Protocol;
@@ -43,8 +43,10 @@ pub struct Case<P: Protocol> {
     pub horizon: Time,
     /// How long the run goes on after that.
     pub settle: Span,
-    /// The run is given up after this many events.
-    pub events_max: u64,
+    /// The run is given up after this many events; where the case does not say,
+    /// [`Case::limits`] chooses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events_max: Option<u64>,
     /// What lies between the nodes.
     pub network: Network,
     /// What the application demands.
@@ -136,7 +138,7 @@ impl<P: Protocol> Case<P> {
             seed: 0,
             horizon: Time::from_micros(30_000_000),
             settle: Span::secs(120),
-            events_max: 2_000_000,
+            events_max: None,
             network: Network::default(),
             objectives: Objectives::default(),
             config,
@@ -204,10 +206,33 @@ impl<P: Protocol> Case<P> {
         self.horizon + self.settle
     }
 
-    /// The run's budget. One instant may hold a burst for every node and some loops, no more.
+    /// The run's budget.
+    ///
+    /// One instant may hold 1,000 events, 100 more for each node, 20 more for each node and
+    /// operation, and all that a flood sends: a burst for everybody of all that was ever asked
+    /// for, and some loops, no more. The whole run may hold what the case says. Where it says
+    /// nothing, that is as much as one instant and 200 events more for each node and second:
+    /// more than people and pages make, and less than a loop over a quick network. A protocol
+    /// that ticks more often sets [`Case::events_max`].
     pub fn limits(&self) -> Limits {
-        let nodes = self.topology.nodes.len() as u64;
-        Limits { end: self.end(), events: self.events_max, instant: 10_000 + nodes * 100 }
+        let (nodes, operations) = (self.topology.nodes.len() as u64, self.operations.len() as u64);
+        let seconds = self.end().as_micros() / 1_000_000;
+        let instant = 1_000 + nodes * (100 + 20 * operations) + self.flooded();
+        let events = self.events_max.unwrap_or(instant + nodes * 200 * seconds);
+        Limits { end: self.end(), events, instant }
+    }
+
+    /// How many messages floods send, and as many answers.
+    fn flooded(&self) -> u64 {
+        let sent = |fault: &Fault| match fault.kind {
+            FaultKind::People(PeopleFault::Flood { per_second, .. }) => {
+                let lasts = if fault.permanent { Span::MAX } else { fault.lasts };
+                let micros = lasts.as_micros().min(self.horizon.as_micros());
+                2 * u64::from(per_second) * (micros / 1_000_000 + 1)
+            }
+            _ => 0,
+        };
+        self.plan.0.iter().map(sent).sum()
     }
 
     /// The case in words: who, what is asked, what goes wrong.

@@ -1,15 +1,23 @@
 //! From seeds to cases to outcomes: one run, many runs in parallel, shrinking.
 
 mod case;
+mod marks;
+mod recheck;
 mod repair;
 mod run;
 mod scenario;
 mod shrink;
 mod sweep;
+mod watchdog;
+mod workload;
 
 pub use case::{Case, CaseError, Operation, Origin};
+pub use marks::{MarkError, Marks, check_promises};
+pub use recheck::{Difference, Parting, is_rechecked, recheck};
 pub use repair::{Cause, causes};
 pub use run::{Outcome, Recording, Verdict, run, run_recorded};
 pub use scenario::{Scenario, case_of_seed};
 pub use shrink::{Shrunk, shrink, shrink_where};
 pub use sweep::{Pool, parallel};
+pub use watchdog::{Late, Watchdog};
+pub use workload::{Shape, Work, Workload, operations, quiet_phases, work};

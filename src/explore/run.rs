@@ -7,8 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Once};
 
 use super::case::Case;
+use super::watchdog::Watched;
 use crate::digest::Digest;
-use crate::engine::{Counts, World};
+use crate::engine::{Counts, Limits, World};
 use crate::fault::Timeline;
 use crate::history::{History, Phase};
 use crate::invariant::{Judge, Judged, TraceLine, Violation};
@@ -78,6 +79,7 @@ pub fn run_recorded<P: Judged>(case: &Case<P>) -> (Outcome, Recording) {
 }
 
 fn guarded<P: Judged>(case: &Case<P>, judge: Judge<P>) -> (Outcome, Recording) {
+    let _watched = Watched::new(&case.origin);
     quiet_panics();
     QUIET.set(true);
     let result = catch_unwind(AssertUnwindSafe(|| drive(case, judge)));
@@ -128,17 +130,23 @@ fn drive<P: Judged>(case: &Case<P>, judge: Judge<P>) -> (Outcome, Recording) {
     world.phase(Phase::Healed);
     in_budget = in_budget && world.run_until(case.end());
     world.phase(Phase::Quiet);
-    conclude(world, in_budget)
+    conclude(world, case.limits(), in_budget)
 }
 
-fn conclude<P: Judged>(world: World<P, Judge<P>>, in_budget: bool) -> (Outcome, Recording) {
+fn conclude<P: Judged>(
+    world: World<P, Judge<P>>,
+    limits: Limits,
+    in_budget: bool,
+) -> (Outcome, Recording) {
     let at = world.now();
     let (digest, counts, marks, runaway, judge) = world.finish();
     // A run that was cut short proves nothing about what should hold in the end.
     let end = in_budget.then_some(at);
     let (mut violations, history, trace) = judge.finish(end);
     if let (false, Some(names)) = (in_budget, runaway) {
-        violations.push(progress(at, &names));
+        let whole = counts.events > limits.events;
+        let most = if whole { limits.events } else { limits.instant };
+        violations.push(progress(at, &names, most, if whole { "by" } else { "at" }));
     }
     violations.sort_by_key(|violation| violation.at);
     let verdict = if violations.is_empty() { Verdict::Held } else { Verdict::Violated(violations) };
@@ -147,18 +155,42 @@ fn conclude<P: Judged>(world: World<P, Judge<P>>, in_budget: bool) -> (Outcome, 
     (Outcome { verdict, digest, counts, marks }, recording)
 }
 
-/// The violation of a run that used up its budget, naming the loop that did.
-fn progress(at: Time, names: &[String]) -> Violation {
-    let mut distinct: Vec<&str> = names.iter().map(String::as_str).collect();
-    distinct.sort_unstable();
-    distinct.dedup();
-    distinct.truncate(4);
+/// The most names that a loop is told in.
+const NAMES: usize = 4;
+
+/// The violation of a run that used up its budget, naming the loop that did: those of its last
+/// events that came more than once, in an order that does not depend on where it was stopped.
+fn progress(at: Time, last: &[String], most: u64, when: &str) -> Violation {
+    let times = |name: &String| last.iter().filter(|other| *other == name).count();
+    let mut names: Vec<&str> =
+        last.iter().filter(|name| times(name) > 1).map(String::as_str).collect();
+    if names.is_empty() {
+        names.extend(last.iter().map(String::as_str));
+    }
+    names.sort_unstable();
+    names.dedup();
+    let more = if names.len() > NAMES { " and others" } else { "" };
+    names.truncate(NAMES);
+    let (names, most, time) = (names.join(", "), in_groups(most), at.since(Time::ZERO));
     Violation {
         invariant: "progress".to_owned(),
         at,
         node: None,
-        message: format!("the budget of events is used up; over and over: {}", distinct.join("; ")),
+        message: format!("{names}{more}, over and over: more than {most} events {when} {time}"),
     }
+}
+
+/// A number as people write it: 10,300.
+fn in_groups(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 thread_local! {

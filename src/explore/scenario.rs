@@ -24,7 +24,8 @@ pub trait Scenario<P: Protocol>: Sync {
     fn cost(&self) -> u64 {
         1
     }
-    /// The marks that a campaign must reach, lest it prove nothing.
+    /// The marks that a campaign must reach, lest it prove nothing: of what befalls a node in
+    /// this scenario, whatever it is configured to do about it.
     fn must_reach(&self) -> &'static [&'static str] {
         &[]
     }

@@ -1,33 +1,51 @@
 //! Carrying a plan out on a world.
 
-use super::plan::{
-    ClockFault, ConnectionFault, DeviceFault, Fault, FaultKind, LinkFault, NodeFault, Plan,
+use super::active;
+use super::kind::{
+    ClockFault, ConnectionFault, DeviceFault, FaultKind, LinkFault, NodeFault, PeopleFault,
     StoreFault,
 };
-use crate::engine::{Chaos, Latency, StoreMode, Witness, World};
-use crate::id::{NodeId, StoreId};
+use super::plan::{Fault, Plan};
+use crate::engine::{Witness, World};
+use crate::id::NodeId;
 use crate::protocol::Protocol;
-use crate::time::Time;
+use crate::time::{Span, Time};
 
-/// A plan as beginnings and ends in the order of their times.
+/// What happens of a fault at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Beat {
+    Begin,
+    /// For faults that come in strokes: which one, from 0.
+    Stroke(u32),
+    End,
+}
+
+/// A plan as beginnings, strokes and ends in the order of their times.
 pub struct Timeline<'a> {
     plan: &'a [Fault],
     nodes: Vec<NodeId>,
-    steps: Vec<(Time, usize, bool)>,
+    steps: Vec<(Time, usize, Beat)>,
     next: usize,
     active: Vec<bool>,
 }
 
 impl<'a> Timeline<'a> {
-    /// The timeline of a plan for a world with these nodes. All ends come by `horizon`.
+    /// The timeline of a plan for a world with these nodes. All ends but those of permanent
+    /// faults come by `horizon`.
     pub fn new(plan: &'a Plan, nodes: Vec<NodeId>, horizon: Time) -> Self {
         let plan = plan.0.as_slice();
         let mut steps = Vec::with_capacity(plan.len() * 2);
         for (i, fault) in plan.iter().enumerate() {
-            steps.push((fault.at.min(horizon), i, true));
-            steps.push(((fault.at + fault.lasts).min(horizon), i, false));
+            let end = if fault.permanent { horizon } else { fault.at + fault.lasts };
+            let (begin, end) = (fault.at.min(horizon), end.min(horizon));
+            steps.push((begin, i, Beat::Begin));
+            let strokes = strokes(&fault.kind, end.since(begin)).into_iter();
+            steps.extend((0..).zip(strokes).map(|(n, after)| (begin + after, i, Beat::Stroke(n))));
+            if !fault.permanent {
+                steps.push((end, i, Beat::End));
+            }
         }
-        steps.sort_by_key(|(at, i, begins)| (*at, *i, !begins));
+        steps.sort_by_key(|(at, i, beat)| (*at, *i, *beat));
         Self { plan, nodes, steps, next: 0, active: vec![false; plan.len()] }
     }
 
@@ -39,30 +57,42 @@ impl<'a> Timeline<'a> {
     /// Prepares the world for faults that must be known from the start.
     pub fn prepare<P: Protocol, W: Witness<P>>(&self, world: &mut World<P, W>) {
         for fault in self.plan {
-            if let FaultKind::Store(StoreFault::SuffixLost(store)) = fault.kind {
-                world.journal(store);
+            match fault.kind {
+                FaultKind::Store(StoreFault::SuffixLost(store)) => world.journal(store),
+                FaultKind::People(PeopleFault::Flood { .. }) => world.keep_repeats(),
+                _ => {}
             }
         }
     }
 
     /// Carries out the next step.
     pub fn step<P: Protocol, W: Witness<P>>(&mut self, world: &mut World<P, W>) {
-        let Some(&(_, i, begins)) = self.steps.get(self.next) else { return };
+        let Some(&(_, i, beat)) = self.steps.get(self.next) else { return };
         self.next += 1;
+        if let Beat::Stroke(n) = beat {
+            return stroke(world, &self.plan[i].kind, n);
+        }
+        let begins = beat == Beat::Begin;
         self.active[i] = begins;
         match &self.plan[i].kind {
             FaultKind::Link(fault) => self.link(world, fault, begins),
-            FaultKind::Connection(fault) if begins => connection(world, fault),
-            FaultKind::Connection(_) => {}
+            FaultKind::Connection(fault) => self.connection(world, fault, begins),
             FaultKind::Node(fault) => node(world, fault, begins),
             FaultKind::Store(fault) => self.store(world, fault, begins),
             FaultKind::Clock(fault) => clock(world, fault, begins),
             FaultKind::Device(fault) => self.device(world, fault, begins),
+            FaultKind::People(fault) => self.people(world, fault, begins),
         }
     }
 
+    /// The faults that have begun and not ended.
+    fn active(&self) -> impl Iterator<Item = &'a FaultKind> {
+        let pairs = self.plan.iter().zip(&self.active);
+        pairs.filter(|(_, active)| **active).map(|(fault, _)| &fault.kind)
+    }
+
     /// The pairs between two groups; an empty second group is everybody else.
-    fn pairs(&self, a: &[NodeId], b: &[NodeId]) -> Vec<(NodeId, NodeId)> {
+    fn pairs(&self, (a, b): (&[NodeId], &[NodeId])) -> Vec<(NodeId, NodeId)> {
         let others: Vec<NodeId> = if b.is_empty() {
             self.nodes.iter().copied().filter(|node| !a.contains(node)).collect()
         } else {
@@ -81,52 +111,54 @@ impl<'a> Timeline<'a> {
         fault: &LinkFault,
         begins: bool,
     ) {
+        let pairs = self.pairs(fault.groups());
         match fault {
             LinkFault::Partition(a, b) | LinkFault::Hold(a, b) => {
                 let held = matches!(fault, LinkFault::Hold(..));
-                for (one, other) in self.pairs(a, b) {
-                    cut(world, one, other, begins, held);
-                    cut(world, other, one, begins, held);
+                cut_both(world, &pairs, begins, held);
+                if b.is_empty() {
+                    a.iter().for_each(|node| world.unplug(*node, begins));
                 }
             }
-            LinkFault::PartitionOneway(a, b) => {
-                for (from, to) in self.pairs(a, b) {
+            LinkFault::PartitionOneway(..) => {
+                for (from, to) in pairs {
                     cut(world, from, to, begins, false);
                 }
             }
-            LinkFault::Latency(a, b, _) | LinkFault::Chaos(a, b, _) => {
-                for (one, other) in self.pairs(a, b) {
-                    for (from, to) in [(one, other), (other, one)] {
-                        let (latency, chaos) = self.weather(from, to);
-                        world.set_latency(from, to, latency);
-                        world.set_chaos(from, to, chaos.unwrap_or_default());
-                    }
+            LinkFault::Latency(..)
+            | LinkFault::Spikes(..)
+            | LinkFault::Bandwidth(..)
+            | LinkFault::Chaos(..) => {
+                for (one, other) in pairs {
+                    let weather = active::weather(self.active(), one, other);
+                    world.set_weather(one, other, weather);
+                    world.set_weather(other, one, weather);
                 }
             }
         }
     }
 
-    /// What the active faults make of a path; of two of a kind, the one that began last.
-    fn weather(&self, from: NodeId, to: NodeId) -> (Option<Latency>, Option<Chaos>) {
-        let mut weather = (None, None);
-        for (fault, _) in self.plan.iter().zip(&self.active).filter(|(_, active)| **active) {
-            let covers = |a: &[NodeId], b: &[NodeId]| {
-                let across = |x: NodeId, y: NodeId| {
-                    a.contains(&x) && (b.contains(&y) || b.is_empty() && !a.contains(&y))
-                };
-                across(from, to) || across(to, from)
-            };
-            match &fault.kind {
-                FaultKind::Link(LinkFault::Latency(a, b, latency)) if covers(a, b) => {
-                    weather.0 = Some(*latency);
-                }
-                FaultKind::Link(LinkFault::Chaos(a, b, chaos)) if covers(a, b) => {
-                    weather.1 = Some(*chaos);
-                }
-                _ => {}
+    fn connection<P: Protocol, W: Witness<P>>(
+        &self,
+        world: &mut World<P, W>,
+        fault: &ConnectionFault,
+        begins: bool,
+    ) {
+        let [a, b] = fault.ends();
+        match *fault {
+            ConnectionFault::Refuse(..)
+            | ConnectionFault::Blocked(..)
+            | ConnectionFault::Flap(..)
+            | ConnectionFault::IdleTimeout(..) => {
+                world.set_gate(a, b, active::gate(self.active(), a, b));
             }
+            ConnectionFault::LateClose(late, other) if !begins => world.tell_late(late, other),
+            _ if !begins => {}
+            ConnectionFault::Reset(..) => world.break_all(a, b, 1006),
+            ConnectionFault::Close(_, _, code) => world.break_all(a, b, code),
+            ConnectionFault::HalfOpen(from, other) => world.silence_all(from, other),
+            ConnectionFault::LateClose(late, other) => world.break_all_untold(late, other),
         }
-        weather
     }
 
     fn store<P: Protocol, W: Witness<P>>(
@@ -138,7 +170,11 @@ impl<'a> Timeline<'a> {
         match *fault {
             StoreFault::Slow(store, _)
             | StoreFault::Failing(store, _)
-            | StoreFault::Ambiguous(store, _) => world.store_mode(store, self.mode(store)),
+            | StoreFault::Ambiguous(store, _)
+            | StoreFault::Lying(store, _)
+            | StoreFault::Stale(store) => {
+                world.store_mode(store, active::mode(self.active(), store));
+            }
             StoreFault::SuffixLost(store) if begins => world.lose_unflushed(store),
             StoreFault::Restored(store) if begins => world.checkpoint(store),
             StoreFault::Restored(store) => world.restore(store, false),
@@ -147,39 +183,95 @@ impl<'a> Timeline<'a> {
         }
     }
 
-    fn mode(&self, of: StoreId) -> StoreMode {
-        let mut mode = StoreMode::default();
-        for (fault, _) in self.plan.iter().zip(&self.active).filter(|(_, active)| **active) {
-            match fault.kind {
-                FaultKind::Store(StoreFault::Slow(store, span)) if store == of => {
-                    mode.delay = span;
-                }
-                FaultKind::Store(StoreFault::Failing(store, ppm)) if store == of => {
-                    mode.fail_ppm = ppm;
-                }
-                FaultKind::Store(StoreFault::Ambiguous(store, ppm)) if store == of => {
-                    mode.ambiguous_ppm = ppm;
-                }
-                _ => {}
-            }
-        }
-        mode
-    }
-
     fn device<P: Protocol, W: Witness<P>>(
         &self,
         world: &mut World<P, W>,
         fault: &DeviceFault,
         begins: bool,
     ) {
-        let (DeviceFault::Offline(node) | DeviceFault::SaysOffline(node)) = *fault;
-        if matches!(fault, DeviceFault::Offline(_)) {
-            for (one, other) in self.pairs(&[node], &[]) {
-                cut(world, one, other, begins, false);
-                cut(world, other, one, begins, false);
+        match *fault {
+            DeviceFault::Offline(node) => {
+                cut_both(world, &self.pairs((&[node], &[])), begins, false);
+                world.unplug(node, begins);
+                world.device(node, !begins);
             }
+            DeviceFault::SaysOffline(node) => world.device(node, !begins),
+            DeviceFault::Fork(from, to) if begins => world.fork(from, to),
+            DeviceFault::Fork(..) => {}
         }
-        world.device(node, !begins);
+    }
+
+    fn people<P: Protocol, W: Witness<P>>(
+        &self,
+        world: &mut World<P, W>,
+        fault: &PeopleFault,
+        begins: bool,
+    ) {
+        match *fault {
+            PeopleFault::ShortLived(user, _)
+            | PeopleFault::RefreshRefused(user)
+            | PeopleFault::IssuerSilent(user) => {
+                world.treat(user, active::treatment(self.active(), user));
+            }
+            PeopleFault::RightsWithdrawn(user, topic) => world.withdraw(user, topic, begins),
+            PeopleFault::Revoked(user) if begins => world.revoke(user),
+            PeopleFault::Malformed(from, to, bytes) if begins => {
+                world.send_garbage(from, to, bytes);
+            }
+            PeopleFault::Revoked(_) | PeopleFault::Malformed(..) | PeopleFault::Flood { .. } => {}
+        }
+    }
+}
+
+/// A fault has no more strokes than this, however long it lasts.
+const STROKES_MAX: u64 = 100_000;
+
+/// When after its beginning a fault that lasts so long has strokes.
+fn strokes(kind: &FaultKind, lasts: Span) -> Vec<Span> {
+    let every = |span: Span| {
+        let micros = span.as_micros().max(1);
+        (0..lasts.as_micros().div_ceil(micros).min(STROKES_MAX)).map(move |n| span * n)
+    };
+    match kind {
+        FaultKind::People(PeopleFault::Flood { per_second, .. }) => {
+            every(Span::micros(1_000_000 / u64::from((*per_second).max(1)))).collect()
+        }
+        FaultKind::Node(NodeFault::RestartStorm { down, up, .. }) => {
+            let both = every(*down + *up).flat_map(|start| [start, start + *down]);
+            both.filter(|after| *after < lasts).collect()
+        }
+        FaultKind::Node(NodeFault::RollingRestart { nodes, down }) => {
+            let share = Span::micros(lasts.as_micros() / nodes.len().max(1) as u64);
+            let down = (*down).min(share);
+            (0..nodes.len() as u64).flat_map(|n| [share * n, share * n + down]).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn stroke<P: Protocol, W: Witness<P>>(world: &mut World<P, W>, kind: &FaultKind, n: u32) {
+    let dies = n.is_multiple_of(2);
+    match kind {
+        FaultKind::People(PeopleFault::Flood { from, to, .. }) => world.repeat(*from, *to),
+        FaultKind::Node(NodeFault::RestartStorm { node, .. }) if dies => world.crash(*node, false),
+        FaultKind::Node(NodeFault::RestartStorm { node, .. }) => world.restart(*node),
+        FaultKind::Node(NodeFault::RollingRestart { nodes, .. }) => {
+            let node = nodes[n as usize / 2];
+            if dies { world.crash(node, false) } else { world.restart(node) }
+        }
+        _ => {}
+    }
+}
+
+fn cut_both<P: Protocol, W: Witness<P>>(
+    world: &mut World<P, W>,
+    pairs: &[(NodeId, NodeId)],
+    begins: bool,
+    held: bool,
+) {
+    for (one, other) in pairs {
+        cut(world, *one, *other, begins, held);
+        cut(world, *other, *one, begins, held);
     }
 }
 
@@ -191,32 +283,36 @@ fn cut<P: Protocol, W: Witness<P>>(
     held: bool,
 ) {
     match (begins, held) {
-        (true, _) => world.partition_oneway(from, to),
+        (true, false) => world.partition_oneway(from, to),
+        (true, true) => world.hold_oneway(from, to),
         (false, true) => world.release_oneway(from, to),
         (false, false) => world.repair_oneway(from, to),
     }
 }
 
-fn connection<P: Protocol, W: Witness<P>>(world: &mut World<P, W>, fault: &ConnectionFault) {
-    let (ConnectionFault::Reset(a, b)
-    | ConnectionFault::Close(a, b, _)
-    | ConnectionFault::HalfOpen(a, b)) = *fault;
-    for conn in world.conns_between(a, b) {
-        match *fault {
-            ConnectionFault::Reset(..) => world.break_conn(conn, 1006),
-            ConnectionFault::Close(_, _, code) => world.break_conn(conn, code),
-            ConnectionFault::HalfOpen(from, _) => world.silence(conn, from),
-        }
-    }
-}
-
 fn node<P: Protocol, W: Witness<P>>(world: &mut World<P, W>, fault: &NodeFault, begins: bool) {
-    match (fault, begins) {
-        (NodeFault::Crash(node), true) => world.crash(*node, false),
-        (NodeFault::PowerLoss(node), true) => world.crash(*node, true),
-        (NodeFault::Crash(node) | NodeFault::PowerLoss(node), false) => world.restart(*node),
-        (NodeFault::Pause(node), true) => world.pause(*node),
-        (NodeFault::Pause(node), false) => world.resume(*node),
+    match fault {
+        NodeFault::Crash(node) if begins => world.crash(*node, false),
+        NodeFault::PowerLoss(node) if begins => world.crash(*node, true),
+        NodeFault::Crash(node)
+        | NodeFault::PowerLoss(node)
+        | NodeFault::RestartStorm { node, .. }
+            if !begins =>
+        {
+            world.restart(*node);
+        }
+        NodeFault::RollingRestart { nodes, .. } if !begins => {
+            nodes.iter().for_each(|node| world.restart(*node));
+        }
+        NodeFault::Pause(node) if begins => world.pause(*node),
+        NodeFault::Pause(node) => world.resume(*node),
+        NodeFault::Slow(node, cost) => {
+            world.slow(*node, if begins { *cost } else { Span::ZERO });
+        }
+        NodeFault::Throttle { node, timer, grain } => {
+            world.throttle(*node, timer.as_deref(), begins.then_some(*grain));
+        }
+        _ => {}
     }
 }
 

@@ -3,12 +3,15 @@
 //! A [`Plan`] is part of a case and is readable JSON. [`generate`] makes plans in the swarm
 //! style; [`Timeline`] carries one out on a world, and heals at the horizon what heals.
 
+pub(crate) mod active;
 mod apply;
 pub mod generate;
+mod kind;
 mod plan;
 
 pub use apply::Timeline;
-pub use plan::{
-    ClockFault, ConnectionFault, DeviceFault, Fault, FaultKind, LinkFault, NodeFault, Plan,
-    PlanError, StoreFault,
+pub use kind::{
+    ClockFault, ConnectionFault, DeviceFault, FaultKind, LinkFault, NodeFault, PeopleFault,
+    StoreFault,
 };
+pub use plan::{Fault, Plan, PlanError};

@@ -2,9 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Chaos, Latency, Topology};
+use super::{
+    ClockFault, ConnectionFault, DeviceFault, FaultKind, LinkFault, NodeFault, PeopleFault,
+    StoreFault,
+};
+use crate::engine::Topology;
 use crate::id::{NodeId, StoreId};
 use crate::time::{Span, Time};
+
+/// The fastest flood, in messages a second.
+const FLOOD_MAX: u32 = 1000;
+/// A million: odds of one.
+const MILLION: u32 = 1_000_000;
 
 /// The faults of a case, in the order of their times.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,107 +29,11 @@ pub struct Fault {
     /// How long it lasts, for those that last. It is cut short at the horizon.
     #[serde(rename = "for", default, skip_serializing_if = "Span::is_zero")]
     pub lasts: Span,
+    /// It never ends, and does not heal at the horizon either.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub permanent: bool,
     /// What goes wrong, and where.
     pub kind: FaultKind,
-}
-
-/// The kinds of fault, grouped as people think of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FaultKind {
-    /// A path between nodes.
-    Link(LinkFault),
-    /// A connection that is open at that time.
-    Connection(ConnectionFault),
-    /// A process or its host.
-    Node(NodeFault),
-    /// A store.
-    Store(StoreFault),
-    /// A clock.
-    Clock(ClockFault),
-    /// A person's device.
-    Device(DeviceFault),
-}
-
-/// What can happen to the paths between two groups of nodes. An empty second group is
-/// everybody else.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LinkFault {
-    /// Nothing passes either way. Streams ride it out; casts are lost.
-    Partition(Vec<NodeId>, Vec<NodeId>),
-    /// Nothing passes from the first group to the second.
-    PartitionOneway(Vec<NodeId>, Vec<NodeId>),
-    /// Everything waits, and arrives at once when the fault ends.
-    Hold(Vec<NodeId>, Vec<NodeId>),
-    /// The path takes this long, both ways.
-    Latency(Vec<NodeId>, Vec<NodeId>, Latency),
-    /// The path loses, doubles or reorders single messages, both ways.
-    Chaos(Vec<NodeId>, Vec<NodeId>, Chaos),
-}
-
-/// What can happen to the connections between two nodes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ConnectionFault {
-    /// They break; part of what is in flight still arrives.
-    Reset(NodeId, NodeId),
-    /// Something between ends them with this code.
-    Close(NodeId, NodeId, u16),
-    /// Nothing more comes from the first node, and nobody is told.
-    HalfOpen(NodeId, NodeId),
-}
-
-/// What can happen to a node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NodeFault {
-    /// The process dies and runs again when the fault ends.
-    Crash(NodeId),
-    /// The host loses power: its peers hear nothing.
-    PowerLoss(NodeId),
-    /// The process handles nothing, while its transport goes on acknowledging.
-    Pause(NodeId),
-}
-
-/// What can happen to a store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StoreFault {
-    /// Each way takes this much longer.
-    Slow(StoreId, Span),
-    /// Requests fail, this many in a million.
-    Failing(StoreId, u32),
-    /// Requests are executed and reported failed, this many in a million.
-    Ambiguous(StoreId, u32),
-    /// Part of what was not flushed is lost.
-    SuffixLost(StoreId),
-    /// The store is as it was when the fault began, from when the fault ends.
-    Restored(StoreId),
-    /// Nothing is left.
-    Emptied(StoreId),
-}
-
-/// What can happen to a node's clocks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ClockFault {
-    /// The wall clock is this much ahead.
-    Ahead(NodeId, Span),
-    /// The wall clock is this much behind.
-    Behind(NodeId, Span),
-    /// Both clocks run fast (or slow), in millionths.
-    Drift(NodeId, i32),
-}
-
-/// What can happen to a person's device.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DeviceFault {
-    /// It has no network, and says so.
-    Offline(NodeId),
-    /// It says that it has no network, but it has.
-    SaysOffline(NodeId),
 }
 
 /// Why a plan does not fit its case.
@@ -141,81 +54,21 @@ pub enum PlanError {
     /// Odds above one.
     #[error("fault {0} has odds of {1} in a million")]
     Odds(usize, u32),
-}
-
-impl FaultKind {
-    /// A short name, as people use it.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Link(LinkFault::Partition(..)) => "partition",
-            Self::Link(LinkFault::PartitionOneway(..)) => "partition-oneway",
-            Self::Link(LinkFault::Hold(..)) => "hold",
-            Self::Link(LinkFault::Latency(..)) => "latency",
-            Self::Link(LinkFault::Chaos(..)) => "chaos",
-            Self::Connection(ConnectionFault::Reset(..)) => "reset",
-            Self::Connection(ConnectionFault::Close(..)) => "close",
-            Self::Connection(ConnectionFault::HalfOpen(..)) => "half-open",
-            Self::Node(NodeFault::Crash(_)) => "crash",
-            Self::Node(NodeFault::PowerLoss(_)) => "power-loss",
-            Self::Node(NodeFault::Pause(_)) => "pause",
-            Self::Store(StoreFault::Slow(..)) => "store-slow",
-            Self::Store(StoreFault::Failing(..)) => "store-failing",
-            Self::Store(StoreFault::Ambiguous(..)) => "store-ambiguous",
-            Self::Store(StoreFault::SuffixLost(_)) => "store-suffix-lost",
-            Self::Store(StoreFault::Restored(_)) => "store-restored",
-            Self::Store(StoreFault::Emptied(_)) => "store-emptied",
-            Self::Clock(ClockFault::Ahead(..)) => "clock-ahead",
-            Self::Clock(ClockFault::Behind(..)) => "clock-behind",
-            Self::Clock(ClockFault::Drift(..)) => "clock-drift",
-            Self::Device(DeviceFault::Offline(_)) => "offline",
-            Self::Device(DeviceFault::SaysOffline(_)) => "says-offline",
-        }
-    }
-
-    /// The nodes that the fault names.
-    pub fn nodes(&self) -> Vec<NodeId> {
-        match self {
-            Self::Link(
-                LinkFault::Partition(a, b)
-                | LinkFault::PartitionOneway(a, b)
-                | LinkFault::Hold(a, b)
-                | LinkFault::Latency(a, b, _)
-                | LinkFault::Chaos(a, b, _),
-            ) => a.iter().chain(b).copied().collect(),
-            Self::Connection(
-                ConnectionFault::Reset(a, b)
-                | ConnectionFault::Close(a, b, _)
-                | ConnectionFault::HalfOpen(a, b),
-            ) => vec![*a, *b],
-            Self::Node(
-                NodeFault::Crash(node) | NodeFault::PowerLoss(node) | NodeFault::Pause(node),
-            )
-            | Self::Clock(
-                ClockFault::Ahead(node, _)
-                | ClockFault::Behind(node, _)
-                | ClockFault::Drift(node, _),
-            )
-            | Self::Device(DeviceFault::Offline(node) | DeviceFault::SaysOffline(node)) => {
-                vec![*node]
-            }
-            Self::Store(_) => Vec::new(),
-        }
-    }
-
-    /// The store that the fault names.
-    pub const fn store(&self) -> Option<StoreId> {
-        match self {
-            Self::Store(
-                StoreFault::Slow(store, _)
-                | StoreFault::Failing(store, _)
-                | StoreFault::Ambiguous(store, _)
-                | StoreFault::SuffixLost(store)
-                | StoreFault::Restored(store)
-                | StoreFault::Emptied(store),
-            ) => Some(*store),
-            _ => None,
-        }
-    }
+    /// A number that must not be zero.
+    #[error("fault {0}: {1} must be more than nothing")]
+    Zero(usize, &'static str),
+    /// More than anybody can send.
+    #[error("fault {0} floods with {1} messages a second; the limit is {FLOOD_MAX}")]
+    Flood(usize, u32),
+    /// A code that no close frame carries, or a status that refuses nothing.
+    #[error("fault {0}: {1} is no {2}")]
+    Code(usize, u16, &'static str),
+    /// A path from a node to itself, or a group of nobody.
+    #[error("fault {0} is about a path from nowhere to nowhere")]
+    Nowhere(usize),
+    /// A fork into a node that runs already, or out of one that never does.
+    #[error("fault {0} forks into {1}, which is not dormant")]
+    Fork(usize, NodeId),
 }
 
 impl Plan {
@@ -242,29 +95,96 @@ impl Plan {
             if let Some(store) = fault.kind.store().filter(|id| !topology.stores.contains(id)) {
                 return Err(PlanError::Store(i, store));
             }
-            match fault.kind {
-                FaultKind::Clock(ClockFault::Drift(_, ppm)) if ppm.abs() > 500_000 => {
-                    return Err(PlanError::Drift(i, ppm));
+            check(i, &fault.kind)?;
+            if let FaultKind::Device(DeviceFault::Fork(_, to)) = fault.kind {
+                let dormant = topology.nodes.iter().any(|node| node.id == to && node.dormant);
+                if !dormant {
+                    return Err(PlanError::Fork(i, to));
                 }
-                FaultKind::Store(StoreFault::Failing(_, ppm) | StoreFault::Ambiguous(_, ppm))
-                    if ppm > 1_000_000 =>
-                {
-                    return Err(PlanError::Odds(i, ppm));
-                }
-                _ => {}
             }
         }
         Ok(())
     }
 }
 
+/// Checks the numbers of a fault.
+fn check(i: usize, kind: &FaultKind) -> Result<(), PlanError> {
+    let odds = |ppm: u32| if ppm > MILLION { Err(PlanError::Odds(i, ppm)) } else { Ok(()) };
+    let some = |span: Span, what| {
+        if span.is_zero() { Err(PlanError::Zero(i, what)) } else { Ok(()) }
+    };
+    let close = |code: u16| match code {
+        1000..=4999 => Ok(()),
+        _ => Err(PlanError::Code(i, code, "close code")),
+    };
+    match kind {
+        FaultKind::Link(fault) => check_link(i, fault, odds),
+        FaultKind::Connection(fault) if fault.ends()[0] == fault.ends()[1] => {
+            Err(PlanError::Nowhere(i))
+        }
+        FaultKind::Connection(fault) => match *fault {
+            ConnectionFault::Close(_, _, code) | ConnectionFault::Flap(_, _, code) => close(code),
+            ConnectionFault::Refuse(_, _, status) if !(300..=599).contains(&status) => {
+                Err(PlanError::Code(i, status, "status that refuses"))
+            }
+            ConnectionFault::IdleTimeout(_, _, span) => some(span, "the idle timeout"),
+            _ => Ok(()),
+        },
+        FaultKind::Node(NodeFault::RestartStorm { down, up, .. }) => {
+            some(*down, "`down`").and_then(|()| some(*up, "`up`"))
+        }
+        FaultKind::Node(NodeFault::RollingRestart { nodes, .. }) if nodes.is_empty() => {
+            Err(PlanError::Zero(i, "the number of nodes"))
+        }
+        FaultKind::Node(NodeFault::Slow(_, cost)) => some(*cost, "the cost of an event"),
+        FaultKind::Node(NodeFault::Throttle { grain, .. }) => some(*grain, "`grain`"),
+        FaultKind::Store(
+            StoreFault::Failing(_, ppm) | StoreFault::Ambiguous(_, ppm) | StoreFault::Lying(_, ppm),
+        ) => odds(*ppm),
+        FaultKind::Clock(ClockFault::Drift(_, ppm)) if ppm.unsigned_abs() > MILLION / 2 => {
+            Err(PlanError::Drift(i, *ppm))
+        }
+        FaultKind::People(PeopleFault::Flood { per_second, .. }) => match per_second {
+            0 => Err(PlanError::Zero(i, "`per_second`")),
+            1..=FLOOD_MAX => Ok(()),
+            more => Err(PlanError::Flood(i, *more)),
+        },
+        _ => Ok(()),
+    }
+}
+
+fn check_link(
+    i: usize,
+    fault: &LinkFault,
+    odds: impl Fn(u32) -> Result<(), PlanError>,
+) -> Result<(), PlanError> {
+    let (a, b) = fault.groups();
+    if a.is_empty() || a.iter().any(|node| b.contains(node)) {
+        return Err(PlanError::Nowhere(i));
+    }
+    match fault {
+        LinkFault::Chaos(_, _, chaos) => odds(chaos.loss_ppm)
+            .and_then(|()| odds(chaos.duplicate_ppm))
+            .and_then(|()| odds(chaos.corrupt_ppm)),
+        LinkFault::Spikes(_, _, spikes) => odds(spikes.odds_ppm),
+        LinkFault::Bandwidth(_, _, bandwidth) if bandwidth.bytes_per_second == 0 => {
+            Err(PlanError::Zero(i, "`bytes_per_second`"))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Fault {
     /// A fault that happens at an instant.
     pub const fn at(at: Time, kind: FaultKind) -> Self {
-        Self { at, lasts: Span::ZERO, kind }
+        Self { at, lasts: Span::ZERO, permanent: false, kind }
     }
     /// A fault that lasts.
     pub const fn lasting(at: Time, lasts: Span, kind: FaultKind) -> Self {
-        Self { at, lasts, kind }
+        Self { at, lasts, permanent: false, kind }
+    }
+    /// A fault that never ends.
+    pub const fn for_good(at: Time, kind: FaultKind) -> Self {
+        Self { at, lasts: Span::ZERO, permanent: true, kind }
     }
 }

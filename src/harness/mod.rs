@@ -14,7 +14,7 @@ pub enum Exit {
     Violated = 1,
     /// 2: the command line, a policy, a patch or a case file is wrong; nothing was written.
     Usage = 2,
-    /// 3: nothing was broken, but states that had to be reached were not: no proof.
+    /// 3: states that had to be reached were not: no proof, whatever else was found.
     Vacuous = 3,
     /// 4: a node or a checker panicked.
     Panicked = 4,

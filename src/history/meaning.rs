@@ -203,6 +203,24 @@ impl Meaning {
     }
 }
 
+/// A hello in plain fields. What a protocol does not have stays zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Caller {
+    /// The instance of the client.
+    pub client: u64,
+    /// The person.
+    pub user: u64,
+    /// The network address.
+    pub address: u64,
+    /// The site whose page dials.
+    pub origin: u64,
+    /// The number of the credential that is shown, from 1.
+    pub credential: u64,
+    /// The schema version that is offered.
+    pub version: u8,
+}
+
 /// What sort of thing an operation asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

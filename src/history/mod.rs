@@ -6,6 +6,7 @@
 //! contradiction between the two, or there is none.
 
 mod claim;
+pub mod log;
 mod meaning;
 
 use std::borrow::Cow;
@@ -13,10 +14,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 pub use claim::{Connection, OpState, Reading, Status};
-pub use meaning::{Change, Changes, Kind, Meaning, Position, Request, Value, Write};
+pub use meaning::{Caller, Change, Changes, Kind, Meaning, Position, Request, Value, Write};
 
-use crate::id::{ConnId, NodeId, OpId, StoreId, Ticket};
-use crate::time::{Mono, Now, Span, Time};
+use crate::id::{ConnId, NodeId, OpId, StoreId, Ticket, Topic};
+use crate::time::{Mono, Now, Span, Time, Wall};
 
 /// A word of the protocol's own, or of a foreign log.
 pub type Name = Cow<'static, str>;
@@ -90,6 +91,17 @@ pub enum Life {
     Paused,
     /// Handles what had waited, and goes on.
     Resumed,
+    /// Runs slowly, or its timers go off late.
+    Burdened,
+    /// Runs as usual again.
+    Relieved,
+}
+
+impl Life {
+    /// Whether a process began or ended: what was in memory, and on the screen, is gone.
+    pub const fn starts_or_ends(self) -> bool {
+        matches!(self, Self::Started | Self::Crashed | Self::Restarted)
+    }
 }
 
 /// The stages of a run.
@@ -112,8 +124,31 @@ pub enum Path {
     Up,
     /// It is slower than usual, or does to messages what a stream may not.
     Impaired,
+    /// It carries what is open; who dials over it is turned away.
+    Shut,
     /// It carries nothing.
     Down,
+}
+
+/// What the issuer knows of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the fields are named by the types that they hold")]
+pub enum Standing {
+    /// The user was given a credential that is good until then, by the true wall clock.
+    Issued { credential: u64, expires: Wall },
+    /// The user asked for a credential and was given none.
+    Refused,
+    /// A credential of the user is good no more.
+    Revoked { credential: u64 },
+    /// The user may see this topic no more.
+    Withdrawn(Topic),
+    /// The user may see this topic again.
+    Granted(Topic),
+    /// The issuer does not answer the user.
+    Silent,
+    /// The issuer answers the user again.
+    Answering,
 }
 
 /// What came of a store request.
@@ -164,10 +199,10 @@ pub enum Observation {
     Device { online: bool },
     /// A clock of the node was set to run differently.
     Clock { wall_step_us: i64, drift_ppm: i32 },
-    /// Truth of the issuer about a credential of this node: whether it is good.
-    Credential { credential: u64, valid: bool },
+    /// Truth of the issuer about this node as a user.
+    Credential(Standing),
     /// The node started a dial.
-    Dialled { conn: ConnId, to: NodeId, channel: Channel },
+    Dialled { conn: ConnId, to: NodeId, channel: Channel, caller: Caller },
     /// The dial succeeded, as this side was told.
     Opened { conn: ConnId, side: Side },
     /// The dial failed, as the dialler was told.
@@ -247,7 +282,7 @@ interests! {
     LINK = 3 => Observation::Link { .. },
     DEVICE = 4 => Observation::Device { .. },
     CLOCK = 5 => Observation::Clock { .. },
-    CREDENTIAL = 6 => Observation::Credential { .. },
+    CREDENTIAL = 6 => Observation::Credential(_),
     DIALLED = 7 => Observation::Dialled { .. },
     OPENED = 8 => Observation::Opened { .. },
     REFUSED = 9 => Observation::Refused { .. },

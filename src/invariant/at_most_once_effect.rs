@@ -71,7 +71,7 @@ impl Invariant for AtMostOnceEffect {
                     ruling.violated(seen.node, format!("{value:?} is shown twice"));
                 }
             }
-            Observation::Node(_) => {
+            Observation::Node(life) if life.starts_or_ends() => {
                 self.pages.remove(&seen.node);
             }
             what => {

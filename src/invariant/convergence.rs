@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ledger::{Ledger, apply};
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Connection, Interest, Observation, OpState, Reading, Value};
+use crate::history::{Connection, Interest, Life, Observation, OpState, Reading, Value};
 use crate::id::{Field, NodeId, OpId, Topic};
 use crate::time::Time;
 
@@ -32,6 +32,8 @@ struct Page {
     connection: Connection,
     topic: Option<Topic>,
     content: BTreeMap<Field, Value>,
+    /// The page is frozen and cannot know better.
+    paused: bool,
 }
 
 impl Page {
@@ -69,9 +71,12 @@ impl Invariant for Convergence {
             Observation::ShownContent(reading) if reading.part == 0 => {
                 self.pages.entry(seen.node).or_default().show(reading);
             }
-            Observation::Node(_) => {
+            Observation::Node(life) if life.starts_or_ends() => {
                 self.pages.remove(&seen.node);
                 self.waiting.retain(|_, (author, _)| *author != seen.node);
+            }
+            Observation::Node(life @ (Life::Paused | Life::Resumed)) => {
+                self.pages.entry(seen.node).or_default().paused = *life == Life::Paused;
             }
             Observation::Given { op, changes, .. } => {
                 let fields = changes.iter().map(|change| change.field).collect();
@@ -91,7 +96,8 @@ impl Invariant for Convergence {
     fn finish(&mut self, _at: Time, ruling: &mut Ruling) {
         let mut contents: BTreeMap<Topic, BTreeMap<Field, Value>> = BTreeMap::new();
         for (node, page) in &self.pages {
-            let Some(topic) = page.topic.filter(|_| page.connection == Connection::Live) else {
+            let live = page.connection == Connection::Live && !page.paused;
+            let Some(topic) = page.topic.filter(|_| live) else {
                 continue;
             };
             let truth = contents.entry(topic).or_insert_with(|| self.ledger.content(topic));

@@ -19,7 +19,7 @@ pub struct EventualReconnect {
     probe: Span,
     clients: BTreeMap<NodeId, Client>,
     /// Nodes that are down or paused.
-    absent: BTreeSet<NodeId>,
+    absent: BTreeSet<(NodeId, Life)>,
     cuts: BTreeSet<(NodeId, NodeId)>,
     servers: BTreeSet<NodeId>,
 }
@@ -75,10 +75,16 @@ impl EventualReconnect {
         ruling.wake_at(at + self.retry + Span::micros(1));
     }
 
+    fn is_absent(&self, node: NodeId) -> bool {
+        [Life::Crashed, Life::Paused, Life::Burdened]
+            .iter()
+            .any(|life| self.absent.contains(&(node, *life)))
+    }
+
     fn blocked(&self, node: NodeId) -> bool {
-        self.absent.contains(&node)
+        self.is_absent(node)
             || self.servers.iter().any(|server| {
-                self.absent.contains(server)
+                self.is_absent(*server)
                     || self.cuts.contains(&(node, *server))
                     || self.cuts.contains(&(*server, node))
             })
@@ -157,9 +163,16 @@ impl Invariant for EventualReconnect {
             }
             Observation::Node(life) => {
                 match life {
-                    Life::Crashed | Life::Paused => self.absent.insert(node),
-                    _ => self.absent.remove(&node),
-                };
+                    Life::Crashed | Life::Paused | Life::Burdened => {
+                        self.absent.insert((node, *life));
+                    }
+                    Life::Started | Life::Restarted => {
+                        self.absent.remove(&(node, Life::Crashed));
+                        self.absent.remove(&(node, Life::Paused));
+                    }
+                    Life::Resumed => _ = self.absent.remove(&(node, Life::Paused)),
+                    Life::Relieved => _ = self.absent.remove(&(node, Life::Burdened)),
+                }
                 if *life == Life::Crashed
                     && let Some(client) = self.clients.get_mut(&node)
                 {
@@ -171,7 +184,7 @@ impl Invariant for EventualReconnect {
             Observation::Link { to, path } => {
                 match path {
                     Path::Up => self.cuts.remove(&(node, *to)),
-                    Path::Impaired | Path::Down => self.cuts.insert((node, *to)),
+                    Path::Impaired | Path::Shut | Path::Down => self.cuts.insert((node, *to)),
                 };
                 self.restart_all(at, ruling);
             }

@@ -14,9 +14,9 @@ const TOLERANCE: Span = Span::secs(1);
 
 /// The last-synced time that a client shows is, within a second, the arrival of the latest
 /// frame that showed the content to be at the server's head or brought it there. Frames that
-/// tell a place in the order are looked at (welcome, snapshot, delta, event, ping); one that
-/// came by way of another tab may count or not. Judged where a time is shown, for the one
-/// topic that a page has open.
+/// tell a place in the order are looked at (welcome, snapshot, delta, event, ping). One that
+/// came by way of another tab, or tells of an older place while the content is at the head, may
+/// count or not. Judged where a time is shown, for the one topic that a page has open.
 #[derive(Debug, Default)]
 pub struct LastSyncedTruthful {
     presence: Presence,
@@ -31,12 +31,12 @@ struct Page {
     head: Option<Position>,
     /// The newest frame, which may yet bring the content to the head.
     frame: Mono,
-    from_tab: bool,
+    is_doubtful: bool,
     /// When the content was last level with the head: the earliest and the latest time that
     /// the client may take for it.
     level: Option<(Mono, Mono)>,
-    /// The same by way of another tab.
-    by_tab: Option<(Mono, Mono)>,
+    /// The same by a frame after that which may count or not.
+    doubtful: Option<(Mono, Mono)>,
     paused: Option<Mono>,
     claimed: Option<Mono>,
 }
@@ -49,17 +49,18 @@ impl Page {
     /// The frame showed, or made, the content level.
     fn leveled(&mut self, handled: Mono) {
         let level = Some((self.frame, handled.max(self.frame)));
-        if self.from_tab {
-            self.by_tab = level;
+        if self.is_doubtful {
+            self.doubtful = level;
         } else {
-            self.level = level;
+            (self.level, self.doubtful) = (level, None);
         }
     }
 
     fn frame(&mut self, now: Mono, position: Position, from_tab: bool) {
         self.head = self.head.max(Some(position));
-        (self.frame, self.from_tab) = (now, from_tab);
-        if self.is_level() && self.head == Some(position) {
+        (self.frame, self.is_doubtful) = (now, from_tab);
+        if self.is_level() {
+            self.is_doubtful |= self.head != Some(position);
             self.leveled(now);
         }
     }
@@ -78,8 +79,8 @@ impl Page {
                 claimed + TOLERANCE >= low && claimed <= high + TOLERANCE
             })
         };
-        let lies = !fits(self.level) && !fits(self.by_tab);
-        lies.then_some((claimed, self.level.or(self.by_tab).map(|(low, _)| low)))
+        let lies = !fits(self.level) && !fits(self.doubtful);
+        lies.then_some((claimed, self.level.or(self.doubtful).map(|(low, _)| low)))
     }
 }
 
@@ -127,12 +128,12 @@ impl Invariant for LastSyncedTruthful {
                 self.presence.observe(seen);
                 let page = self.pages.entry(node).or_default();
                 match life {
-                    Life::Paused => page.paused = page.paused.or(Some(now)),
-                    Life::Resumed => {
-                        // What came in the pause is handled only now.
+                    Life::Paused | Life::Burdened => page.paused = page.paused.or(Some(now)),
+                    Life::Resumed | Life::Relieved => {
+                        // What came meanwhile is handled only now.
                         let since = page.paused.take().unwrap_or(now);
-                        for (low, high) in [&mut page.level, &mut page.by_tab].into_iter().flatten()
-                        {
+                        let levels = [&mut page.level, &mut page.doubtful];
+                        for (low, high) in levels.into_iter().flatten() {
                             if *low >= since {
                                 *high = now;
                             }

@@ -11,7 +11,7 @@ pub(crate) struct Ledger {
     writes: Vec<Entry>,
     /// How often each operation took effect in `writes`.
     by_op: BTreeMap<OpId, u32>,
-    checkpoint: BTreeMap<StoreId, usize>,
+    checkpoint: BTreeMap<StoreId, Vec<Entry>>,
     /// Operations that were undone when a store went back to an older state.
     undone: BTreeSet<OpId>,
 }
@@ -39,13 +39,14 @@ impl Ledger {
             }
             StoreOutcome::Lost => self.writes.retain(|entry| entry.ticket != *ticket),
             StoreOutcome::Remembered => {
-                self.checkpoint.insert(*store, self.writes.len());
+                let held = self.writes.iter().filter(|entry| entry.store == *store);
+                self.checkpoint.insert(*store, held.cloned().collect());
             }
             StoreOutcome::Restored => {
-                let keep = self.checkpoint.get(store).copied().unwrap_or(0);
-                self.go_back(*store, keep);
+                let held = self.checkpoint.get(store).cloned().unwrap_or_default();
+                self.go_back(*store, held);
             }
-            StoreOutcome::Emptied => self.go_back(*store, 0),
+            StoreOutcome::Emptied => self.go_back(*store, Vec::new()),
             StoreOutcome::Flushed | StoreOutcome::Failed => return None,
         }
         self.by_op.clear();
@@ -55,17 +56,16 @@ impl Ledger {
         None
     }
 
-    fn go_back(&mut self, store: StoreId, keep: usize) {
-        let mut nth = 0;
-        let undone = &mut self.undone;
-        self.writes.retain(|entry| {
-            nth += 1;
-            let stays = entry.store != store || nth <= keep;
-            if !stays {
-                undone.extend(entry.write.op);
-            }
-            stays
-        });
+    /// A store holds these writes and no others, which may have been gone in between.
+    fn go_back(&mut self, store: StoreId, held: Vec<Entry>) {
+        let (own, others) = self.writes.drain(..).partition(|entry| entry.store == store);
+        let own: Vec<Entry> = own;
+        self.writes = others;
+        self.undone.extend(own.iter().filter_map(|entry| entry.write.op));
+        for op in held.iter().filter_map(|entry| entry.write.op) {
+            self.undone.remove(&op);
+        }
+        self.writes.extend(held);
     }
 
     /// Whether an operation was undone when its store went back to an older state.

@@ -66,7 +66,8 @@ impl NoNeedlessReconnect {
     fn delivered(&mut self, now: Mono, conn: ConnId, meaning: &Meaning) {
         let Some(end) = self.ends.get_mut(conn) else { return };
         end.heard = now;
-        end.failed |= meaning.kind == Kind::Error;
+        // What is no message at all has no schema.
+        end.failed |= meaning.kind == Kind::Error || meaning.schema == 0;
         if let (Kind::Ack | Kind::Nack, Some(op)) = (meaning.kind, meaning.op) {
             end.asked.remove(&op);
         }
@@ -153,7 +154,7 @@ impl Invariant for NoNeedlessReconnect {
             Observation::Given { request, .. } if !is_reason(*request) => {}
             Observation::Given { .. }
             | Observation::Device { .. }
-            | Observation::Credential { .. }
+            | Observation::Credential(_)
             | Observation::Node(Life::Resumed | Life::Restarted) => {
                 self.nodes.entry(node).or_default().reason = Some(now);
             }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::presence::Presence;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Channel, Initiator, Interest, Life, Observation, Refusal, Request, Side};
+use crate::history::{
+    Channel, Initiator, Interest, Life, Observation, Refusal, Request, Side, Standing,
+};
 use crate::id::NodeId;
 
 /// Close codes after which a client waits for a person.
@@ -55,7 +57,7 @@ impl Invariant for NoRetryOnPermanent {
             Observation::Given { request, .. } if is_invitation(request) => {
                 self.barred.remove(&node);
             }
-            Observation::Credential { valid: true, .. }
+            Observation::Credential(Standing::Issued { .. })
             | Observation::Node(Life::Crashed | Life::Restarted) => {
                 self.barred.remove(&node);
                 self.presence.observe(seen);

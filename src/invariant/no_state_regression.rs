@@ -26,7 +26,9 @@ impl Invariant for NoStateRegression {
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         match seen.what {
-            Observation::Node(_) => self.shown.retain(|(node, _, _), _| *node != seen.node),
+            Observation::Node(life) if life.starts_or_ends() => {
+                self.shown.retain(|(node, _, _), _| *node != seen.node);
+            }
             Observation::ShownContent(reading) => {
                 let key = (seen.node, reading.topic, reading.part);
                 let last = self.shown.entry(key).or_insert(reading.position);

@@ -116,7 +116,7 @@ impl Invariant for NoZombieTransport {
             Observation::Delivered { .. } => return,
             Observation::Given { request: Request::Unmount, .. } => self.left(seen, ruling),
             Observation::Given { request: Request::Mount, .. } => {
-                drop(self.gone.remove(&seen.node))
+                self.gone.remove(&seen.node);
             }
             Observation::Opened { conn, side: Side::Acceptor } => {
                 self.accepted.insert(conn, (seen.node, seen.now.mono));

@@ -13,6 +13,9 @@ use crate::time::{Mono, Span, Time};
 /// The smallest step of time: what is looked at after it is looked at after the whole instant.
 pub(crate) const TICK: Span = Span::micros(1);
 
+/// Timers that were put off while a node was burdened go off this much later at most.
+const AFTER_BURDEN: Span = Span::secs(60);
+
 /// A node's monotonic clock: what it read when its drift last changed, and the drift since.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rate {
@@ -41,6 +44,7 @@ impl Rate {
 struct Body {
     down: bool,
     paused: bool,
+    burdened: bool,
     /// What reached the node up to this instant may have had to wait.
     occupied_until: Option<Time>,
     /// When it last began to run, or went on after a pause, on its own clock and truly.
@@ -67,7 +71,7 @@ impl Presence {
                         body.awake = (now, at);
                     }
                     Life::Crashed => {
-                        (body.down, body.paused) = (true, false);
+                        (body.down, body.paused, body.burdened) = (true, false, false);
                         body.occupied_until = None;
                     }
                     Life::Paused => body.paused = true,
@@ -75,6 +79,12 @@ impl Presence {
                         body.paused = false;
                         body.awake = (now, at);
                         body.occupied_until = body.occupied_until.max(Some(at));
+                    }
+                    Life::Burdened => body.burdened = true,
+                    Life::Relieved => {
+                        body.burdened = false;
+                        body.awake = (now + AFTER_BURDEN, at + AFTER_BURDEN);
+                        body.occupied_until = body.occupied_until.max(Some(body.awake.1));
                     }
                 }
             }
@@ -90,9 +100,9 @@ impl Presence {
         }
     }
 
-    /// Whether the node's process runs and is not paused.
+    /// Whether the node's process runs, is not paused and has time.
     pub(crate) fn runs(&self, node: NodeId) -> bool {
-        self.0.get(&node).is_none_or(|body| !body.down && !body.paused)
+        self.0.get(&node).is_none_or(|body| !body.down && !body.paused && !body.burdened)
     }
 
     /// Whether the node's process is down.
@@ -103,11 +113,15 @@ impl Presence {
     /// Whether all that reached the node before this instant has been handled by it.
     pub(crate) fn is_free(&self, node: NodeId, at: Time) -> bool {
         self.0.get(&node).is_none_or(|body| {
-            !body.down && !body.paused && body.occupied_until.is_none_or(|until| at > until)
+            !body.down
+                && !body.paused
+                && !body.burdened
+                && body.occupied_until.is_none_or(|until| at > until)
         })
     }
 
-    /// Since when the node has run without a pause, on its own clock.
+    /// Since when the node has run without a pause, on its own clock; after a burden, a time
+    /// that may be yet to come.
     pub(crate) fn awake(&self, node: NodeId) -> Mono {
         self.0.get(&node).map_or(Mono::default(), |body| body.awake.0)
     }

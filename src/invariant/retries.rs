@@ -98,7 +98,7 @@ impl Retries {
     pub(crate) fn observe(&mut self, seen: &Seen<'_>) -> Option<Delay> {
         let (node, now) = (seen.node, seen.now.mono);
         match *seen.what {
-            Observation::ShownStatus(status) => self.shown(node, now, status.connection),
+            Observation::ShownStatus(status) => self.shown(seen, status.connection),
             Observation::Dialled { conn, channel: Channel::Socket, .. } => {
                 return self.dialled(node, now, conn);
             }
@@ -118,7 +118,7 @@ impl Retries {
                 self.presence.observe(seen);
                 match life {
                     Life::Crashed | Life::Restarted => drop(self.clients.remove(&node)),
-                    Life::Paused | Life::Resumed => {
+                    Life::Paused | Life::Resumed | Life::Burdened | Life::Relieved => {
                         let client = self.clients.get_mut(&node);
                         if let Some(loss) = client.and_then(|client| client.loss.as_mut()) {
                             loss.extra = None;
@@ -132,13 +132,13 @@ impl Retries {
         None
     }
 
-    fn shown(&mut self, node: NodeId, now: Mono, connection: Connection) {
-        let awake = self.presence.awake(node);
-        let stable = self.stable;
-        let client = self.clients.entry(node).or_default();
+    fn shown(&mut self, seen: &Seen<'_>, connection: Connection) {
+        let now = seen.now.mono;
+        let stability = self.stability(seen);
+        let client = self.clients.entry(seen.node).or_default();
         client.gave_up = connection == Connection::Failed;
         if connection != Connection::Live {
-            client.stable = client.stability(now, awake, stable);
+            client.stable = stability;
             client.live_since = None;
         } else if client.current.is_some() {
             client.live_since.get_or_insert(now);
@@ -177,13 +177,12 @@ impl Retries {
     fn lost(&mut self, seen: &Seen<'_>, conn: ConnId, doubled: bool) {
         let now = seen.now.mono;
         let heard_at_once = self.presence.is_free(seen.node, seen.at);
-        let awake = self.presence.awake(seen.node);
-        let stable = self.stable;
+        let stability = self.stability(seen);
         let Some(client) = self.clients.get_mut(&seen.node) else { return };
         if client.current != Some(conn) {
             return;
         }
-        let failures = match client.stability(now, awake, stable) {
+        let failures = match stability {
             Stable::Yes => (0, 0),
             Stable::Maybe => (0, client.failures.1),
             Stable::No => client.failures,
@@ -194,6 +193,23 @@ impl Retries {
         client.loss = Some(Loss { at: now, failures, doubled, hinted: false, extra });
     }
 
+    /// Whether the connection of a client, if it ended now, has been live for long enough. A
+    /// client that did not always have time may have missed that it was.
+    fn stability(&self, seen: &Seen<'_>) -> Stable {
+        let Some(client) = self.clients.get(&seen.node) else { return Stable::No };
+        let Some(since) = client.live_since else { return client.stable };
+        let lasted = seen.now.mono.since(since);
+        let had_time =
+            self.presence.is_free(seen.node, seen.at) && self.presence.awake(seen.node) <= since;
+        if lasted + UNSURE < self.stable {
+            Stable::No
+        } else if lasted < self.stable + UNSURE || !had_time {
+            Stable::Maybe
+        } else {
+            Stable::Yes
+        }
+    }
+
     /// A person or the device asks for an attempt. A client that has one under way need not
     /// make another, and may count on or begin anew.
     fn hint(&mut self, node: NodeId) {
@@ -201,20 +217,6 @@ impl Retries {
         client.failures.0 = 0;
         if let Some(loss) = &mut client.loss {
             loss.hinted = true;
-        }
-    }
-}
-
-impl Client {
-    fn stability(&self, now: Mono, awake: Mono, stable: Span) -> Stable {
-        let Some(since) = self.live_since else { return self.stable };
-        let lasted = now.since(since);
-        if lasted + UNSURE < stable {
-            Stable::No
-        } else if lasted < stable + UNSURE || awake > since {
-            Stable::Maybe
-        } else {
-            Stable::Yes
         }
     }
 }

@@ -85,7 +85,8 @@ impl Invariant for StaleTruthful {
                 self.sockets.observe(seen);
                 match seen.what {
                     Observation::Node(Life::Crashed) => drop(self.pages.remove(&node)),
-                    Observation::Node(Life::Resumed) | Observation::Closed { .. } => {}
+                    Observation::Node(Life::Resumed | Life::Relieved)
+                    | Observation::Closed { .. } => {}
                     _ => return,
                 }
             }

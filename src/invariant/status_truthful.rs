@@ -6,7 +6,7 @@ use super::presence::{Dues, Presence, TICK};
 use super::sockets::Sockets;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Connection, Interest, Life, Observation, Refusal, Side};
+use crate::history::{Connection, Interest, Life, Observation, Refusal, Side, Standing};
 use crate::id::NodeId;
 use crate::time::Time;
 
@@ -94,9 +94,13 @@ impl Invariant for StatusTruthful {
             Observation::Dialled { .. } => page.dialled = true,
             Observation::Refused { refusal: Refusal::Status(code), .. }
             | Observation::Closed { side: Side::Dialler, code, .. } => page.ended = code,
-            Observation::Credential { valid: true, .. } => drop(self.rejected.remove(&node)),
-            Observation::Credential { valid: false, .. } => drop(self.rejected.insert(node)),
-            Observation::Node(Life::Resumed) => {}
+            Observation::Credential(Standing::Issued { .. }) => {
+                self.rejected.remove(&node);
+            }
+            Observation::Credential(Standing::Refused | Standing::Revoked { .. }) => {
+                self.rejected.insert(node);
+            }
+            Observation::Node(Life::Resumed | Life::Relieved) => {}
             _ => return,
         }
         self.dues.add(seen.at + TICK, node, ruling);

@@ -12,6 +12,7 @@
 //! ```
 
 mod outbox;
+mod people;
 mod tables;
 
 use std::fmt::Debug;
@@ -23,9 +24,10 @@ use serde::de::DeserializeOwned;
 #[cfg(feature = "stack")]
 pub(crate) use outbox::Account;
 pub use outbox::{Buffer, Effect, Outbox};
+pub use people::{Answer, Credential, Inquiry};
 pub use tables::{Awaiting, Conns};
 
-use crate::history::{Changes, Channel, Initiator, Meaning, Name, Refusal, Request, Write};
+use crate::history::{Caller, Changes, Channel, Initiator, Meaning, Name, Refusal, Request, Write};
 use crate::id::{ConnId, Field, NodeId, OpId, Ticket};
 use crate::objectives::Objectives;
 use crate::rng::Rng;
@@ -42,6 +44,8 @@ use crate::time::Now;
 pub trait Protocol: Clone + Debug + PartialEq + Sized + 'static {
     /// What case files call the protocol.
     const NAME: &'static str;
+    /// The marks that its nodes may make.
+    const MARKS: &'static [Mark] = &[];
 
     /// What travels on connections and between tabs and instances.
     type Message: Debug + Serialize + DeserializeOwned + Send;
@@ -82,10 +86,24 @@ pub trait Protocol: Clone + Debug + PartialEq + Sized + 'static {
         request: &<Self::Store as Store>::Request,
         reply: &<Self::Store as Store>::Reply,
     ) -> Option<Write>;
+    /// A hello in plain fields.
+    fn caller(_hello: &Self::Hello) -> Caller {
+        Caller::default()
+    }
     /// A field's name for people.
     fn field(field: Field) -> String {
         field.to_string()
     }
+}
+
+/// A state that nodes say they reached, with [`Outbox::mark`]. Campaigns count them; no
+/// invariant reads them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// What nodes call it.
+    pub name: &'static str,
+    /// What has happened where it is made, in a sentence.
+    pub about: &'static str,
 }
 
 /// A state machine of a protocol.
@@ -187,6 +205,9 @@ pub enum Event<'a, P: Protocol> {
     Refused(ConnId, Refusal),
     /// A whole message came. It is lent: clone what is to be kept.
     Message(ConnId, &'a P::Message),
+    /// A whole frame of this many bytes came that is no message: damaged on its way, or sent by
+    /// somebody who does not keep to the protocol.
+    Malformed(ConnId, u32),
     /// A send buffer that was full has room again.
     Writable(ConnId),
     /// The connection has ended. After a local close this still comes, perhaps late, and
@@ -198,6 +219,8 @@ pub enum Event<'a, P: Protocol> {
     Timer(P::Timer),
     /// A store answered a request (a flush answers with no reply).
     Stored(Ticket, Result<Option<<P::Store as Store>::Reply>, StoreError>),
+    /// The issuer of credentials answered. It may never do so.
+    Issuer(Ticket, Answer),
     /// An await point was passed. Tasks may overtake each other.
     Task(P::Task),
     /// What the device says of its network: true is online. It may be mistaken.
@@ -212,6 +235,7 @@ impl<P: Protocol> Event<'_, P> {
             | Self::Opened(conn)
             | Self::Refused(conn, _)
             | Self::Message(conn, _)
+            | Self::Malformed(conn, _)
             | Self::Writable(conn)
             | Self::Closed(conn, _) => Some(*conn),
             _ => None,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::{Close, Dial, Protocol, Store};
+use super::{Close, Dial, Inquiry, Protocol, Store};
 use crate::history::{
     Change, Channel, Connection, Name, Observation, OpState, Position, Reading, Size, Status,
 };
@@ -32,6 +32,8 @@ pub enum Effect<P: Protocol> {
     Store(Ticket, <P::Store as Store>::Request),
     /// Ask that all executed requests become durable.
     Flush(Ticket),
+    /// Ask the issuer of credentials.
+    Ask(Ticket, Inquiry),
     /// Go on with this after an await point.
     Later(P::Task),
     /// Handle nothing for this long.
@@ -55,6 +57,7 @@ impl<P: Protocol> fmt::Debug for Effect<P> {
             Self::Cancel(timer) => write!(f, "cancel {timer:?}"),
             Self::Store(ticket, request) => write!(f, "store {ticket} {request:?}"),
             Self::Flush(ticket) => write!(f, "flush {ticket}"),
+            Self::Ask(ticket, inquiry) => write!(f, "ask issuer {ticket} {inquiry:?}"),
             Self::Later(task) => write!(f, "later {task:?}"),
             Self::Busy(span) => write!(f, "busy {span}"),
             Self::Claim(claim) => write!(f, "claim {claim:?}"),
@@ -190,16 +193,32 @@ impl<P: Protocol> Outbox<P> {
 
     fn charge(&mut self, conn: ConnId, size: u32) -> Buffer {
         let me = self.me.0;
-        match self.accounts.get_mut(conn.slot()) {
+        match self.accounts.get(conn.slot()) {
             Some(account) if account.serial == conn.serial => {
-                let end = usize::from(account.dialler != me);
-                account.queued[end] += 1;
-                let used = &mut account.used[end];
-                *used = used.saturating_add(size);
-                if *used >= self.buffer_limit { Buffer::Full } else { Buffer::Free }
+                self.charge_end(conn, usize::from(account.dialler != me), size)
             }
             _ => Buffer::Free,
         }
+    }
+
+    /// Charges the send buffer of one end of a known connection.
+    #[inline]
+    pub(crate) fn charge_end(&mut self, conn: ConnId, end: usize, size: u32) -> Buffer {
+        let account = &mut self.accounts[conn.slot()];
+        account.queued[end] += 1;
+        let used = &mut account.used[end];
+        *used = used.saturating_add(size);
+        if *used >= self.buffer_limit { Buffer::Full } else { Buffer::Free }
+    }
+
+    /// Takes a message that has left off a send buffer, and says whether half of it is free.
+    #[inline]
+    pub(crate) fn discharge(&mut self, conn: ConnId, end: usize, size: u32) -> bool {
+        let account = &mut self.accounts[conn.slot()];
+        account.queued[end] = account.queued[end].saturating_sub(1);
+        let used = &mut account.used[end];
+        *used = used.saturating_sub(size);
+        *used < self.buffer_limit / 2
     }
 
     /// How many messages wait in this node's send buffer of a connection.
@@ -245,6 +264,23 @@ impl<P: Protocol> Outbox<P> {
     pub fn flush(&mut self) -> Ticket {
         let ticket = self.ticket();
         self.effects.push(Effect::Flush(ticket));
+        ticket
+    }
+
+    /// Asks the issuer for a new credential. The answer is `Issuer` with this ticket, or nothing
+    /// for as long as the issuer is silent: whoever asks keeps a timer.
+    pub fn ask_credential(&mut self) -> Ticket {
+        self.ask(Inquiry::Issue)
+    }
+
+    /// Asks the issuer whether the credential with this number is good.
+    pub fn check_credential(&mut self, credential: u64) -> Ticket {
+        self.ask(Inquiry::Check(credential))
+    }
+
+    fn ask(&mut self, inquiry: Inquiry) -> Ticket {
+        let ticket = self.ticket();
+        self.effects.push(Effect::Ask(ticket, inquiry));
         ticket
     }
 

@@ -119,6 +119,7 @@ fn handle<P: Protocol>(
         Input::Cast(from, message) => tell(Event::Cast(from, &message)),
         Input::Timer(timer) => tell(Event::Timer(timer)),
         Input::Stored(ticket, answer) => tell(Event::Stored(ticket, answer)),
+        Input::Issuer(ticket, answer) => tell(Event::Issuer(ticket, answer)),
         Input::Task(task) => tell(Event::Task(task)),
         Input::Device(online) => tell(Event::Device(online)),
     }
@@ -178,6 +179,7 @@ impl<P: Protocol> Run<P> {
             Effect::Cancel(timer) => self.hosts[me].timers.cancel(timer),
             Effect::Store(ticket, request) => self.ask_store(me, ticket, Some(request)),
             Effect::Flush(ticket) => self.ask_store(me, ticket, None),
+            Effect::Ask(ticket, inquiry) => self.ask_issuer(me, ticket, inquiry),
             Effect::Later(task) => self.put_off(me, task),
             Effect::Busy(span) => {
                 self.observe(me, &Observation::Busy { span });
@@ -195,7 +197,8 @@ impl<P: Protocol> Run<P> {
     fn dial(&mut self, me: usize, dial: Dial<P::Hello>) -> Option<line::Dialling> {
         let Dial { conn, to, channel, hello } = dial;
         self.counts.dials += 1;
-        self.observe(me, &Observation::Dialled { conn, to, channel });
+        let caller = P::caller(&hello);
+        self.observe(me, &Observation::Dialled { conn, to, channel, caller });
         if self.index_of(to).is_none() {
             tracing::warn!(%to, "dialled a node that the case does not have");
             return None;

@@ -8,25 +8,43 @@ use super::Partition;
 use super::driver::duration;
 use super::frames::Frame;
 use super::run::{Input, Run, Shared};
-use crate::engine::{EndState, Latency, Network, NodeSpec, StoreMode};
+use crate::engine::{EndState, Latency, Network, NodeSpec};
 use crate::explore::Case;
 use crate::fault::{
-    ClockFault, ConnectionFault, DeviceFault, Fault, FaultKind, LinkFault, NodeFault, Plan,
-    StoreFault,
+    ClockFault, ConnectionFault, DeviceFault, Fault, FaultKind, LinkFault, NodeFault, PeopleFault,
+    Plan, StoreFault, active,
 };
-use crate::history::{Initiator, Life, Observation, Path, StoreOutcome};
-use crate::id::{NodeId, StoreId, Ticket};
+use crate::history::{Initiator, Life, Observation, Path, Standing, StoreOutcome};
+use crate::id::{NodeId, Ticket};
 use crate::protocol::Protocol;
 use crate::time::{Span, Time};
 
 /// The faults of a plan that this network cannot express, by name and number in the plan.
 /// turmoil's streams never send again: what one direction loses, it has lost for good.
 pub(super) fn inexpressible(plan: &Plan) -> Vec<(usize, &'static str)> {
-    let foreign = |kind: &FaultKind| {
-        matches!(kind, FaultKind::Link(LinkFault::PartitionOneway(..) | LinkFault::Chaos(..)))
-    };
-    let faults = plan.0.iter().enumerate().filter(|(_, fault)| foreign(&fault.kind));
+    let faults = plan.0.iter().enumerate().filter(|(_, fault)| !is_expressible(&fault.kind));
     faults.map(|(number, fault)| (number, fault.kind.name())).collect()
+}
+
+/// Whether this network can express a fault.
+pub(super) fn is_expressible(kind: &FaultKind) -> bool {
+    match kind {
+        FaultKind::Link(fault) => {
+            matches!(fault, LinkFault::Partition(..) | LinkFault::Hold(..) | LinkFault::Latency(..))
+        }
+        FaultKind::Connection(fault) => matches!(
+            fault,
+            ConnectionFault::Reset(..) | ConnectionFault::Close(..) | ConnectionFault::HalfOpen(..)
+        ),
+        FaultKind::Node(fault) => {
+            matches!(fault, NodeFault::Crash(_) | NodeFault::PowerLoss(_) | NodeFault::Pause(_))
+        }
+        FaultKind::Store(_) | FaultKind::Clock(_) => true,
+        FaultKind::Device(fault) => !matches!(fault, DeviceFault::Fork(..)),
+        FaultKind::People(fault) => {
+            !matches!(fault, PeopleFault::Flood { .. } | PeopleFault::Malformed(..))
+        }
+    }
 }
 
 /// A link between two nodes, both ways.
@@ -59,7 +77,9 @@ impl<'a, R> Faults<'a, R> {
         let mut steps = Vec::with_capacity(plan.len() * 2);
         for (i, fault) in plan.iter().enumerate() {
             steps.push((fault.at.min(case.horizon), i, true));
-            steps.push(((fault.at + fault.lasts).min(case.horizon), i, false));
+            if !fault.permanent {
+                steps.push(((fault.at + fault.lasts).min(case.horizon), i, false));
+            }
         }
         steps.sort_by_key(|(at, i, begins)| (*at, *i, !begins));
         let active = vec![false; plan.len()];
@@ -97,7 +117,6 @@ impl<'a, R> Faults<'a, R> {
         match &self.plan[i].kind {
             FaultKind::Link(fault) => self.link(sim, run, fault, begins),
             FaultKind::Connection(fault) if begins => connection(run, fault),
-            FaultKind::Connection(_) => {}
             FaultKind::Node(NodeFault::Pause(node)) => pause(run, *node, begins),
             FaultKind::Node(NodeFault::Crash(node)) => power(sim, run, *node, begins),
             FaultKind::Node(NodeFault::PowerLoss(node)) => {
@@ -106,6 +125,8 @@ impl<'a, R> Faults<'a, R> {
             FaultKind::Store(fault) => self.store(run, fault, begins),
             FaultKind::Clock(fault) => clock(run, fault, begins),
             FaultKind::Device(fault) => self.device(sim, run, fault, begins),
+            FaultKind::People(fault) => self.people(run, fault, begins),
+            FaultKind::Connection(_) | FaultKind::Node(_) => {}
         }
     }
 
@@ -135,6 +156,9 @@ impl<'a, R> Faults<'a, R> {
                     self.cut(sim, run, pair, self.partition, begins);
                     self.tell(run, pair);
                 }
+                if b.is_empty() {
+                    a.iter().for_each(|node| unplug(run, *node, begins));
+                }
             }
             LinkFault::Hold(a, b) => {
                 for pair in self.pairs(a, b) {
@@ -151,7 +175,7 @@ impl<'a, R> Faults<'a, R> {
                     self.tell(run, pair);
                 }
             }
-            LinkFault::PartitionOneway(..) | LinkFault::Chaos(..) => {}
+            _ => {}
         }
     }
 
@@ -206,8 +230,7 @@ impl<'a, R> Faults<'a, R> {
 
     /// What the active faults say of something; of several, the one that comes last.
     fn last<T>(&self, of: impl Fn(&FaultKind) -> Option<T>) -> Option<T> {
-        let active = self.plan.iter().zip(&self.active).filter(|(_, active)| **active);
-        active.filter_map(|(fault, _)| of(&fault.kind)).last()
+        self.active().filter_map(of).last()
     }
 
     /// The latency of a link that nothing is wrong with. That between two nodes of one device
@@ -237,19 +260,17 @@ impl<'a, R> Faults<'a, R> {
     }
 
     fn store<P: Protocol>(&self, run: &mut Run<P>, fault: &StoreFault, begins: bool) {
-        let (store, mode) = match *fault {
-            StoreFault::Slow(store, _)
-            | StoreFault::Failing(store, _)
-            | StoreFault::Ambiguous(store, _) => (store, Some(self.mode(store))),
-            StoreFault::SuffixLost(store)
-            | StoreFault::Restored(store)
-            | StoreFault::Emptied(store) => (store, None),
-        };
+        let (StoreFault::Slow(store, _)
+        | StoreFault::Failing(store, _)
+        | StoreFault::Ambiguous(store, _)
+        | StoreFault::Lying(store, _)
+        | StoreFault::Stale(store)
+        | StoreFault::SuffixLost(store)
+        | StoreFault::Restored(store)
+        | StoreFault::Emptied(store)) = *fault;
         let draw = run.draw.purpose("lose").key(run.time().as_micros()).key(u64::from(store.0));
         let Some(vault) = run.vaults.iter_mut().find(|vault| vault.id == store) else { return };
-        if let Some(mode) = mode {
-            vault.mode = mode;
-        }
+        vault.set_mode(active::mode(self.active(), store));
         let mut tickets = vec![Ticket(u32::MAX)];
         let outcome = match (fault, begins) {
             (StoreFault::SuffixLost(_), true) => {
@@ -276,26 +297,6 @@ impl<'a, R> Faults<'a, R> {
         }
     }
 
-    fn mode(&self, of: StoreId) -> StoreMode {
-        let delay = self.last(|kind| match kind {
-            FaultKind::Store(StoreFault::Slow(store, span)) if *store == of => Some(*span),
-            _ => None,
-        });
-        let fail = self.last(|kind| match kind {
-            FaultKind::Store(StoreFault::Failing(store, ppm)) if *store == of => Some(*ppm),
-            _ => None,
-        });
-        let ambiguous = self.last(|kind| match kind {
-            FaultKind::Store(StoreFault::Ambiguous(store, ppm)) if *store == of => Some(*ppm),
-            _ => None,
-        });
-        StoreMode {
-            delay: delay.unwrap_or_default(),
-            fail_ppm: fail.unwrap_or_default(),
-            ambiguous_ppm: ambiguous.unwrap_or_default(),
-        }
-    }
-
     fn device<P: Protocol>(
         &mut self,
         sim: &Sim<'_>,
@@ -303,18 +304,61 @@ impl<'a, R> Faults<'a, R> {
         fault: &DeviceFault,
         begins: bool,
     ) {
-        let (DeviceFault::Offline(node) | DeviceFault::SaysOffline(node)) = *fault;
+        let (DeviceFault::Offline(node) | DeviceFault::SaysOffline(node)) = *fault else { return };
         if matches!(fault, DeviceFault::Offline(_)) {
             for pair in self.pairs(&[node], &[]) {
                 self.cut(sim, run, pair, self.partition, begins);
                 self.tell(run, pair);
             }
+            unplug(run, node, begins);
         }
         let Some(me) = run.index_of(node) else { return };
         let online = !begins;
         run.observe(me, &Observation::Device { online });
         run.push(me, Input::Device(online));
     }
+
+    fn people<P: Protocol>(&self, run: &mut Run<P>, fault: &PeopleFault, begins: bool) {
+        let (PeopleFault::ShortLived(user, _)
+        | PeopleFault::RefreshRefused(user)
+        | PeopleFault::IssuerSilent(user)
+        | PeopleFault::RightsWithdrawn(user, _)
+        | PeopleFault::Revoked(user)) = *fault
+        else {
+            return;
+        };
+        let Some(me) = run.index_of(user) else { return };
+        match *fault {
+            PeopleFault::RightsWithdrawn(user, topic) => {
+                let standing = run.issuer.withdraw(user, topic, begins);
+                run.observe(me, &Observation::Credential(standing));
+            }
+            PeopleFault::Revoked(user) if begins => {
+                for credential in run.issuer.revoke(user) {
+                    let standing = Standing::Revoked { credential };
+                    run.observe(me, &Observation::Credential(standing));
+                }
+            }
+            _ => {
+                let treatment = active::treatment(self.active(), user);
+                if let Some(standing) = run.issuer.treat(user, treatment) {
+                    run.observe(me, &Observation::Credential(standing));
+                }
+            }
+        }
+    }
+
+    /// The faults that have begun and not ended.
+    fn active(&self) -> impl Iterator<Item = &'a FaultKind> {
+        let pairs = self.plan.iter().zip(&self.active);
+        pairs.filter(|(_, active)| **active).map(|(fault, _)| &fault.kind)
+    }
+}
+
+fn unplug<P: Protocol>(run: &mut Run<P>, node: NodeId, begins: bool) {
+    let Some(me) = run.index_of(node) else { return };
+    let unplugged = &mut run.hosts[me].unplugged;
+    *unplugged = if begins { *unplugged + 1 } else { unplugged.saturating_sub(1) };
 }
 
 /// The latency that a fault gives a link, if it covers it.
@@ -368,21 +412,19 @@ fn pause<P: Protocol>(run: &mut Run<P>, node: NodeId, begins: bool) {
 }
 
 fn connection<P: Protocol>(run: &mut Run<P>, fault: &ConnectionFault) {
-    let (ConnectionFault::Reset(a, b)
-    | ConnectionFault::Close(a, b, _)
-    | ConnectionFault::HalfOpen(a, b)) = *fault;
+    let [a, b] = fault.ends();
     let Some(me) = run.index_of(a) else { return };
     let lines = run.ports[me].lines.iter().map(|(_, line)| line.clone());
     let lines: Vec<_> =
         lines.filter(|line| line.peer == b && line.state.get() != EndState::Gone).collect();
     for line in lines {
         match *fault {
-            ConnectionFault::Reset(..) => run.ended(me, &line, 1006, Initiator::Network),
+            ConnectionFault::HalfOpen(..) => line.silent.set(true),
             ConnectionFault::Close(_, _, code) => {
                 run.put(me, &line, &Frame::Close { code, reason: String::new() });
                 run.ended(me, &line, code, Initiator::Remote);
             }
-            ConnectionFault::HalfOpen(..) => line.silent.set(true),
+            _ => run.ended(me, &line, 1006, Initiator::Network),
         }
     }
 }

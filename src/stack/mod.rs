@@ -37,6 +37,7 @@ use turmoil::{Builder, Sim};
 
 use crate::engine::Counts;
 use crate::explore::{Case, CaseError, Operation};
+use crate::fault::FaultKind;
 use crate::history::{History, Phase};
 use crate::invariant::{Judge, Judged, Violation};
 use crate::protocol::Protocol;
@@ -93,6 +94,11 @@ pub enum StackError {
         /// Why.
         message: String,
     },
+}
+
+/// Whether turmoil's network can express a fault.
+pub fn can_express(kind: &FaultKind) -> bool {
+    faults::is_expressible(kind)
 }
 
 fn list(faults: &[(usize, &'static str)]) -> String {

@@ -11,16 +11,18 @@ use tokio::sync::Notify;
 
 use super::line::Line;
 use crate::engine::{
-    Actor, Counts, Host, HostState, Limits, Network, Seen, Vault, View, Witness, peers,
+    Actor, Counts, Host, HostState, Issuer, Limits, Network, Seen, Vault, View, Witness, peers,
 };
 use crate::explore::Case;
-use crate::history::{Life, Name, Observation, Phase, Refusal, Size, StoreOutcome};
+use crate::history::{Life, Name, Observation, Phase, Refusal, Size};
 use crate::id::{ConnId, NodeId, OpId, Ticket};
 use crate::invariant::Judge;
 use crate::objectives::Objectives;
-use crate::protocol::{Boot, Closing, Conns, Outbox, Peer, Protocol, Store, StoreError};
+use crate::protocol::{
+    self, Boot, Closing, Conns, Inquiry, Outbox, Peer, Protocol, Store, StoreError,
+};
 use crate::rng::{Draw, Rng};
-use crate::time::{Now, Time};
+use crate::time::{Now, Span, Time};
 
 /// A run, in the hands of every task of every node. All of them are on one thread, and none
 /// keeps it borrowed over an await point.
@@ -42,6 +44,7 @@ pub(super) enum Input<P: Protocol> {
     Cast(NodeId, P::Message),
     Timer(P::Timer),
     Stored(Ticket, Answer<P>),
+    Issuer(Ticket, protocol::Answer),
     Task(P::Task),
     Device(bool),
 }
@@ -60,6 +63,7 @@ enum Chore<P: Protocol> {
     Execute(Errand<P>),
     Reply { errand: Errand<P>, answer: Answer<P> },
     Hand { me: usize, incarnation: u32, input: Input<P> },
+    Inquire { me: usize, incarnation: u32, ticket: Ticket, inquiry: Inquiry, back: Span },
 }
 
 struct Errand<P: Protocol> {
@@ -78,6 +82,7 @@ pub(super) struct Run<P: Protocol> {
     pub(super) hosts: Vec<Host<P::Timer>>,
     pub(super) ports: Vec<Port<P>>,
     pub(super) vaults: Vec<Vault<P::Store>>,
+    pub(super) issuer: Issuer,
     pub(super) counts: Counts,
     pub(super) marks: BTreeMap<&'static str, u64>,
     /// Pairs of nodes between which nothing passes.
@@ -117,6 +122,7 @@ impl<P: Protocol> Run<P> {
             hosts: nodes.iter().map(|spec| Host::new(spec.id, spec.device, spec.store)).collect(),
             ports: nodes.iter().map(|spec| port(spec.id)).collect(),
             vaults: case.topology.stores.iter().map(|id| Vault::new(*id)).collect(),
+            issuer: Issuer::default(),
             counts: Counts::default(),
             marks: BTreeMap::new(),
             cut: BTreeSet::new(),
@@ -305,6 +311,9 @@ impl<P: Protocol> Run<P> {
                 Chore::Execute(errand) => self.execute(errand),
                 Chore::Reply { errand, answer } => self.reply(&errand, answer),
                 Chore::Hand { me, incarnation, input } => self.hand(me, incarnation, input),
+                Chore::Inquire { me, incarnation, ticket, inquiry, back } => {
+                    self.inquire(me, incarnation, ticket, inquiry, back);
+                }
             }
         }
     }
@@ -347,32 +356,53 @@ impl<P: Protocol> Run<P> {
     }
 
     fn execute(&mut self, mut errand: Errand<P>) {
-        let Errand { me, ticket, draw, .. } = errand;
+        let Errand { me, ticket, session, draw, .. } = errand;
         let store = self.hosts[me].store;
         let mut answer = Err(StoreError::Failed);
         if let Some(vault) = self.vaults.iter_mut().find(|vault| Some(vault.id) == store) {
             let id = vault.id;
-            let (mut outcome, mut write) = (StoreOutcome::Failed, None);
-            let failed = errand.session != vault.session || draw.chance(2, vault.mode.fail_ppm);
-            match errand.request.take() {
-                _ if failed => {}
-                None => {
-                    vault.flush();
-                    (outcome, answer) = (StoreOutcome::Flushed, Ok(None));
-                }
-                Some(request) => {
-                    let reply = vault.execute(ticket, request.clone());
-                    write = P::write(&request, &reply).map(Box::new);
-                    outcome = StoreOutcome::Executed;
-                    if !draw.chance(3, vault.mode.ambiguous_ppm) {
-                        answer = Ok(Some(reply));
-                    }
-                }
-            }
+            let handled = vault.handle(ticket, session, errand.request.take(), draw, P::write);
+            answer = handled.answer;
+            let (outcome, write) = (handled.outcome, handled.write);
             self.observe(me, &Observation::Stored { store: id, ticket, outcome, write });
         }
         self.counts.stored += 1;
         self.plan(errand.answer_at.max(self.outside), Chore::Reply { errand, answer });
+    }
+
+    /// Asks the issuer. A node that nothing passes to or from is not heard.
+    pub(super) fn ask_issuer(&mut self, me: usize, ticket: Ticket, inquiry: Inquiry) {
+        let now = self.time();
+        let host = &mut self.hosts[me];
+        if host.unplugged > 0 {
+            return;
+        }
+        let draw = host.draw(self.draw.purpose("issuer"), now);
+        let incarnation = host.incarnation;
+        let [there, back] = [0, 1].map(|index| self.network.latency.sample(draw, index));
+        self.plan(now + there, Chore::Inquire { me, incarnation, ticket, inquiry, back });
+    }
+
+    fn inquire(
+        &mut self,
+        me: usize,
+        incarnation: u32,
+        ticket: Ticket,
+        inquiry: Inquiry,
+        back: Span,
+    ) {
+        let (now, user) = (self.outside, self.hosts[me].id);
+        let lifetime = self.network.credential_lifetime;
+        let Some((answer, standing)) = self.issuer.answer(user, inquiry, now, lifetime) else {
+            return;
+        };
+        if let Some(standing) = standing {
+            self.observe(me, &Observation::Credential(standing));
+        }
+        let host = &mut self.hosts[me];
+        host.issuer_last = host.issuer_last.max(now + back);
+        let at = host.issuer_last;
+        self.plan(at, Chore::Hand { me, incarnation, input: Input::Issuer(ticket, answer) });
     }
 
     fn reply(&mut self, errand: &Errand<P>, mut answer: Answer<P>) {

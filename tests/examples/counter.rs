@@ -154,15 +154,13 @@ impl Scenario<Counter> for Resets {
     fn name(&self) -> &'static str { "resets" }
     fn about(&self) -> &'static str { "One client counts while its connection breaks." }
     fn cases(&self, config: &()) -> BoxedStrategy<Case<Counter>> {
-        let server = NodeSpec {
-            id: NodeId(0), role: Role::Server, device: None, store: Some(StoreId(1)),
-        };
-        let client = NodeSpec { id: NodeId(1), role: Role::Client, device: None, store: None };
+        let server = NodeSpec::new(NodeId(0), Role::Server).with_store(StoreId(1));
+        let client = NodeSpec::new(NodeId(1), Role::Client);
         let topology = Topology { nodes: vec![server, client], stores: vec![StoreId(1)] };
         let (case, seconds) = (Case::new(topology, *config), |n: u64| Time::from_micros(n * 1_000_000));
         let menu = Menu {
             clients: vec![NodeId(1)], servers: vec![NodeId(0)], stores: vec![StoreId(1)],
-            kinds: vec!["reset", "partition"], from: seconds(1), until: seconds(9), most: 3,
+            kinds: vec!["reset", "partition"], from: seconds(1), until: seconds(9), most: 3, ..Menu::default()
         };
         (plan(menu), 1u32..20)
             .prop_map(move |(plan, count)| {

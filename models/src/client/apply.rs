@@ -25,6 +25,9 @@ impl Client {
 
     /// An event came from the server.
     pub(super) fn event(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
+        if event.author != self.me && !self.pending.is_empty() {
+            out.mark("event-over-pending");
+        }
         let window = self.config.policy.client.apply.edit_window;
         let editing = self.edited.is_some_and(|at| now.mono.since(at) < window);
         if editing && event.author != self.me {
@@ -43,6 +46,7 @@ impl Client {
             self.drain_ahead(now, out);
             return;
         }
+        out.mark("event-ahead");
         match self.config.policy.client.apply.gap {
             Gap::Skip => self.apply(event, out),
             Gap::StopAndRepair => self.keep_ahead(now, event, out),
@@ -50,7 +54,6 @@ impl Client {
     }
 
     fn keep_ahead(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
-        out.mark("event-ahead");
         if self.ahead.len() < self.reorder_limit {
             self.ahead.insert(event.position, Arc::clone(event));
         }
@@ -79,6 +82,7 @@ impl Client {
     pub(super) fn apply(&mut self, event: &Event, out: &mut Outbox<DocSync>) {
         document::apply(&mut self.confirmed, &event.changes);
         self.cursor = Some(event.position);
+        self.meets_undo(event);
         let mut changed: Vec<Field> = event.changes.iter().map(|change| change.field).collect();
         if event.author == self.me {
             changed.extend(self.confirm(event.op, out));

@@ -6,6 +6,7 @@ mod outbox;
 mod reconnect;
 mod steps;
 mod sync;
+mod undo;
 mod view;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -24,6 +25,7 @@ use crate::protocol::{DocSync, Op, Timer};
 use crate::store;
 pub use outbox::Pending;
 pub use steps::{Expiry, Sending, Steps};
+pub use undo::Undoable;
 
 /// Where the client is in the life of its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +86,8 @@ pub struct Client {
     client_seq: u32,
     ack_armed: bool,
     edited: Option<Mono>,
+    /// Edits that can be taken back, oldest first.
+    undoable: VecDeque<Undoable>,
 
     shown: Option<Status>,
     last_synced: Option<Mono>,
@@ -124,6 +128,7 @@ impl Client {
             client_seq: 0,
             ack_armed: false,
             edited: None,
+            undoable: VecDeque::new(),
             shown: None,
             last_synced: None,
         }
@@ -132,20 +137,29 @@ impl Client {
     fn message(&mut self, now: Now, conn: ConnId, message: &Message, out: &mut Outbox<DocSync>) {
         self.heard(now, out);
         match message {
-            Message::Welcome { head, .. } => self.head = Some(*head),
+            Message::Welcome { head, .. } => {
+                if self.head.is_some_and(|known| known.epoch < head.epoch) {
+                    out.mark("store-went-back");
+                }
+                self.head = Some(*head);
+            }
             Message::Snapshot { at, seen, content, .. } => {
                 self.snapshot(now, *at, seen, content, out);
             }
             Message::Delta { to, events, .. } => self.delta(now, *to, events, out),
             Message::Event(event) => self.event(now, event, out),
             Message::Ack { op, position } => self.acked(now, *op, *position, out),
-            Message::Nack { op, .. } => self.rejected(now, *op, out),
+            Message::Nack { op, code } => self.rejected(*op, *code, out),
             Message::Ping { stamp, head } => {
                 let pong = Message::Pong { stamp: *stamp, cursor: self.cursor };
                 out.send(conn, pong).whatever();
                 self.told_head(now, *head, out);
             }
+            Message::Progress { op, stage, .. } => self.publish_progress(*op, *stage, out),
             _ => {}
+        }
+        if let Some(position) = message.place() {
+            self.told(now, position);
         }
     }
 
@@ -165,9 +179,12 @@ impl Client {
 
     fn operation(&mut self, now: Now, id: OpId, op: &Op, out: &mut Outbox<DocSync>) {
         match op {
-            Op::Set(..) | Op::Delete(_) | Op::Insert => self.edit(now, id, op, out),
+            Op::Set(..) | Op::Delete(_) | Op::Insert | Op::Paste(..) | Op::SetStage(_) => {
+                self.edit(now, id, op, out);
+            }
+            Op::Undo => self.undo(now, id, out),
             Op::Retry => self.retry_by_hand(now, out),
-            Op::Stage(_) => {}
+            Op::Stage(_) | Op::Progress(_) => {}
         }
     }
 

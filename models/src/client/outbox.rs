@@ -7,7 +7,7 @@ use wavetank::time::{Mono, Now};
 
 use super::steps::Sending;
 use super::{Client, Phase};
-use crate::message::Message;
+use crate::message::{CONFLICT, Message, SIZE_MAX};
 use crate::policy::{AckRetry, OfflineEdits, Overflow, Storage};
 use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store::{Commit, Edit, Seen};
@@ -36,19 +36,48 @@ pub struct Pending {
 impl Client {
     /// A person makes an edit.
     pub(super) fn edit(&mut self, now: Now, id: OpId, op: &Op, out: &mut Outbox<DocSync>) {
+        let changes = op.changes(id);
+        let edit = match op {
+            Op::Insert => Edit::Insert,
+            Op::Paste(_, kib) => Edit::Paste(changes.clone(), kib.saturating_mul(1024)),
+            _ => Edit::Write(changes.clone()),
+        };
+        let before = changes.iter().map(|change| self.seen(change.field)).collect();
+        if self.submit(now, id, edit, changes.clone(), out) {
+            self.remember(id, changes, before);
+        }
+    }
+
+    /// Takes an operation that does this to the view, or refuses it visibly.
+    pub(super) fn submit(
+        &mut self,
+        now: Now,
+        id: OpId,
+        edit: Edit,
+        changes: Changes,
+        out: &mut Outbox<DocSync>,
+    ) -> bool {
         self.edited = Some(now.mono);
+        if edit.size() > SIZE_MAX {
+            out.mark("edit-oversized");
+            out.show_op(id, OpState::Refused);
+            return false;
+        }
         let policy = &self.config.policy.client.outbox;
         let live = self.phase == Phase::Live;
+        if !live {
+            out.mark("edit-while-away");
+        }
         let waiting = self.waiting();
         if !live && policy.offline == OfflineEdits::Refuse {
             out.show_op(id, OpState::Refused);
-            return;
+            return false;
         }
         let full = waiting >= self.outbox_limit;
         if full && policy.overflow == Overflow::RefuseAndTell {
             out.mark("edit-refused");
             out.show_op(id, OpState::Refused);
-            return;
+            return false;
         }
         let forgotten = full || !live && policy.offline == OfflineEdits::Discard;
         let state = match policy.storage {
@@ -57,11 +86,6 @@ impl Client {
         };
         out.show_op(id, state);
         self.client_seq += 1;
-        let changes = op.changes(id);
-        let edit = match op {
-            Op::Insert => Edit::Insert,
-            _ => Edit::Write(changes.clone()),
-        };
         let fields: Vec<Field> = changes.iter().map(|change| change.field).collect();
         self.pending.push_back(Pending {
             op: id,
@@ -77,6 +101,7 @@ impl Client {
         self.send_edit(now, live, out);
         self.publish(&fields, out);
         self.measure(out);
+        true
     }
 
     /// Sends the edit that was just made, if it can be sent.
@@ -165,17 +190,28 @@ impl Client {
             let fields = self.take(op);
             self.publish(&fields, out);
         }
+        self.answered(out);
+    }
+
+    /// One answer less is awaited.
+    fn answered(&mut self, out: &mut Outbox<DocSync>) {
         if self.waiting() == 0 {
             self.ack_armed = false;
             out.cancel(Timer::AckTimeout);
         }
     }
 
-    /// The server says that an edit will not be done: it is taken back.
-    pub(super) fn rejected(&mut self, _now: Now, op: OpId, out: &mut Outbox<DocSync>) {
-        out.show_op(op, OpState::Rejected);
+    /// The server says that an edit will not be done: it is taken out of the view.
+    pub(super) fn rejected(&mut self, op: OpId, code: u16, out: &mut Outbox<DocSync>) {
+        if !self.pending.iter().any(|pending| pending.op == op) {
+            return;
+        }
+        let conflict = code == CONFLICT;
+        out.show_op(op, if conflict { OpState::Conflict } else { OpState::Rejected });
         let fields = self.take(op);
+        self.forget_undo(op, &fields);
         self.publish(&fields, out);
+        self.answered(out);
     }
 
     /// An event of an edit of this client came: the edit is in the confirmed content. Gives

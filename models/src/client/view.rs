@@ -1,17 +1,21 @@
 //! What the person sees: the confirmed content with her own edits on top, and the state of the
 //! connection.
 
-use wavetank::history::{Change, Connection, Status};
-use wavetank::id::Field;
+use wavetank::history::{Change, Connection, Reading, Status};
+use wavetank::id::{Field, OpId};
 use wavetank::protocol::Outbox;
 
 use super::{Client, Phase};
+use crate::document;
 use crate::policy::OfflineEdits;
 use crate::protocol::{DOC, DocSync};
 
+/// The part of the page that shows how far the pipeline is.
+const PROGRESS: u8 = 1;
+
 impl Client {
     /// What a field shows: the newest edit on it, or what is confirmed.
-    fn seen(&self, field: Field) -> Change {
+    pub(super) fn seen(&self, field: Field) -> Change {
         let newest = |changes: &[Change]| changes.iter().rev().copied().find(|c| c.field == field);
         let edited = self.pending.iter().rev().find_map(|pending| newest(&pending.changes));
         edited.unwrap_or(Change { field, value: self.confirmed.get(&field).copied() })
@@ -24,14 +28,23 @@ impl Client {
         out.show_changes(DOC, cursor, self.pending.len() as u32, changes);
     }
 
+    /// Shows progress beside the content.
+    pub(super) fn publish_progress(&self, op: OpId, stage: u32, out: &mut Outbox<DocSync>) {
+        let Some(position) = self.cursor else { return };
+        let pending = self.pending.len() as u32;
+        let progress = Change::set(document::stage(stage), document::value(op));
+        let changes = [progress].into_iter().collect();
+        out.show(Reading { topic: DOC, position, part: PROGRESS, pending, whole: false, changes });
+    }
+
     /// Shows everything anew.
     pub(super) fn publish_whole(&self, out: &mut Outbox<DocSync>) {
         let Some(cursor) = self.cursor else { return };
         let mut view = self.confirmed.clone();
         for pending in &self.pending {
-            crate::document::apply(&mut view, &pending.changes);
+            document::apply(&mut view, &pending.changes);
         }
-        let content = crate::document::whole(&view);
+        let content = document::whole(&view);
         out.show_whole(DOC, cursor, self.pending.len() as u32, content);
     }
 

@@ -6,8 +6,9 @@ use wavetank::id::ConnId;
 use wavetank::protocol::Outbox;
 use wavetank::time::Now;
 
+use super::refuse::is_forbidden;
 use super::{Server, Wait};
-use crate::message::Message;
+use crate::message::{FORBIDDEN, Message};
 use crate::policy::AckAfter;
 use crate::protocol::DocSync;
 use crate::store::{Commit, Event, Reply, Request};
@@ -21,6 +22,10 @@ impl Server {
         commit: Commit,
         out: &mut Outbox<DocSync>,
     ) {
+        if conn.is_some() && is_forbidden(&commit) {
+            self.refuse(conn, commit.op, FORBIDDEN, out);
+            return;
+        }
         if !self.rooms.contains_key(&commit.doc) {
             self.rooms.entry(commit.doc).or_default();
             self.load(commit.doc, out);
@@ -56,6 +61,10 @@ impl Server {
                 let ticket = out.flush();
                 self.awaiting.remember(ticket, Wait::Flush(conn, commit, event));
             }
+            Some(Reply::Refused) => {
+                let ticket = out.flush();
+                self.awaiting.remember(ticket, Wait::Refusal(conn, commit));
+            }
             _ => self.commit(conn, commit, out),
         }
     }
@@ -74,6 +83,7 @@ impl Server {
             let position = Some(event.position);
             out.send(conn, Message::Ack { op: event.op, position }).whatever();
         }
+        self.met(event.doc, event.position, out);
         let Some(room) = self.rooms.get_mut(&event.doc) else { return };
         for event in room.advance(now, event, self.steps.covers) {
             self.tell(&event, out);

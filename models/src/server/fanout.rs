@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use wavetank::id::ConnId;
+use wavetank::id::{ConnId, OpId};
 use wavetank::protocol::Outbox;
 
 use super::Server;
 use crate::message::Message;
-use crate::protocol::{DocSync, Timer};
+use crate::protocol::{DOC, DocSync, Timer};
 use crate::store::Event;
 
 /// The code for a connection that does not take what is sent.
@@ -37,6 +37,19 @@ impl Server {
             out.close(conn, TOO_SLOW, "too slow");
             self.forget(conn, out);
         }
+    }
+
+    /// Tells a room of progress. Who is slow does without: what matters must not wait for it.
+    pub(super) fn progress(&self, op: OpId, stage: u32, out: &mut Outbox<DocSync>) {
+        let mut members = Vec::new();
+        for (conn, _) in self.sessions.iter().filter(|(_, session)| session.doc == Some(DOC)) {
+            if out.queued(conn) < self.buffer_limit / 2 {
+                members.push(conn);
+            } else {
+                out.mark("progress-shed");
+            }
+        }
+        out.send_all(members, Message::Progress { doc: DOC, op, stage });
     }
 
     /// The connection is over, or treated as if it were.

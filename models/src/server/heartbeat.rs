@@ -32,9 +32,13 @@ impl Server {
         let Some(session) = self.sessions.get_mut(conn) else { return };
         let stamp = now.mono.as_micros();
         session.pinged = Some(stamp);
-        let head = session.doc.and_then(|doc| self.rooms.get(&doc)?.head);
+        let doc = session.doc;
+        let head = doc.and_then(|doc| self.rooms.get(&doc)?.head);
         out.send(conn, Message::Ping { stamp, head }).whatever();
         out.timer(Timer::Ping(conn), now.mono + self.config.policy.server.heartbeat.interval);
+        if let Some(doc) = doc {
+            self.check(doc, out);
+        }
     }
 
     /// Plans the next look at whether a connection is silent.

@@ -1,8 +1,10 @@
 //! A server instance: rooms of clients, one store behind them.
 
+mod check;
 mod commit;
 mod fanout;
 mod heartbeat;
+mod refuse;
 mod room;
 mod sync;
 
@@ -15,7 +17,7 @@ use wavetank::protocol::{Awaiting, Boot, Conns, Event, Node, Outbox};
 use wavetank::time::{Mono, Now};
 
 use crate::config::Config;
-use crate::message::{Message, Since};
+use crate::message::{CONFLICT, Message, Since};
 use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store::{self, Commit, Loaded, Reply};
 use room::Room;
@@ -56,10 +58,13 @@ impl Default for Steps {
 #[derive(Clone, Debug)]
 enum Wait {
     Load(Topic),
+    Check(Topic),
     /// What was read is told to nobody before it is sure to last.
     Settle(Topic, Box<Loaded>),
     Commit(Option<ConnId>, Commit),
     Flush(Option<ConnId>, Commit, Arc<store::Event>),
+    /// A refusal is told to nobody before it is sure to last.
+    Refusal(Option<ConnId>, Commit),
 }
 
 /// A server instance.
@@ -114,8 +119,10 @@ impl Server {
     }
 
     fn operation(&mut self, now: Now, id: OpId, op: &Op, out: &mut Outbox<DocSync>) {
-        if !matches!(op, Op::Stage(_)) {
-            return;
+        match op {
+            Op::Stage(_) => {}
+            Op::Progress(stage) => return self.progress(id, *stage, out),
+            _ => return,
         }
         let commit = Commit {
             doc: DOC,
@@ -142,6 +149,9 @@ impl Node<DocSync> for Server {
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Stored(ticket, result) => {
                 let Some(wait) = self.awaiting.recall(ticket) else { return };
+                if result.is_err() {
+                    out.mark("store-failed");
+                }
                 match (wait, result) {
                     (Wait::Load(doc), Ok(Some(Reply::Loaded(loaded)))) => {
                         let ticket = out.flush();
@@ -149,13 +159,19 @@ impl Node<DocSync> for Server {
                     }
                     (Wait::Settle(doc, loaded), Ok(_)) => self.loaded(now, doc, *loaded, out),
                     (Wait::Load(doc) | Wait::Settle(doc, _), _) => self.load(doc, out),
+                    (Wait::Check(doc), result) => self.checked(doc, result.ok().flatten(), out),
                     (Wait::Commit(conn, commit), result) => {
                         self.committed(conn, commit, result.ok().flatten(), out);
                     }
                     (Wait::Flush(conn, _, event), Ok(_)) => {
                         self.durable(now, conn, &event, out);
                     }
-                    (Wait::Flush(conn, commit, _), Err(_)) => self.commit(conn, commit, out),
+                    (Wait::Refusal(conn, commit), Ok(_)) => {
+                        self.refuse(conn, commit.op, CONFLICT, out);
+                    }
+                    (Wait::Flush(conn, commit, _) | Wait::Refusal(conn, commit), Err(_)) => {
+                        self.commit(conn, commit, out);
+                    }
                 }
             }
             _ => {}

@@ -33,11 +33,19 @@ pub(super) struct Room {
     pub(super) seen: BTreeMap<u64, Seen>,
     /// Events that are durable before an earlier one is.
     ahead: BTreeMap<u64, Arc<Event>>,
+    /// Whether the store was asked where the document is.
+    pub(super) checking: bool,
     /// Who subscribed before the document was loaded.
     pub(super) waiting: Vec<(ConnId, Since)>,
 }
 
 impl Room {
+    /// What is known of the document is no more; it has to be loaded again.
+    pub(super) fn forget(&mut self) {
+        self.head = None;
+        self.ahead.clear();
+    }
+
     /// Takes in what the store had. A log that does not outlive the process begins anew.
     pub(super) fn loaded(&mut self, now: Now, loaded: Loaded, durable_log: bool) {
         self.head = Some(loaded.head);

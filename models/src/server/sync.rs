@@ -29,7 +29,9 @@ impl Server {
     ) {
         let Some(room) = self.rooms.get_mut(&doc) else { return };
         room.loaded(now, loaded, self.config.policy.server.sync.durable_log);
-        for (conn, since) in std::mem::take(&mut room.waiting) {
+        let waiting = std::mem::take(&mut room.waiting);
+        self.begin_anew(now, doc, out);
+        for (conn, since) in waiting {
             self.welcome(now, conn, doc, since, out);
         }
     }

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use wavetank::digest::{Digest, Digester};
-use wavetank::explore::{Outcome, Scenario, Verdict, case_of_seed, parallel, run};
+use wavetank::explore::{
+    Marks, Outcome, Scenario, Verdict, case_of_seed, check_promises, is_rechecked, parallel,
+    recheck, run,
+};
 use wavetank_models::{Config, DocSync};
 
-use super::{Options, Progress};
+use super::{AuditError, Options, Progress};
 use crate::scenarios;
 
 /// What the runs of one scenario came to.
@@ -21,7 +24,7 @@ pub struct Tally {
     /// The seeds that broke each invariant.
     pub failing: BTreeMap<String, Vec<u64>>,
     /// How often each mark was reached.
-    pub marks: BTreeMap<&'static str, u64>,
+    pub marks: Marks,
 }
 
 /// What a configuration did in every scenario.
@@ -30,6 +33,8 @@ pub struct Campaign {
     pub tallies: Vec<Tally>,
     /// Over the digests of all runs, in order.
     pub digest: Digest,
+    /// How many of the runs were made twice, and came to the same.
+    pub rechecked: u64,
 }
 
 /// How often a scenario runs in a campaign of so many seeds.
@@ -47,8 +52,17 @@ pub(super) fn broken(outcome: &Outcome) -> Vec<String> {
 }
 
 impl Campaign {
-    pub(super) fn run(config: &Config, options: &Options<'_>, round: usize) -> Self {
+    /// Runs every scenario, and a share of the runs twice.
+    ///
+    /// # Errors
+    /// The first of these that did not come to the same, or a mark that nobody catalogued.
+    pub(super) fn run(
+        config: &Config,
+        options: &Options<'_>,
+        round: usize,
+    ) -> Result<Self, AuditError> {
         let scenarios = scenarios::all();
+        check_promises(&scenarios)?;
         let work: Vec<(usize, u64)> = scenarios
             .iter()
             .enumerate()
@@ -61,8 +75,23 @@ impl Campaign {
             |(i, seed)| run(&case_of_seed(scenarios[*i], config, *seed)),
             || (options.progress)(Progress::Run),
         );
+        let again = |((i, seed), first): (&(usize, u64), _)| {
+            is_rechecked(scenarios[*i].name(), *seed).then_some((*i, *seed, first))
+        };
+        // Backwards, so that each meets another thread and other neighbours than before.
+        let twice: Vec<_> = work.iter().zip(&outcomes).rev().filter_map(again).collect();
+        (options.progress)(Progress::Rechecking(twice.len() as u64));
+        let rechecked = twice.len() as u64;
+        let same = parallel(
+            options.pool,
+            &twice,
+            |(i, seed, first)| recheck(&case_of_seed(scenarios[*i], config, *seed), first),
+            || (options.progress)(Progress::Run),
+        );
+        same.into_iter().rev().collect::<Result<(), _>>()?;
         let tally = |one: &&dyn Scenario<DocSync>| Tally {
             scenario: one.name().to_owned(),
+            marks: Marks::new::<DocSync>(),
             ..Tally::default()
         };
         let mut tallies: Vec<Tally> = scenarios.iter().map(tally).collect();
@@ -75,11 +104,9 @@ impl Campaign {
             for invariant in broken(&outcome) {
                 tally.failing.entry(invariant).or_default().push(seed);
             }
-            for (mark, times) in outcome.marks {
-                *tally.marks.entry(mark).or_default() += times;
-            }
+            tally.marks.add(&outcome)?;
         }
-        Self { tallies, digest: digester.finish() }
+        Ok(Self { tallies, digest: digester.finish(), rechecked })
     }
 
     /// All runs.
@@ -99,10 +126,10 @@ impl Campaign {
     /// The marks that scenarios promise and that were never reached.
     pub(super) fn unreached(&self) -> Vec<(String, String)> {
         let missing = |tally: &Tally| {
-            let promised =
-                scenarios::named(&tally.scenario).map_or(&[][..], |one| one.must_reach());
-            let missing = promised.iter().filter(|mark| !tally.marks.contains_key(*mark));
-            missing.map(|mark| (tally.scenario.clone(), (*mark).to_owned())).collect::<Vec<_>>()
+            let scenario = scenarios::named(&tally.scenario);
+            let missing = scenario.map_or_else(Vec::new, |one| tally.marks.unreached(one));
+            let pair = |mark: &str| (tally.scenario.clone(), mark.to_owned());
+            missing.into_iter().map(pair).collect::<Vec<_>>()
         };
         self.tallies.iter().flat_map(missing).collect()
     }

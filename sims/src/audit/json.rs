@@ -1,5 +1,6 @@
 //! An audit as JSON: the same bytes for any number of threads.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
@@ -7,7 +8,7 @@ use wavetank_models::catalogue::Severity;
 use wavetank_models::policy::Patch;
 
 use super::save::{case_name, fix_name};
-use super::{Audit, Finding, Kind, Unexplained};
+use super::{Audit, Finding, Kind, Tally, Unexplained};
 use crate::conformance::Checked;
 
 #[derive(Serialize)]
@@ -17,10 +18,12 @@ struct Report<'a> {
     score: f64,
     seeds: u64,
     runs: u64,
+    rechecked: u64,
     digest: String,
     findings: Vec<Item<'a>>,
     unexplained: Vec<Open<'a>>,
     conformance: Vec<Statement<'a>>,
+    marks: BTreeMap<&'a str, BTreeMap<&'static str, u64>>,
     marks_not_reached: &'a [(String, String)],
 }
 
@@ -131,6 +134,11 @@ fn statement(one: &Checked) -> Statement<'_> {
     }
 }
 
+/// How often a scenario reached each mark of the catalogue.
+fn marks(tally: &Tally) -> (&str, BTreeMap<&'static str, u64>) {
+    (&tally.scenario, tally.marks.iter().collect())
+}
+
 /// The audit as JSON. Paths of cases and patches are below `folder`, as it is given.
 ///
 /// # Panics
@@ -142,10 +150,12 @@ pub fn to_json(audit: &Audit, folder: &Path) -> String {
         score: audit.score as f64 / 10.0,
         seeds: audit.seeds,
         runs: audit.runs,
+        rechecked: audit.rechecked,
         digest: audit.digest.to_string(),
         findings: audit.findings.iter().map(|finding| item(audit, finding, folder)).collect(),
         unexplained: audit.unexplained.iter().map(open).collect(),
         conformance: audit.conformance.iter().map(statement).collect(),
+        marks: audit.tallies.iter().map(marks).collect(),
         marks_not_reached: &audit.unreached,
     };
     let mut text = serde_json::to_string_pretty(&report).expect("a report can be written as JSON");

@@ -9,7 +9,7 @@ mod save;
 mod score;
 
 use wavetank::digest::{Digest, Digester};
-use wavetank::explore::{Case, Pool};
+use wavetank::explore::{Case, Difference, MarkError, Pool};
 use wavetank::invariant::Violation;
 use wavetank_models::catalogue::{Entry, Severity};
 use wavetank_models::policy::{Knob, Patch, PolicyFile};
@@ -41,6 +41,8 @@ pub struct Options<'a> {
 pub enum Progress {
     /// A campaign of this many runs begins.
     Campaign(usize, u64),
+    /// This many of its runs begin for the second time.
+    Rechecking(u64),
     /// One more run is done.
     Run,
     /// Causes and small cases are being looked for.
@@ -115,6 +117,8 @@ pub struct Audit {
     pub seeds: u64,
     /// All runs of all campaigns.
     pub runs: u64,
+    /// How many of them were made twice, and came to the same.
+    pub rechecked: u64,
     /// A digest over the digests of all of them, in order.
     pub digest: Digest,
     /// The score in tenths, 0 to 100.
@@ -127,31 +131,50 @@ pub struct Audit {
     pub unexplained: Vec<Unexplained>,
     /// Differences from the reference that no finding rests on.
     pub harmless: Vec<Knob>,
-    /// Marks that a scenario promises and the first campaign never reached.
+    /// Marks that a scenario promises and that it never reached, in no campaign: where a flaw
+    /// hides a state, the remedy has to uncover it.
     pub unreached: Vec<(String, String)>,
     /// The documentation's statements, and what the model did.
     pub conformance: Vec<Checked>,
 }
 
 impl Audit {
-    /// Whether nothing was found only because nothing was reached.
+    /// Whether something is not proved, since what it rests on was never reached.
     pub fn is_vacuous(&self) -> bool {
-        self.findings.is_empty() && self.unexplained.is_empty() && !self.unreached.is_empty()
+        !self.unreached.is_empty()
     }
 }
 
+/// Why an audit says nothing of its policy.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// Two runs of one case differ: nothing that was found could be relied on.
+    #[error(transparent)]
+    Differs(#[from] Box<Difference>),
+    /// The models or the scenarios have a mark that is not in the catalogue.
+    #[error(transparent)]
+    Mark(#[from] MarkError),
+}
+
 /// Audits a policy.
-pub fn audit(file: PolicyFile, options: &Options<'_>) -> Audit {
+///
+/// # Errors
+/// A mistake in the models or the scenarios.
+pub fn audit(file: PolicyFile, options: &Options<'_>) -> Result<Audit, AuditError> {
     let mut config = file.config();
     let mut digester = Digester::default();
-    let mut runs = 0;
+    let (mut runs, mut rechecked) = (0, 0);
     let mut first: Option<Campaign> = None;
     let mut findings: Vec<Finding> = Vec::new();
     let mut left = Vec::new();
+    let mut unreached: Option<Vec<(String, String)>> = None;
     for round in 0..ROUNDS {
-        let campaign = Campaign::run(&config, options, round);
+        let campaign = Campaign::run(&config, options, round)?;
         digester.value(&campaign.digest);
         runs += campaign.runs();
+        rechecked += campaign.rechecked;
+        let missing = campaign.unreached();
+        unreached.get_or_insert_with(|| missing.clone()).retain(|one| missing.contains(one));
         (options.progress)(Progress::Searching(round));
         let behind: Vec<String> = findings.iter().map(|finding| finding.id.clone()).collect();
         let (found, unexplained, searched) =
@@ -169,19 +192,20 @@ pub fn audit(file: PolicyFile, options: &Options<'_>) -> Audit {
     let score = tenths(&first.tallies);
     let conformance = crate::conformance::check(&file.config(), &file.document.conformance);
     findings.sort_by(|a, b| (a.severity, a.kind, &a.id).cmp(&(b.severity, b.kind, &b.id)));
-    Audit {
+    Ok(Audit {
         seeds: options.seeds,
         runs,
+        rechecked,
         digest: digester.finish(),
         score,
-        unreached: first.unreached(),
+        unreached: unreached.unwrap_or_default(),
         tallies: first.tallies,
         harmless: config.differences(),
         unexplained: left,
         findings,
         conformance,
         file,
-    }
+    })
 }
 
 /// The configuration with the remedies of findings applied.

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use wavetank::protocol::Protocol;
 use wavetank::report::Document;
+use wavetank_models::DocSync;
 use wavetank_models::catalogue::{self, Severity};
 use wavetank_models::policy::Knob;
 
@@ -279,17 +281,26 @@ fn evidence(audit: &Audit, folder: &Path, report: &mut Document) {
     report.heading(2, "Evidence");
     let rows = audit.tallies.iter().map(|tally| {
         let failing: std::collections::BTreeSet<_> = tally.failing.values().flatten().collect();
-        let marks: Vec<_> = tally.marks.iter().map(|(m, n)| format!("{m} {n}")).collect();
         let numbers = [tally.runs, failing.len() as u64, tally.events].map(|n| n.to_string());
         let [runs, failing, events] = numbers;
-        vec![tally.scenario.clone(), runs, failing, events, marks.join(", ")]
+        vec![tally.scenario.clone(), runs, failing, events]
     });
-    let head = ["scenario", "runs", "failing", "events", "states reached"];
-    report.table(&head, rows.collect());
+    report.table(&["scenario", "runs", "failing", "events"], rows.collect());
+    report.text("States that the campaign reached, how often, and in how many scenarios:");
+    let rows = DocSync::MARKS.iter().map(|mark| {
+        let reached = || audit.tallies.iter().map(|tally| tally.marks.times(mark.name));
+        let scenarios = reached().filter(|times| *times > 0).count();
+        let numbers = [reached().sum::<u64>().to_string(), scenarios.to_string()];
+        let [times, scenarios] = numbers;
+        vec![mark.name.to_owned(), times, scenarios, mark.about.to_owned()]
+    });
+    report.table(&["state", "times", "scenarios", "what has happened"], rows.collect());
     if !audit.unreached.is_empty() {
         report.text("Never reached, though the scenario should: what rests on them is not proved.");
         report.list(audit.unreached.iter().map(|(scenario, mark)| format!("{scenario}: {mark}")));
     }
     report.field("Digest of all runs", audit.digest.to_string());
+    let twice = audit.rechecked;
+    report.field("Made twice", format!("{twice} runs, each with the same outcome both times"));
     report.field("Cases, fixes and this report", folder.display().to_string());
 }

@@ -40,11 +40,13 @@ pub(super) fn audit(args: &AuditArgs) -> Result<Exit, CliError> {
     let default = bundled().next().unwrap_or_default();
     let file = PolicyFile::find(chosen.unwrap_or(default))?;
     let bar = Bar::new();
+    let _watchdog = bar.watch();
     let pool = Pool::new(args.threads);
     let progress = |step| bar.show(step);
     let options = Options { seeds: args.seeds, pool: &pool, progress: &progress };
     let audit = audit::audit(file, &options);
     bar.done();
+    let audit = audit?;
     let folder = args.out.clone().unwrap_or_else(|| audit::folder(&audit));
     let report = audit::to_document(&audit, &folder);
     audit::save(&audit, &folder, &report.to_markdown())?;

@@ -4,7 +4,7 @@ use wavetank::explore::CaseError;
 use wavetank::harness::Exit;
 use wavetank_models::policy::{PatchError, PolicyError};
 
-use crate::audit::SaveError;
+use crate::audit::{AuditError, SaveError};
 
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -71,13 +71,45 @@ pub(super) enum CliError {
     /// An audit's files cannot be written.
     #[error(transparent)]
     Save(#[from] SaveError),
+    /// An audit came to nothing.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
 }
 
 impl CliError {
     pub(super) const fn exit(&self) -> Exit {
         match self {
             Self::Write { .. } | Self::Exists(_) | Self::Save(_) => Exit::Io,
+            Self::Audit(AuditError::Differs(_)) => Exit::Nondeterministic,
             _ => Exit::Usage,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wavetank::digest::Digest;
+    use wavetank::explore::{Difference, Parting};
+
+    use super::*;
+
+    #[test]
+    fn two_runs_that_differ_end_with_six_and_both_events() {
+        let difference = Difference {
+            scenario: "several-tabs".to_owned(),
+            seed: Some(9),
+            case: "2 nodes".to_owned(),
+            digests: [Digest(1), Digest(2)],
+            parting: Some(Parting {
+                index: 4,
+                events: [Some("n0 says one".to_owned()), Some("n0 says two".to_owned())],
+            }),
+        };
+        let error = CliError::from(AuditError::from(Box::new(difference)));
+        assert_eq!(error.exit() as u8, 6);
+        let text = error.to_string();
+        for part in ["seed 9 of several-tabs", "number 4", "says one", "says two", "2 nodes"] {
+            assert!(text.contains(part), "{part} in {text}");
         }
     }
 }

@@ -24,7 +24,7 @@ Examples:
   wavetank replay CASE.json --patch FIX.toml         a saved case, with a remedy applied
 
 Exit codes: 0 held or done, 1 an invariant was broken (or an audit found what --deny names),
-2 wrong usage or input, 3 nothing was proved, 4 a panic, 5 a file could not be written,
+2 wrong usage or input, 3 a state was never reached, 4 a panic, 5 a file could not be written,
 6 the same case gave two digests.";
 
 #[derive(Parser)]
@@ -97,14 +97,20 @@ pub fn main() -> Exit {
     let done = match args.command {
         Command::Audit(args) => audit::audit(&args),
         Command::List { format } => cases::list(format),
-        Command::Run(args) => cases::run(&args),
-        Command::Replay(args) => cases::replay(&args),
-        Command::Shrink(args) => cases::shrink(&args),
+        Command::Run(args) => watched(|| cases::run(&args)),
+        Command::Replay(args) => watched(|| cases::replay(&args)),
+        Command::Shrink(args) => watched(|| cases::shrink(&args)),
     };
     done.unwrap_or_else(|error| {
         complain(&error);
         error.exit()
     })
+}
+
+/// Does something while somebody looks after its runs.
+fn watched(work: impl FnOnce() -> Result<Exit, CliError>) -> Result<Exit, CliError> {
+    let _watchdog = progress::watch();
+    work()
 }
 
 fn complain(error: &CliError) {

@@ -22,7 +22,7 @@ impl Scenario<DocSync> for DisconnectDuringEdit {
         "The connection of somebody who is editing breaks, and so may others."
     }
     fn must_reach(&self) -> &'static [&'static str] {
-        &["edit-resent"]
+        &["connection-lost", "edit-while-away"]
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();

@@ -28,6 +28,9 @@ impl Scenario<DocSync> for EditWhileUpdates {
     fn about(&self) -> &'static str {
         "Three people edit one document while its pipeline reports stages."
     }
+    fn must_reach(&self) -> &'static [&'static str] {
+        &["event-over-pending"]
+    }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
         let plan = generate::plan(menu(3, &FAULTS, 25, 4));

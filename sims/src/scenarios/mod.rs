@@ -6,6 +6,7 @@
 mod chaotic_links;
 mod disconnect_during_edit;
 mod edit_while_updates;
+mod mixed;
 mod offline_editing;
 mod outage;
 mod rapid_stages;
@@ -19,9 +20,9 @@ mod store_trouble;
 
 use proptest::prelude::*;
 use wavetank::engine::{NodeSpec, Topology};
-use wavetank::explore::{Case, Operation, Scenario};
+use wavetank::explore::{Case, Scenario, Work, Workload, operations, work};
 use wavetank::fault::generate::Menu;
-use wavetank::id::{NodeId, OpId, StoreId};
+use wavetank::id::{NodeId, StoreId};
 use wavetank::time::{Span, Time};
 use wavetank_models::document::Attribute;
 use wavetank_models::{Config, DocSync, Op, Role};
@@ -45,6 +46,7 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &chaotic_links::ChaoticLinks,
         &store_trouble::StoreTrouble,
         &restored_store::RestoredStore,
+        &mixed::Mixed,
         &server_restart_herd::ServerRestartHerd,
     ]
 }
@@ -61,8 +63,8 @@ pub(crate) const fn at(seconds: u64) -> Time {
 
 /// A server with its store, and browsers from `n1` on, each on a device of its own.
 pub(crate) fn room(browsers: u32) -> Topology<Role> {
-    let browser = |id| NodeSpec { id: NodeId(id), role: Role::Browser, device: None, store: None };
-    let server = NodeSpec { id: SERVER, role: Role::Server, device: None, store: Some(STORE) };
+    let browser = |id| NodeSpec::new(NodeId(id), Role::Browser);
+    let server = NodeSpec::new(SERVER, Role::Server).with_store(STORE);
     let nodes = std::iter::once(server).chain((1..=browsers).map(browser)).collect();
     Topology { nodes, stores: vec![STORE] }
 }
@@ -87,6 +89,8 @@ fn menu(browsers: u32, kinds: &[&'static str], until: u64, most: usize) -> Menu 
         from: at(2),
         until: at(until),
         most,
+        outside: clients(browsers).into_iter().skip(1).last().into_iter().collect(),
+        ..Menu::default()
     }
 }
 
@@ -98,6 +102,7 @@ fn edit() -> impl Strategy<Value = Op> {
         5 => (0u32..8, attribute).prop_map(|(element, attribute)| Op::Set(element, attribute)),
         3 => Just(Op::Insert),
         1 => (0u32..8).prop_map(Op::Delete),
+        1 => Just(Op::Undo),
     ]
 }
 
@@ -108,28 +113,20 @@ fn moment(from: u64, until: u64) -> impl Strategy<Value = Time> {
     prop_oneof![2 => uniform, 1 => burst].prop_map(|millis| Time::from_micros(millis * 1000))
 }
 
-/// Up to `most` edits by the browsers between two seconds.
-fn edits(
-    browsers: u32,
-    most: usize,
-    from: u64,
-    until: u64,
-) -> impl Strategy<Value = Vec<(Time, NodeId, Op)>> {
-    let one = (moment(from, until), 1..=browsers, edit());
-    let one = one.prop_map(|(at, node, op)| (at, NodeId(node), op));
-    proptest::collection::vec(one, 1..=most)
+/// Up to `most` edits by the browsers between two seconds, in some of the shapes of work.
+fn edits(browsers: u32, most: usize, from: u64, until: u64) -> BoxedStrategy<Work<Op>> {
+    let lasts = at(until).since(at(from)).as_millis() * u64::from(browsers);
+    let pace = Span::millis(lasts / most as u64);
+    let people = Workload::new(clients(browsers), at(from), at(until), pace);
+    work(Workload { most, ..people }, edit())
 }
 
 /// Reports of stages to the server, `gap` apart, from a given second on.
-fn stages(count: u32, from: u64, gap: Span) -> Vec<(Time, NodeId, Op)> {
+fn stages(count: u32, from: u64, gap: Span) -> Work<Op> {
     (0..count).map(|i| (at(from) + gap * u64::from(i), SERVER, Op::Stage(i))).collect()
 }
 
-/// Puts work into a case, in the order of time; the n-th operation is `op n`.
-pub(crate) fn give(case: &mut Case<DocSync>, mut work: Vec<(Time, NodeId, Op)>) {
-    work.sort_by_key(|(at, _, _)| *at);
-    case.operations = (1..)
-        .zip(work)
-        .map(|(id, (at, node, op))| Operation { id: OpId(id), at, node, op })
-        .collect();
+/// Puts work into a case.
+pub(crate) fn give(case: &mut Case<DocSync>, work: Work<Op>) {
+    case.operations = operations(work);
 }

@@ -22,7 +22,7 @@ impl Scenario<DocSync> for OfflineEditing {
         "One person edits through an outage, more than the queue may hold (40 here), or reloads."
     }
     fn must_reach(&self) -> &'static [&'static str] {
-        &["edit-resent"]
+        &["edit-while-away"]
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();

@@ -17,6 +17,9 @@ impl Scenario<DocSync> for RapidStages {
     fn about(&self) -> &'static str {
         "A pipeline runs through its stages 100 ms apart while two people watch and edit."
     }
+    fn must_reach(&self) -> &'static [&'static str] {
+        &["event-over-pending"]
+    }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
         let plan = generate::plan(menu(2, &["reset", "latency", "hold", "partition"], 8, 3));

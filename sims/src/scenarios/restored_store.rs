@@ -17,6 +17,9 @@ impl Scenario<DocSync> for RestoredStore {
     fn about(&self) -> &'static str {
         "The server goes down and comes back with its store restored to an older point."
     }
+    fn must_reach(&self) -> &'static [&'static str] {
+        &["store-went-back"]
+    }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
         (edits(2, 24, 1, 28), 0u64..9, any::<bool>(), 0u32..20)

@@ -16,7 +16,7 @@ impl Scenario<DocSync> for ReturnAfter30s {
         "Two people are cut off, or the server is down, for about half a minute; work goes on."
     }
     fn must_reach(&self) -> &'static [&'static str] {
-        &["edit-resent"]
+        &["edit-while-away"]
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         cases(

@@ -22,6 +22,9 @@ impl Scenario<DocSync> for ServerRestartHerd {
     fn cost(&self) -> u64 {
         200
     }
+    fn must_reach(&self) -> &'static [&'static str] {
+        &["connection-lost"]
+    }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
         (1u64..8)

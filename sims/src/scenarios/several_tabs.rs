@@ -20,7 +20,7 @@ impl Scenario<DocSync> for SeveralTabs {
         "Three tabs of one device and one on another edit a document; tabs tell each other."
     }
     fn must_reach(&self) -> &'static [&'static str] {
-        &["event-from-tab"]
+        &["event-over-pending"]
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();

@@ -20,6 +20,9 @@ impl Scenario<DocSync> for SlowNetwork {
     fn about(&self) -> &'static str {
         "Three people edit over a network with a round trip of half a second and more."
     }
+    fn must_reach(&self) -> &'static [&'static str] {
+        &["event-over-pending"]
+    }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
         let plan = generate::plan(menu(3, &FAULTS, 25, 3));

@@ -27,6 +27,9 @@ impl Scenario<DocSync> for StoreTrouble {
     fn about(&self) -> &'static str {
         "Two people edit while the server's store is slow, failing, ambiguous or forgetful."
     }
+    fn must_reach(&self) -> &'static [&'static str] {
+        &["store-failed"]
+    }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
         let plan = generate::plan(menu(2, &FAULTS, 16, 6));

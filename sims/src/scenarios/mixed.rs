@@ -1,0 +1,91 @@
+//! An ordinary minute, with all that may go wrong in it.
+
+use proptest::prelude::*;
+use wavetank::explore::{Case, Scenario, Shape, Work, Workload, quiet_phases, work};
+use wavetank::fault::{FaultKind, generate};
+use wavetank::time::Span;
+use wavetank_models::{Config, DocSync, Op};
+
+use super::{SERVER, at, case, clients, edit, give, menu, room};
+
+pub(super) struct Mixed;
+
+/// Faults of a case are any number up to this one: two on average.
+const FAULTS_MAX: usize = 4;
+const SECONDS: u64 = 60;
+
+impl Scenario<DocSync> for Mixed {
+    fn name(&self) -> &'static str {
+        "mixed"
+    }
+    fn about(&self) -> &'static str {
+        "Three people and a busy pipeline work for a minute, with pauses and all kinds of fault."
+    }
+    fn cost(&self) -> u64 {
+        20
+    }
+    fn must_reach(&self) -> &'static [&'static str] {
+        &["connection-lost", "edit-while-away", "store-failed"]
+    }
+    fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
+        let config = config.clone();
+        let plan = generate::plan(menu(3, &faults(), SECONDS - 1, FAULTS_MAX));
+        (minute(), plan)
+            .prop_map(move |(work, plan)| {
+                let mut case = case(room(3), &config, SECONDS);
+                give(&mut case, work);
+                case.plan = plan;
+                case
+            })
+            .boxed()
+    }
+}
+
+/// Every kind but one: no protocol survives a store that says it did what it did not.
+fn faults() -> Vec<&'static str> {
+    let kinds = FaultKind::NAMES.into_iter().filter(|kind| *kind != "store-lying");
+    kinds.chain(["client-crash"]).collect()
+}
+
+/// What people and the pipeline do; they are quiet together.
+fn minute() -> impl Strategy<Value = Work<Op>> {
+    let (from, until) = (at(1), at(SECONDS));
+    quiet_phases(from, until).prop_flat_map(move |quiet| {
+        let people = Workload {
+            must: vec![Shape::Steady],
+            may: Vec::new(),
+            quiet: quiet.clone(),
+            ..Workload::new(clients(3), from, until, Span::millis(1250))
+        };
+        let pipeline = Workload {
+            must: vec![Shape::Steady, Shape::Bursts],
+            may: Vec::new(),
+            quiet,
+            ..Workload::new(vec![SERVER], from, until, Span::millis(100))
+        };
+        (work(people, act()), work(pipeline, any::<bool>())).prop_map(|(mut all, reports)| {
+            all.extend(told(reports));
+            all
+        })
+    })
+}
+
+/// What a person does. One in twenty is too large, or not allowed.
+fn act() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        38 => edit(),
+        1 => (0u32..8, 1_024u32..4_096).prop_map(|(element, kib)| Op::Paste(element, kib)),
+        1 => (0u32..7).prop_map(Op::SetStage),
+    ]
+}
+
+/// The pipeline goes from stage to stage: a report ends one, or tells of progress within it.
+fn told(mut reports: Work<bool>) -> Work<Op> {
+    reports.sort_by_key(|(at, _, _)| *at);
+    let mut stage = 0;
+    let mut tell = |ends| {
+        stage += u32::from(ends);
+        if ends { Op::Stage(stage) } else { Op::Progress(stage) }
+    };
+    reports.into_iter().map(|(at, node, ends)| (at, node, tell(ends))).collect()
+}

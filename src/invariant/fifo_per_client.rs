@@ -1,0 +1,102 @@
+//! What one person does stays in her order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Invariant, Ruling};
+use crate::engine::Seen;
+use crate::history::{Interest, Kind, Observation, Path, Request, Side, StoreOutcome};
+use crate::id::{NodeId, OpId};
+
+/// The first transmissions, and the commits, of the operations of one client are in the order in
+/// which the person made them. A path that reorders messages excuses the commits.
+#[derive(Debug, Default)]
+pub struct FifoPerClient {
+    /// Whose each operation is, and its place in the order.
+    given: BTreeMap<OpId, (NodeId, u32)>,
+    transmitted: BTreeSet<OpId>,
+    clients: BTreeMap<NodeId, Client>,
+}
+
+#[derive(Debug, Default)]
+struct Client {
+    given: u32,
+    sent: u32,
+    committed: u32,
+    /// A path of it did, at some time, what a stream may not do.
+    rough: bool,
+}
+
+impl FifoPerClient {
+    fn committed(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        let Observation::Stored { outcome: StoreOutcome::Executed, write: Some(write), .. } =
+            seen.what
+        else {
+            return;
+        };
+        let Some(op) = write.op.filter(|_| !write.changes.is_empty()) else { return };
+        let Some((node, place)) = self.given.get(&op).copied() else { return };
+        let client = self.clients.entry(node).or_default();
+        if place < client.committed && !client.rough {
+            ruling.violated(node, format!("{op} was committed after one that was made later"));
+        }
+        client.committed = client.committed.max(place);
+    }
+}
+
+impl Invariant for FifoPerClient {
+    fn name(&self) -> &'static str {
+        "fifo-per-client"
+    }
+    fn statement(&self) -> &'static str {
+        "The first transmissions, and the commits, of the operations of one client are in the order \
+         in which the person made them."
+    }
+    fn interest(&self) -> Interest {
+        Interest::GIVEN
+            .and(Interest::SENT)
+            .and(Interest::STORED)
+            .and(Interest::NODE)
+            .and(Interest::LINK)
+    }
+    fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        match seen.what {
+            Observation::Given {
+                op,
+                request: Request::Edit | Request::Undo | Request::Redo,
+                ..
+            } => {
+                let client = self.clients.entry(seen.node).or_default();
+                client.given += 1;
+                self.given.insert(*op, (seen.node, client.given));
+            }
+            Observation::Sent { side: Side::Dialler, meaning, .. } if meaning.kind == Kind::Op => {
+                let Some((node, place)) = meaning.op.and_then(|op| self.given.get(&op)) else {
+                    return;
+                };
+                let (node, place) = (*node, *place);
+                let first = meaning.op.is_some_and(|op| self.transmitted.insert(op));
+                if !first || node != seen.node {
+                    return;
+                }
+                let client = self.clients.entry(node).or_default();
+                if place < client.sent {
+                    let op = meaning.op.map_or_else(String::new, |op| op.to_string());
+                    ruling.violated(node, format!("{op} was sent after one that was made later"));
+                }
+                client.sent = client.sent.max(place);
+            }
+            Observation::Node(life) if life.starts_or_ends() => {
+                self.given.retain(|_, (node, _)| *node != seen.node);
+                let client = self.clients.entry(seen.node).or_default();
+                (client.sent, client.committed) = (client.given, client.given);
+            }
+            Observation::Link { to, path } => {
+                let rough = *path == Path::Impaired;
+                for node in [seen.node, *to] {
+                    self.clients.entry(node).or_default().rough |= rough;
+                }
+            }
+            _ => self.committed(seen, ruling),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! A gap does not stay open.
+
+use std::collections::BTreeMap;
+
+use super::covered::Arrivals;
+use super::{Invariant, Ruling};
+use crate::engine::Seen;
+use crate::history::{Interest, Kind, Life, Observation, Position, Side};
+use crate::id::{ConnId, NodeId, Topic};
+use crate::objectives::Objectives;
+use crate::time::{Span, Time};
+
+/// Some time after the first event beyond the next one came to a client, what is between has come
+/// as well, or the client has asked for it and waits, or the connection has ended.
+#[derive(Debug)]
+pub struct GapRepaired {
+    bound: Span,
+    clients: BTreeMap<NodeId, Client>,
+}
+
+#[derive(Debug, Default)]
+struct Client {
+    arrivals: Arrivals,
+    /// On which connection, what came too early, and when.
+    gap: Option<(ConnId, Topic, Position, Time)>,
+    /// It is frozen, or runs slowly; or was in the time that counts.
+    held_up: bool,
+}
+
+impl GapRepaired {
+    /// Judges by `gap_repair`.
+    pub fn new(objectives: &Objectives) -> Self {
+        Self { bound: objectives.gap_repair, clients: BTreeMap::new() }
+    }
+
+    fn came(&mut self, seen: &Seen<'_>, conn: ConnId, ruling: &mut Ruling) {
+        let Observation::Delivered { meaning, .. } = seen.what else { return };
+        let client = self.clients.entry(seen.node).or_default();
+        client.arrivals.came(Some(conn), meaning);
+        if let Some((_, topic, position, _)) = client.gap
+            && client.arrivals.have(topic, position)
+        {
+            client.gap = None;
+        }
+        if let (Kind::Event, Some(topic), Some(position)) =
+            (meaning.kind, meaning.topic, meaning.position)
+            && client.gap.is_none()
+            && !client.arrivals.have(topic, position)
+        {
+            client.gap = Some((conn, topic, position, seen.at));
+            ruling.wake_at(seen.at + self.bound + Span::micros(1));
+        }
+    }
+}
+
+impl Invariant for GapRepaired {
+    fn name(&self) -> &'static str {
+        "gap-repaired"
+    }
+    fn statement(&self) -> &'static str {
+        "Soon after the first event beyond the next one was delivered to a client, the events \
+         between have been delivered, or the client has asked for them, or the connection has ended."
+    }
+    fn interest(&self) -> Interest {
+        Interest::DELIVERED
+            .and(Interest::SENT)
+            .and(Interest::CAST)
+            .and(Interest::CLOSED)
+            .and(Interest::NODE)
+    }
+    fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        match seen.what {
+            Observation::Delivered { conn, side: Side::Dialler, .. } => {
+                self.came(seen, *conn, ruling);
+            }
+            Observation::CastDelivered { meaning, .. } => {
+                self.clients.entry(seen.node).or_default().arrivals.came(None, meaning);
+            }
+            Observation::Sent { conn, side: Side::Dialler, meaning, .. } => {
+                let client = self.clients.entry(seen.node).or_default();
+                client.arrivals.sent(*conn, meaning);
+                if matches!(meaning.kind, Kind::SyncRequest | Kind::Hello | Kind::Subscribe) {
+                    client.gap = None;
+                }
+            }
+            Observation::Closed { conn, side: Side::Dialler, .. } => {
+                let client = self.clients.entry(seen.node).or_default();
+                client.arrivals.closed(*conn);
+                client.gap = client.gap.filter(|(on, ..)| on != conn);
+            }
+            Observation::Node(life) => match life {
+                life if life.starts_or_ends() => drop(self.clients.remove(&seen.node)),
+                Life::Paused | Life::Burdened => {
+                    let client = self.clients.entry(seen.node).or_default();
+                    (client.held_up, client.gap) = (true, None);
+                }
+                _ => self.clients.entry(seen.node).or_default().held_up = false,
+            },
+            _ => {}
+        }
+    }
+    fn wake(&mut self, at: Time, ruling: &mut Ruling) {
+        let bound = self.bound;
+        for (node, client) in &self.clients {
+            let Some((conn, topic, position, since)) = client.gap else { continue };
+            if client.held_up || client.arrivals.have(topic, position) {
+                continue;
+            }
+            if at.since(since) > bound {
+                let message = format!(
+                    "{position} of {topic} came on {conn} at {since}; what is before it has not \
+                     come, and nobody asked for it"
+                );
+                ruling.violated(*node, message);
+            } else {
+                ruling.wake_at(since + bound + Span::micros(1));
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! A person reads what she wrote.
+
+use std::collections::BTreeMap;
+
+use super::page::{Stage, Wishes};
+use super::{Invariant, Ruling};
+use crate::engine::Seen;
+use crate::history::{Change, Interest, Observation, Reading, StoreOutcome, Value};
+use crate::id::{Field, NodeId};
+
+/// Content that is shown has the effects of all operations of its person that were taken and wait,
+/// in their order, and of none that was rejected.
+pub struct OptimisticPreserved {
+    name: fn(Field) -> String,
+    pages: BTreeMap<NodeId, Page>,
+}
+
+#[derive(Default)]
+struct Page {
+    content: BTreeMap<Field, Value>,
+    wishes: Wishes,
+}
+
+impl OptimisticPreserved {
+    /// Calls fields by what `name` makes of them.
+    pub const fn new(name: fn(Field) -> String) -> Self {
+        Self { name, pages: BTreeMap::new() }
+    }
+
+    fn shown(&mut self, node: NodeId, reading: &Reading, ruling: &mut Ruling) {
+        let page = self.pages.entry(node).or_default();
+        if reading.whole {
+            page.content.clear();
+        }
+        super::ledger::apply(&mut page.content, &reading.changes);
+        if page.wishes.is_unsure() {
+            return;
+        }
+        if let Some(change) = page.missing() {
+            let name = (self.name)(change.field);
+            let shown = page.content.get(&change.field);
+            let message = match (change.value, shown) {
+                (Some(value), shown) => {
+                    format!("shows {shown:?} for {name}, and not {value:?}, which waits")
+                }
+                (None, shown) => format!("shows {shown:?} for {name}, which was taken away"),
+            };
+            ruling.violated(node, message);
+        }
+        let at = reading.position;
+        page.wishes.0.retain(|_, wish| {
+            wish.due |= wish.stage == Stage::Taken;
+            let held = wish.place.is_some_and(|place| place <= at);
+            !(held || wish.stage == Stage::ToldOff)
+        });
+    }
+}
+
+impl Page {
+    /// What should lie on top of a field and does not: the newest operation that waits decides.
+    fn missing(&self) -> Option<Change> {
+        let waits = |stage| matches!(stage, Stage::Taken | Stage::Saved);
+        let wishes = self.wishes.0.values().filter(|wish| waits(wish.stage));
+        let mut newest: BTreeMap<Field, (Option<Value>, bool)> = BTreeMap::new();
+        for wish in wishes {
+            let certain = wish.due && wish.stage == Stage::Taken && wish.place.is_none();
+            for change in wish.changes.iter().flatten() {
+                newest.insert(change.field, (change.value, certain));
+            }
+        }
+        let missing = newest.into_iter().find(|(field, (value, certain))| {
+            *certain && self.content.get(field) != value.as_ref()
+        });
+        missing.map(|(field, (value, _))| Change { field, value })
+    }
+}
+
+impl Invariant for OptimisticPreserved {
+    fn name(&self) -> &'static str {
+        "optimistic-preserved"
+    }
+    fn statement(&self) -> &'static str {
+        "Every content shown has the effects of all pending operations on top, in order."
+    }
+    fn interest(&self) -> Interest {
+        Interest::GIVEN
+            .and(Interest::OP)
+            .and(Interest::CONTENT)
+            .and(Interest::STORED)
+            .and(Interest::NODE)
+    }
+    fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        match seen.what {
+            Observation::ShownContent(reading) if reading.part == 0 => {
+                self.shown(seen.node, reading, ruling);
+            }
+            Observation::Node(life) if life.starts_or_ends() => {
+                self.pages.remove(&seen.node);
+            }
+            Observation::Given { .. } | Observation::ShownOp { .. } => {
+                self.pages.entry(seen.node).or_default().wishes.observe(seen.what);
+            }
+            Observation::Stored { outcome: StoreOutcome::Executed, write: Some(write), .. } => {
+                if let (Some(op), Some(author)) = (write.op, write.author)
+                    && let Some(page) = self.pages.get_mut(&author)
+                {
+                    page.wishes.committed(op, write);
+                }
+            }
+            _ => {}
+        }
+    }
+}

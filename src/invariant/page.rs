@@ -1,0 +1,83 @@
+//! What a person has asked for and what became of it, at one page.
+
+use std::collections::BTreeMap;
+
+use crate::history::{Changes, Observation, OpState, Position, Request, Write};
+use crate::id::{Field, OpId};
+
+/// How far an operation of the person has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Given, and nothing shown of it.
+    Given,
+    /// Taken: it lies on top of what is confirmed.
+    Taken,
+    /// Shown as saved; it may lie on top until its event comes.
+    Saved,
+    /// Shown as not taken, or taken back.
+    ToldOff,
+}
+
+/// One operation of the person's.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    pub(crate) stage: Stage,
+    /// What it writes, where that is known: an undo says so only when it is committed.
+    pub(crate) changes: Option<Changes>,
+    /// Its place in the order, once it is committed.
+    pub(crate) place: Option<Position>,
+    /// Content was shown since it was taken.
+    pub(crate) due: bool,
+}
+
+/// The operations of one page that its content does not simply hold, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Wishes(pub(crate) BTreeMap<OpId, Wish>);
+
+impl Wishes {
+    /// Takes in what was asked of this page, and what it showed of it.
+    pub(crate) fn observe(&mut self, what: &Observation) {
+        match what {
+            Observation::Given { op, request, changes } => {
+                let changes = match request {
+                    Request::Edit => Some(changes.clone()),
+                    Request::Undo | Request::Redo => None,
+                    _ => return,
+                };
+                let wish = Wish { stage: Stage::Given, changes, place: None, due: false };
+                self.0.insert(*op, wish);
+            }
+            Observation::ShownOp { op, state } => {
+                if let Some(wish) = self.0.get_mut(op) {
+                    wish.stage = match state {
+                        OpState::Saved => Stage::Saved,
+                        state if state.is_told_off() => Stage::ToldOff,
+                        _ => Stage::Taken,
+                    };
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// An operation of this page was committed.
+    pub(crate) fn committed(&mut self, op: OpId, write: &Write) {
+        if let Some(wish) = self.0.get_mut(&op) {
+            wish.place = Some(write.position);
+            wish.changes = Some(write.changes.clone()).filter(|changes| !changes.is_empty());
+        }
+    }
+
+    /// Whether what some operation writes is not known.
+    pub(crate) fn is_unsure(&self) -> bool {
+        self.0.values().any(|wish| wish.changes.is_none() && wish.stage != Stage::ToldOff)
+    }
+
+    /// Whether an operation that is not done with writes to a field.
+    pub(crate) fn touches(&self, field: Field) -> bool {
+        self.0
+            .values()
+            .filter(|wish| wish.stage != Stage::ToldOff)
+            .any(|wish| wish.changes.iter().flatten().any(|change| change.field == field))
+    }
+}

@@ -1,0 +1,36 @@
+//! Which rooms a connection is in, read off what was delivered to its server.
+
+use std::collections::BTreeSet;
+
+use crate::history::{Kind, Meaning};
+use crate::id::{ConnId, Topic};
+
+/// The topics that are subscribed to, by connection.
+#[derive(Debug, Default)]
+pub(crate) struct Rooms(BTreeSet<(ConnId, Topic)>);
+
+impl Rooms {
+    /// A client's message reached its server.
+    pub(crate) fn came(&mut self, conn: ConnId, meaning: &Meaning) {
+        let Some(topic) = meaning.topic else { return };
+        match meaning.kind {
+            Kind::Hello | Kind::Subscribe => drop(self.0.insert((conn, topic))),
+            Kind::Unsubscribe => drop(self.0.remove(&(conn, topic))),
+            _ => {}
+        }
+    }
+
+    /// The server was told that a connection has ended, or ended it.
+    pub(crate) fn closed(&mut self, conn: ConnId) {
+        self.0.retain(|(of, _)| *of != conn);
+    }
+
+    pub(crate) fn has(&self, conn: ConnId, topic: Topic) -> bool {
+        self.0.contains(&(conn, topic))
+    }
+
+    /// The connections that are in a room.
+    pub(crate) fn of(&self, topic: Topic) -> impl Iterator<Item = ConnId> {
+        self.0.iter().filter(move |(_, of)| *of == topic).map(|(conn, _)| *conn)
+    }
+}

@@ -1,0 +1,94 @@
+//! The numbers of events are what numbers should be.
+
+use std::collections::BTreeMap;
+
+use super::{Invariant, Ruling};
+use crate::engine::Seen;
+use crate::history::{Interest, Kind, Observation, Position, StoreOutcome};
+use crate::id::{OpId, Ticket, Topic};
+
+/// The commits of one topic and epoch are numbered consecutively, and a frame that carries a
+/// number carries the event that was committed under it.
+#[derive(Debug, Default)]
+pub struct SeqWellFormed {
+    /// The commits of a topic and epoch, by number.
+    commits: BTreeMap<(Topic, u32), BTreeMap<u64, (Option<OpId>, Ticket)>>,
+    /// Numbers whose event was lost; frames with it may still be under way.
+    lost: BTreeMap<(Topic, u32), u64>,
+}
+
+impl SeqWellFormed {
+    fn stored(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        let Observation::Stored { ticket, outcome, write, .. } = seen.what else { return };
+        match outcome {
+            StoreOutcome::Lost => {
+                for (key, commits) in &mut self.commits {
+                    let of = commits.iter().find(|(_, (_, from))| from == ticket);
+                    if let Some(seq) = of.map(|(seq, _)| *seq) {
+                        commits.remove(&seq);
+                        let first = self.lost.entry(*key).or_insert(seq);
+                        *first = seq.min(*first);
+                    }
+                }
+            }
+            StoreOutcome::Executed => {
+                let Some(write) = write.as_deref().filter(|write| !write.changes.is_empty()) else {
+                    return;
+                };
+                let Position { epoch, seq } = write.position;
+                let commits = self.commits.entry((write.topic, epoch.get())).or_default();
+                let last = commits.last_key_value().map(|(last, _)| *last);
+                if last.is_some_and(|last| seq != last + 1) {
+                    let message = format!(
+                        "an event of {} is numbered {} after {}",
+                        write.topic,
+                        write.position,
+                        last.unwrap_or(0)
+                    );
+                    ruling.violated(seen.node, message);
+                }
+                commits.insert(seq, (write.op, *ticket));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Invariant for SeqWellFormed {
+    fn name(&self) -> &'static str {
+        "seq-well-formed"
+    }
+    fn statement(&self) -> &'static str {
+        "The commits of a document and epoch are numbered consecutively, and every frame that \
+         carries a number carries the event committed under it."
+    }
+    fn interest(&self) -> Interest {
+        Interest::STORED.and(Interest::SENT)
+    }
+    fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        let Observation::Sent { meaning, .. } = seen.what else {
+            return self.stored(seen, ruling);
+        };
+        let (Kind::Event, Some(topic), Some(position), Some(op)) =
+            (meaning.kind, meaning.topic, meaning.position, meaning.op)
+        else {
+            return;
+        };
+        let key = (topic, position.epoch.get());
+        if self.lost.get(&key).is_some_and(|first| *first <= position.seq) {
+            return;
+        }
+        let Some(commits) = self.commits.get(&key) else { return };
+        match commits.get(&position.seq) {
+            Some((Some(committed), _)) if *committed != op => {
+                let message = format!("sent {op} as {position} of {topic}, which is {committed}");
+                ruling.violated(seen.node, message);
+            }
+            None if commits.last_key_value().is_some_and(|(last, _)| *last < position.seq) => {
+                let message = format!("sent {op} as {position} of {topic}, which is no event yet");
+                ruling.violated(seen.node, message);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What is shown as of a position is what was committed up to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ledger::apply;
+use super::page::{Stage, Wishes};
+use super::{Invariant, Ruling};
+use crate::engine::Seen;
+use crate::history::{Changes, Interest, Observation, Position, Reading, StoreOutcome, Value};
+use crate::id::{Field, NodeId, Ticket, Topic};
+
+/// Whenever a client shows content as of a position, that content, but for the fields of its own
+/// operations that are not done with, is the fold of the events up to that position. Judged in
+/// the first epoch.
+pub struct StateMatchesCursor {
+    name: fn(Field) -> String,
+    /// The events of a topic and epoch by number, with the ticket of each.
+    events: BTreeMap<(Topic, u32), BTreeMap<u64, (Ticket, Changes)>>,
+    pages: BTreeMap<NodeId, Page>,
+}
+
+#[derive(Default)]
+struct Page {
+    topic: Option<Topic>,
+    at: Option<Position>,
+    shown: BTreeMap<Field, Value>,
+    truth: BTreeMap<Field, Value>,
+    /// To be looked at again: an own operation lay on them.
+    open: BTreeSet<Field>,
+    wishes: Wishes,
+}
+
+impl StateMatchesCursor {
+    /// Calls fields by what `name` makes of them.
+    pub const fn new(name: fn(Field) -> String) -> Self {
+        Self { name, events: BTreeMap::new(), pages: BTreeMap::new() }
+    }
+
+    fn stored(&mut self, what: &Observation) {
+        let Observation::Stored { ticket, outcome, write, .. } = what else { return };
+        match outcome {
+            StoreOutcome::Executed => {
+                let Some(write) = write.as_deref() else { return };
+                if let (Some(op), Some(author)) = (write.op, write.author)
+                    && let Some(page) = self.pages.get_mut(&author)
+                {
+                    page.wishes.committed(op, write);
+                }
+                if !write.changes.is_empty() {
+                    let key = (write.topic, write.position.epoch.get());
+                    let event = (*ticket, write.changes.clone());
+                    self.events.entry(key).or_default().insert(write.position.seq, event);
+                }
+            }
+            StoreOutcome::Lost => {
+                for events in self.events.values_mut() {
+                    events.retain(|_, (of, _)| of != ticket);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn shown(&mut self, node: NodeId, reading: &Reading, ruling: &mut Ruling) {
+        let page = self.pages.entry(node).or_default();
+        let position = reading.position;
+        if position.epoch.get() != 1 {
+            // A store that went back begins an epoch whose start is in no event.
+            page.topic = None;
+            return;
+        }
+        let events = self.events.entry((reading.topic, 1)).or_default();
+        let fresh = page.topic != Some(reading.topic);
+        if reading.whole || fresh {
+            page.shown.clear();
+        }
+        apply(&mut page.shown, &reading.changes);
+        if fresh && !reading.whole {
+            // What was shown of this topic before is not known.
+            return;
+        }
+        if fresh || page.at.is_none_or(|at| at > position) {
+            page.truth.clear();
+            page.at = None;
+        }
+        page.topic = Some(reading.topic);
+        let from = page.at.map_or(0, |at| at.seq) + 1;
+        page.at = Some(position);
+        if from <= position.seq {
+            for (_, changes) in events.range(from..=position.seq).map(|(_, event)| event) {
+                apply(&mut page.truth, changes);
+                page.open.extend(changes.iter().map(|change| change.field));
+            }
+        }
+        page.open.extend(reading.changes.iter().map(|change| change.field));
+        if reading.whole {
+            page.open.extend(page.truth.keys());
+        }
+        page.settle(position);
+        if let Some(field) = page.wrong() {
+            let word = |value: Option<&Value>| {
+                value.map_or("nothing".to_owned(), |value| format!("{value:?}"))
+            };
+            let (shown, truth) = (word(page.shown.get(&field)), word(page.truth.get(&field)));
+            let (name, topic) = ((self.name)(field), reading.topic);
+            let message = format!(
+                "shows {shown} for {name} of {topic} as of {position}; by then it was {truth}"
+            );
+            ruling.violated(node, message);
+        }
+    }
+}
+
+impl Page {
+    /// Forgets operations that the content now holds, or that were told off.
+    fn settle(&mut self, position: Position) {
+        let open = &mut self.open;
+        self.wishes.0.retain(|_, wish| {
+            let held = wish.place.is_some_and(|place| place <= position);
+            let over = wish.stage == Stage::ToldOff || held && wish.stage != Stage::Given;
+            if over {
+                open.extend(wish.changes.iter().flatten().map(|change| change.field));
+            }
+            !over
+        });
+    }
+
+    /// A field that shows what it should not.
+    fn wrong(&mut self) -> Option<Field> {
+        if self.wishes.is_unsure() {
+            return None;
+        }
+        let (shown, truth) = (&self.shown, &self.truth);
+        let right = |field: &Field| shown.get(field) == truth.get(field);
+        self.open.retain(|field| self.wishes.touches(*field) || !right(field));
+        self.open.iter().copied().find(|field| !self.wishes.touches(*field))
+    }
+}
+
+impl Invariant for StateMatchesCursor {
+    fn name(&self) -> &'static str {
+        "state-matches-cursor"
+    }
+    fn statement(&self) -> &'static str {
+        "Whenever a client shows content as of (epoch, seq), that content without the effects of its \
+         pending operations is the fold of the stored events up to (epoch, seq)."
+    }
+    fn interest(&self) -> Interest {
+        Interest::GIVEN
+            .and(Interest::OP)
+            .and(Interest::CONTENT)
+            .and(Interest::STORED)
+            .and(Interest::NODE)
+    }
+    fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        match seen.what {
+            Observation::ShownContent(reading) if reading.part == 0 => {
+                self.shown(seen.node, reading, ruling);
+            }
+            Observation::Node(life) if life.starts_or_ends() => {
+                self.pages.remove(&seen.node);
+            }
+            Observation::Given { .. } | Observation::ShownOp { .. } => {
+                self.pages.entry(seen.node).or_default().wishes.observe(seen.what);
+            }
+            what => self.stored(what),
+        }
+    }
+}
