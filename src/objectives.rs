@@ -1,6 +1,8 @@
 //! What the application demands of a sync protocol: the numbers and product choices that
 //! invariants judge by. A case carries them, and its nodes are given the same values.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::time::Span;
@@ -45,6 +47,24 @@ pub struct Objectives {
     pub event_latency: Span,
     /// What editing is allowed while the connection is down.
     pub edit_policy: EditPolicy,
+    /// The longest pause between two frames of a server on one connection.
+    pub heartbeat_interval: Span,
+    /// How long after that the answer may take before the peer counts as silent.
+    pub heartbeat_timeout: Span,
+    /// A connection is over this long after one side has closed it.
+    pub close_timeout: Span,
+    /// An operation that is not answered within this time may be taken for lost.
+    pub ack_timeout: Span,
+    /// The nominal delay before the first attempt to connect again; it doubles with each.
+    pub retry_base: Span,
+    /// Whether no delay may exceed the cap, jitter included.
+    pub strict_cap: bool,
+    /// A connection that was live for this long ends the count of failed attempts.
+    pub stable: Span,
+    /// Attempts before the person is told that connecting failed.
+    pub attempts_max: u32,
+    /// The most entries of tables that a node says it holds, by their names.
+    pub table_max: BTreeMap<String, u32>,
 }
 
 impl Default for Objectives {
@@ -63,6 +83,22 @@ impl Default for Objectives {
             outbox_drain: Span::secs(15),
             event_latency: Span::secs(1),
             edit_policy: EditPolicy::Queue,
+            heartbeat_interval: Span::secs(30),
+            heartbeat_timeout: Span::secs(10),
+            close_timeout: Span::secs(5),
+            ack_timeout: Span::secs(10),
+            retry_base: Span::secs(1),
+            strict_cap: false,
+            stable: Span::secs(10),
+            attempts_max: 10,
+            table_max: [
+                ("attempts", 100),
+                ("close-codes", 100),
+                ("durations", 50),
+                ("seen-ids", 200),
+            ]
+            .map(|(name, most)| (name.to_owned(), most))
+            .into(),
         }
     }
 }

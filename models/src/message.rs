@@ -148,6 +148,18 @@ impl Message {
         ENVELOPE + body
     }
 
+    /// The place in the order up to which the server has told of events, where it says so.
+    pub fn place(&self) -> Option<Position> {
+        match self {
+            Self::Welcome { head, .. } => Some(*head),
+            Self::Snapshot { at, .. } => Some(*at),
+            Self::Delta { to, .. } => Some(*to),
+            Self::Event(event) => Some(event.position),
+            Self::Ping { head, .. } => *head,
+            _ => None,
+        }
+    }
+
     /// The message in plain fields.
     pub fn meaning(&self) -> Meaning {
         let cursor = |since: &Since| match since {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::no_retry_on_permanent::PERMANENT;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Connection, Initiator, Interest, Life, Observation, Path, Request, Side};
@@ -117,9 +118,6 @@ impl EventualReconnect {
         })
     }
 }
-
-/// Close codes after which a client waits for a person.
-const PERMANENT: [u16; 5] = [1003, 1008, 4001, 4003, 4401];
 
 impl Invariant for EventualReconnect {
     fn name(&self) -> &'static str {

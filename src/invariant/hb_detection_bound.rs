@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
+use super::presence::Rate;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Connection, Interest, Kind, Life, Observation, Side};
@@ -35,27 +36,6 @@ struct State {
     shown: Option<Connection>,
     clock: Rate,
     paused_at: Option<Mono>,
-}
-
-/// A node's monotonic clock: what it read when its drift last changed, and the drift since.
-#[derive(Clone, Copy, Debug, Default)]
-struct Rate {
-    since: Time,
-    reading: Mono,
-    drift_ppm: i32,
-}
-
-impl Rate {
-    fn mono(self, at: Time) -> Mono {
-        let elapsed = i128::from(at.since(self.since).as_micros());
-        let run = elapsed * (1_000_000 + i128::from(self.drift_ppm)) / 1_000_000;
-        self.reading + Span::micros(run as u64)
-    }
-    fn when(self, mono: Mono) -> Time {
-        let run = i128::from(mono.since(self.reading).as_micros()) * 1_000_000;
-        let elapsed = run / (1_000_000 + i128::from(self.drift_ppm));
-        self.since + Span::micros(elapsed as u64)
-    }
 }
 
 impl HbDetectionBound {
@@ -91,7 +71,7 @@ impl HbDetectionBound {
 
     /// A node's clock runs differently from now on.
     fn drifts(&mut self, seen: &Seen<'_>, drift_ppm: i32, ruling: &mut Ruling) {
-        let clock = Rate { since: seen.at, reading: seen.now.mono, drift_ppm };
+        let clock = Rate::new(seen.at, seen.now.mono, drift_ppm);
         self.nodes.entry(seen.node).or_default().clock = clock;
         let ends: Vec<_> = self.ends.iter().filter(|(_, end)| end.node == seen.node).collect();
         let keys: Vec<_> = ends.into_iter().map(|(key, _)| *key).collect();

@@ -7,50 +7,90 @@
 
 mod apply_to_right_document;
 mod at_most_once_effect;
+mod at_most_one_live_socket;
+mod attempt_limit;
+mod backoff_envelope;
 mod bounded_queue;
+mod bounded_state;
 mod contiguous_apply;
 mod convergence;
 mod covered;
+mod delay_spread;
 mod eventual_reconnect;
+mod fairness;
 mod fifo_per_client;
 mod gap_repaired;
 mod hb_detection_bound;
+mod hb_no_false_positive;
 mod herd_spread;
+mod idle_gap_bound;
 mod judge;
+mod last_synced_truthful;
 mod latency_bound;
 mod ledger;
 mod no_cross_room_leak;
+mod no_dial_offline;
 mod no_false_ack;
 mod no_lost_edit;
+mod no_needless_reconnect;
+mod no_retry_on_permanent;
+mod no_send_after_close;
 mod no_state_regression;
+mod no_zombie_transport;
+mod online_triggers_dial;
 mod optimistic_preserved;
 mod outbox_drains;
 mod page;
+mod phase_timeout;
+mod presence;
+mod recovery_bound;
+mod retries;
 mod rooms;
 mod seq_well_formed;
+mod sockets;
+mod stale_truthful;
 mod state_matches_cursor;
+mod status_truthful;
 mod writes_follow_reads;
 
 pub use apply_to_right_document::ApplyToRightDocument;
 pub use at_most_once_effect::AtMostOnceEffect;
+pub use at_most_one_live_socket::AtMostOneLiveSocket;
+pub use attempt_limit::AttemptLimit;
+pub use backoff_envelope::BackoffEnvelope;
 pub use bounded_queue::BoundedQueue;
+pub use bounded_state::BoundedState;
 pub use contiguous_apply::ContiguousApply;
 pub use convergence::Convergence;
+pub use delay_spread::DelaySpread;
 pub use eventual_reconnect::EventualReconnect;
 pub use fifo_per_client::FifoPerClient;
 pub use gap_repaired::GapRepaired;
 pub use hb_detection_bound::HbDetectionBound;
+pub use hb_no_false_positive::HbNoFalsePositive;
 pub use herd_spread::HerdSpread;
+pub use idle_gap_bound::IdleGapBound;
 pub use judge::{Judge, TraceLine};
+pub use last_synced_truthful::LastSyncedTruthful;
 pub use latency_bound::LatencyBound;
 pub use no_cross_room_leak::NoCrossRoomLeak;
+pub use no_dial_offline::NoDialOffline;
 pub use no_false_ack::NoFalseAck;
 pub use no_lost_edit::NoLostEdit;
+pub use no_needless_reconnect::NoNeedlessReconnect;
+pub use no_retry_on_permanent::NoRetryOnPermanent;
+pub use no_send_after_close::NoSendAfterClose;
 pub use no_state_regression::NoStateRegression;
+pub use no_zombie_transport::NoZombieTransport;
+pub use online_triggers_dial::OnlineTriggersDial;
 pub use optimistic_preserved::OptimisticPreserved;
 pub use outbox_drains::OutboxDrains;
+pub use phase_timeout::PhaseTimeout;
+pub use recovery_bound::RecoveryBound;
 pub use seq_well_formed::SeqWellFormed;
+pub use stale_truthful::StaleTruthful;
 pub use state_matches_cursor::StateMatchesCursor;
+pub use status_truthful::StatusTruthful;
 pub use writes_follow_reads::WritesFollowReads;
 
 use serde::{Deserialize, Serialize};
@@ -186,6 +226,24 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(HerdSpread::new(objectives)),
         Box::new(HbDetectionBound::new(objectives)),
         Box::new(EventualReconnect::new(objectives)),
+        Box::new(NoSendAfterClose::default()),
+        Box::new(AtMostOneLiveSocket::default()),
+        Box::new(NoDialOffline::default()),
+        Box::new(PhaseTimeout::new(objectives)),
+        Box::new(StatusTruthful::default()),
+        Box::new(StaleTruthful::default()),
+        Box::new(LastSyncedTruthful::default()),
+        Box::new(HbNoFalsePositive::new(objectives)),
+        Box::new(IdleGapBound::new(objectives)),
+        Box::new(NoRetryOnPermanent::default()),
+        Box::new(BackoffEnvelope::new(objectives)),
+        Box::new(DelaySpread::new(objectives)),
+        Box::new(AttemptLimit::new(objectives)),
+        Box::new(OnlineTriggersDial::new(objectives)),
+        Box::new(RecoveryBound::new(objectives)),
+        Box::new(BoundedState::new(objectives)),
+        Box::new(NoNeedlessReconnect::new(objectives)),
+        Box::new(NoZombieTransport::new(objectives)),
         Box::new(NoFalseAck::default()),
         Box::new(ContiguousApply::default()),
         Box::new(GapRepaired::new(objectives)),

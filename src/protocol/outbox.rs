@@ -390,8 +390,10 @@ impl<P: Protocol> Outbox<P> {
         self.effects.push(Effect::Claim(Observation::Own { name: name.into(), values }));
     }
 
-    /// Shows only the connection's state, for protocols that show no more.
+    /// Shows only the connection's state, for protocols that show no more. Content that does
+    /// not follow the server is possibly old.
     pub fn show_connection(&mut self, connection: Connection) {
-        self.show_status(Status { connection, ..Status::default() });
+        let stale = connection != Connection::Live;
+        self.show_status(Status { connection, stale, ..Status::default() });
     }
 }

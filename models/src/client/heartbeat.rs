@@ -3,6 +3,7 @@
 use wavetank::protocol::Outbox;
 use wavetank::time::Now;
 
+use super::reconnect::SILENT;
 use super::{Client, Expiry, Phase};
 use crate::message::Message;
 use crate::protocol::{DocSync, Timer};
@@ -34,7 +35,10 @@ impl Client {
             return;
         }
         match (self.steps.on_silence)() {
-            Expiry::Leave => self.attempt_failed(now, 1006, out),
+            Expiry::Leave => {
+                self.leave(out, SILENT);
+                self.attempt_failed(now, 1006, out);
+            }
             Expiry::OnlyShow => self.phase = Phase::Waiting,
         }
     }

@@ -158,6 +158,9 @@ impl Client {
             Message::Progress { op, stage, .. } => self.publish_progress(*op, *stage, out),
             _ => {}
         }
+        if let Some(position) = message.place() {
+            self.told(now, position);
+        }
     }
 
     fn timer(&mut self, now: Now, timer: Timer, out: &mut Outbox<DocSync>) {

@@ -10,8 +10,11 @@ use crate::message::Hello;
 use crate::policy::{Clamp, FailedExit, OnClose, ResetOn, Schedule};
 use crate::protocol::{DocSync, Timer};
 
-/// The code that the client ends a connection with that it takes for dead.
-pub(super) const GIVEN_UP: u16 = 4408;
+/// The code that the client ends a connection with on which it heard nothing for too long.
+pub(super) const SILENT: u16 = 4408;
+
+/// The code that the client ends a connection with on which an answer did not come.
+const UNANSWERED: u16 = 4409;
 
 const TRANSIENT: [u16; 6] = [1001, 1006, 1011, 1012, 1013, 4408];
 
@@ -105,7 +108,7 @@ impl Client {
 
     /// The connection, or the attempt at one, is over: plans the next attempt.
     pub(super) fn attempt_failed(&mut self, now: Now, code: u16, out: &mut Outbox<DocSync>) {
-        self.leave(out, GIVEN_UP);
+        self.leave(out, UNANSWERED);
         let policy = &self.config.policy.client.reconnect;
         if !policy.enabled {
             self.phase = Phase::Stopped(Connection::Failed);

@@ -93,7 +93,6 @@ impl Client {
     fn in_step(&mut self, now: Now, out: &mut Outbox<DocSync>) {
         out.cancel(Timer::Gap);
         self.gap_armed = false;
-        self.last_synced = Some(now.mono);
         self.drain_ahead(now, out);
         if self.phase != Phase::Syncing {
             return;
@@ -103,6 +102,15 @@ impl Client {
         out.timer(Timer::Stable, now.mono + self.config.policy.client.reconnect.stable);
         if (self.steps.flushes_on_sync)() {
             self.flush(now, out);
+        }
+    }
+
+    /// A frame that told a place in the order was taken in. If nothing is missing, this is when
+    /// the content last was known to be the server's.
+    pub(super) fn told(&mut self, now: Now, position: Position) {
+        self.head = self.head.max(Some(position));
+        if self.cursor.is_some() && self.cursor >= self.head {
+            self.last_synced = Some(now.mono);
         }
     }
 

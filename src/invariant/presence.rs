@@ -1,0 +1,177 @@
+//! What the facts tell of the nodes themselves: whether they run and have time to listen, and
+//! how their clocks go.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+use super::Ruling;
+use crate::engine::Seen;
+use crate::history::{Interest, Life, Observation};
+use crate::id::NodeId;
+use crate::time::{Mono, Span, Time};
+
+/// The smallest step of time: what is looked at after it is looked at after the whole instant.
+pub(crate) const TICK: Span = Span::micros(1);
+
+/// Timers that were put off while a node was burdened go off this much later at most.
+const AFTER_BURDEN: Span = Span::secs(60);
+
+/// A node's monotonic clock: what it read when its drift last changed, and the drift since.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rate {
+    since: Time,
+    reading: Mono,
+    drift_ppm: i32,
+}
+
+impl Rate {
+    pub(crate) const fn new(since: Time, reading: Mono, drift_ppm: i32) -> Self {
+        Self { since, reading, drift_ppm }
+    }
+    pub(crate) fn mono(self, at: Time) -> Mono {
+        let elapsed = i128::from(at.since(self.since).as_micros());
+        let run = elapsed * (1_000_000 + i128::from(self.drift_ppm)) / 1_000_000;
+        self.reading + Span::micros(run as u64)
+    }
+    pub(crate) fn when(self, mono: Mono) -> Time {
+        let run = i128::from(mono.since(self.reading).as_micros()) * 1_000_000;
+        let elapsed = run / (1_000_000 + i128::from(self.drift_ppm));
+        self.since + Span::micros(elapsed as u64)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Body {
+    down: bool,
+    paused: bool,
+    burdened: bool,
+    /// What reached the node up to this instant may have had to wait.
+    occupied_until: Option<Time>,
+    /// When it last began to run, or went on after a pause, on its own clock and truly.
+    awake: (Mono, Time),
+    rate: Rate,
+}
+
+/// The nodes of a run, as far as anything was seen of them.
+#[derive(Debug, Default)]
+pub(crate) struct Presence(BTreeMap<NodeId, Body>);
+
+impl Presence {
+    /// The kinds of observation that it must be told of.
+    pub(crate) const INTEREST: Interest = Interest::NODE.and(Interest::BUSY).and(Interest::CLOCK);
+
+    pub(crate) fn observe(&mut self, seen: &Seen<'_>) {
+        let (at, now) = (seen.at, seen.now.mono);
+        match *seen.what {
+            Observation::Node(life) => {
+                let body = self.0.entry(seen.node).or_default();
+                match life {
+                    Life::Started | Life::Restarted => {
+                        body.down = false;
+                        body.awake = (now, at);
+                    }
+                    Life::Crashed => {
+                        (body.down, body.paused, body.burdened) = (true, false, false);
+                        body.occupied_until = None;
+                    }
+                    Life::Paused => body.paused = true,
+                    Life::Resumed => {
+                        body.paused = false;
+                        body.awake = (now, at);
+                        body.occupied_until = body.occupied_until.max(Some(at));
+                    }
+                    Life::Burdened => body.burdened = true,
+                    Life::Relieved => {
+                        body.burdened = false;
+                        body.awake = (now + AFTER_BURDEN, at + AFTER_BURDEN);
+                        body.occupied_until = body.occupied_until.max(Some(body.awake.1));
+                    }
+                }
+            }
+            Observation::Busy { span } => {
+                let body = self.0.entry(seen.node).or_default();
+                body.occupied_until = Some(body.occupied_until.map_or(at, |t| t.max(at)) + span);
+            }
+            Observation::Clock { drift_ppm, .. } => {
+                let rate = Rate::new(at, now, drift_ppm);
+                self.0.entry(seen.node).or_default().rate = rate;
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the node's process runs, is not paused and has time.
+    pub(crate) fn runs(&self, node: NodeId) -> bool {
+        self.0.get(&node).is_none_or(|body| !body.down && !body.paused && !body.burdened)
+    }
+
+    /// Whether the node's process is down.
+    pub(crate) fn is_down(&self, node: NodeId) -> bool {
+        self.0.get(&node).is_some_and(|body| body.down)
+    }
+
+    /// Whether all that reached the node before this instant has been handled by it.
+    pub(crate) fn is_free(&self, node: NodeId, at: Time) -> bool {
+        self.0.get(&node).is_none_or(|body| {
+            !body.down
+                && !body.paused
+                && !body.burdened
+                && body.occupied_until.is_none_or(|until| at > until)
+        })
+    }
+
+    /// Since when the node has run without a pause, on its own clock; after a burden, a time
+    /// that may be yet to come.
+    pub(crate) fn awake(&self, node: NodeId) -> Mono {
+        self.0.get(&node).map_or(Mono::default(), |body| body.awake.0)
+    }
+
+    /// Since when the node has run without a pause, in true time.
+    pub(crate) fn awake_at(&self, node: NodeId) -> Time {
+        self.0.get(&node).map_or(Time::ZERO, |body| body.awake.1)
+    }
+
+    /// The end of what the node said would keep it busy.
+    pub(crate) fn occupied_until(&self, node: NodeId) -> Option<Time> {
+        self.0.get(&node).and_then(|body| body.occupied_until)
+    }
+
+    /// When the node's own clock reads this.
+    pub(crate) fn when(&self, node: NodeId, mono: Mono) -> Time {
+        self.0.get(&node).map_or(Rate::default(), |body| body.rate).when(mono)
+    }
+
+    /// What the node's own clock reads.
+    pub(crate) fn mono(&self, node: NodeId, at: Time) -> Mono {
+        self.0.get(&node).map_or(Rate::default(), |body| body.rate).mono(at)
+    }
+}
+
+/// Things to be looked at later, the earliest first. What has become of them meanwhile is for
+/// the looker to find out: nothing is ever taken off the list.
+#[derive(Debug)]
+pub(crate) struct Dues<K>(BinaryHeap<Reverse<(Time, K)>>);
+
+impl<K: Ord> Default for Dues<K> {
+    fn default() -> Self {
+        Self(BinaryHeap::new())
+    }
+}
+
+impl<K: Ord> Dues<K> {
+    /// Plans a look.
+    pub(crate) fn add(&mut self, at: Time, key: K, ruling: &mut Ruling) {
+        self.0.push(Reverse((at, key)));
+        ruling.wake_at(at);
+    }
+
+    /// The next thing to look at by now; where there is none, asks to be woken for the first.
+    pub(crate) fn take(&mut self, at: Time, ruling: &mut Ruling) -> Option<K> {
+        let due = self.0.peek()?.0.0;
+        if due > at {
+            ruling.wake_at(due);
+            return None;
+        }
+        self.0.pop().map(|Reverse((_, key))| key)
+    }
+}

@@ -1,0 +1,136 @@
+//! A short outage is over soon.
+
+use std::collections::BTreeMap;
+
+use super::fairness::Fairness;
+use super::no_retry_on_permanent::PERMANENT;
+use super::presence::{Dues, TICK};
+use super::{Invariant, Ruling};
+use crate::engine::Seen;
+use crate::history::{Connection, Initiator, Interest, Observation, Request, Side};
+use crate::id::{ConnId, NodeId};
+use crate::objectives::Objectives;
+use crate::time::{Mono, Span, Time};
+
+/// An outage is short up to this.
+const SHORT: Span = Span::secs(2);
+/// After these the server is overloaded or done with the client.
+const OTHERWISE: [u16; 3] = [1000, 1011, 1013];
+
+/// A client that was live for long enough to be stable and is told that its connection is gone
+/// shows `live` again, and not as stale, within the objectives' recovery time, if it had a fair
+/// chance: two seconds after the loss at the latest everything worked, round trips are quick,
+/// and nothing is held up on the way. Judged on the client's own clock. Ends for a permanent cause, for overload, and by the
+/// client itself are left out.
+#[derive(Debug)]
+pub struct RecoveryBound {
+    recovery: Span,
+    stable: Span,
+    fairness: Fairness,
+    pages: BTreeMap<NodeId, Page>,
+    dues: Dues<NodeId>,
+}
+
+#[derive(Debug, Default)]
+struct Page {
+    current: Option<ConnId>,
+    /// On the client's own clock.
+    live_since: Option<Mono>,
+    /// In true time, and on the client's own clock.
+    lost: Option<(Time, Mono)>,
+    shown: Connection,
+}
+
+impl RecoveryBound {
+    /// Judges by `recovery` and `stable`.
+    pub fn new(objectives: &Objectives) -> Self {
+        Self {
+            recovery: objectives.recovery,
+            stable: objectives.stable,
+            fairness: Fairness::default(),
+            pages: BTreeMap::new(),
+            dues: Dues::default(),
+        }
+    }
+
+    /// The client's connection is over: the beginning of an outage, or one more failure.
+    fn closed(&mut self, seen: &Seen<'_>, conn: ConnId, sudden: bool, ruling: &mut Ruling) {
+        let (at, node) = (seen.at, seen.node);
+        let Some(page) = self.pages.get_mut(&node) else { return };
+        if page.current != Some(conn) {
+            return;
+        }
+        page.current = None;
+        // A failure within a short outage is a part of it; a later one is something else.
+        page.lost = page.lost.filter(|(lost, _)| at.since(*lost) <= SHORT);
+        let since = page.live_since.take();
+        let stable = since.is_some_and(|since| seen.now.mono.since(since) > self.stable);
+        if sudden && stable && self.fairness.presence.is_free(node, at) {
+            page.lost = Some((at, seen.now.mono));
+            self.plan(node, seen.now.mono, ruling);
+        }
+    }
+
+    fn plan(&mut self, node: NodeId, lost: Mono, ruling: &mut Ruling) {
+        let due = self.fairness.presence.when(node, lost + self.recovery) + TICK + TICK;
+        self.dues.add(due, node, ruling);
+    }
+}
+
+impl Invariant for RecoveryBound {
+    fn name(&self) -> &'static str {
+        "recovery-bound"
+    }
+    fn statement(&self) -> &'static str {
+        "After an outage of at most 2 s a stable client shows `live` again within the objectives' \
+         recovery time of its knowledge of the loss."
+    }
+    fn interest(&self) -> Interest {
+        Fairness::INTEREST.and(Interest::GIVEN).and(Interest::STATUS)
+    }
+    fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        let node = seen.node;
+        self.fairness.observe(seen);
+        match *seen.what {
+            Observation::Sent { .. } | Observation::Delivered { .. } => {}
+            Observation::Dialled { conn, .. } => {
+                self.pages.entry(node).or_default().current = Some(conn);
+            }
+            Observation::ShownStatus(status) => {
+                let page = self.pages.entry(node).or_default();
+                page.shown = status.connection;
+                if status.connection == Connection::Live && !status.stale {
+                    page.lost = None;
+                    page.live_since.get_or_insert(seen.now.mono);
+                }
+            }
+            Observation::Refused { conn, .. } => self.closed(seen, conn, false, ruling),
+            Observation::Closed { conn, side: Side::Dialler, code, by } => {
+                let sudden = by != Initiator::Local
+                    && !PERMANENT.contains(&code)
+                    && !OTHERWISE.contains(&code);
+                self.closed(seen, conn, sudden, ruling);
+            }
+            Observation::Given { request: Request::Unmount | Request::Disconnect, .. }
+            | Observation::Node(_) => {
+                if let Some(page) = self.pages.get_mut(&node) {
+                    (page.lost, page.live_since) = (None, None);
+                }
+            }
+            _ => {}
+        }
+    }
+    fn wake(&mut self, at: Time, ruling: &mut Ruling) {
+        while let Some(node) = self.dues.take(at, ruling) {
+            let Some(page) = self.pages.get(&node) else { continue };
+            let Some((lost, on_clock)) = page.lost else { continue };
+            let waited = self.fairness.presence.mono(node, at).since(on_clock);
+            if waited <= self.recovery {
+                self.plan(node, on_clock, ruling);
+            } else if self.fairness.was_fair(node, lost, lost + SHORT, at) {
+                let shown = page.shown;
+                ruling.violated(node, format!("shows `{shown:?}` {waited} after it was cut off"));
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Content that is shown as fresh follows the server.
+
+use std::collections::BTreeMap;
+
+use super::presence::{Dues, Presence, TICK};
+use super::sockets::Sockets;
+use super::{Invariant, Ruling};
+use crate::engine::Seen;
+use crate::history::{Interest, Kind, Life, Observation, Position, Side};
+use crate::id::{ConnId, NodeId};
+use crate::time::Time;
+
+/// At the end of every instant in which a client had time to hear its news, a status that is
+/// not marked as stale implies an open connection on which the content shown has reached the
+/// head that the welcome told. Where a protocol's welcome tells no head, the connection counts.
+#[derive(Debug, Default)]
+pub struct StaleTruthful {
+    presence: Presence,
+    sockets: Sockets,
+    pages: BTreeMap<NodeId, Page>,
+    dues: Dues<NodeId>,
+}
+
+#[derive(Debug, Default)]
+struct Page {
+    is_fresh: bool,
+    cursor: Option<Position>,
+    /// What the newest welcome told, and on which connection.
+    head: Option<(ConnId, Position)>,
+}
+
+impl StaleTruthful {
+    fn lie(&self, node: NodeId) -> Option<String> {
+        let page = self.pages.get(&node).filter(|page| page.is_fresh)?;
+        let Some(socket) = self.sockets.open(node) else {
+            return Some("is not shown as stale, without an open connection".to_owned());
+        };
+        let (_, head) = page.head.filter(|(conn, _)| *conn == socket.conn)?;
+        let cursor = page.cursor.filter(|cursor| *cursor < head);
+        let at = match (cursor, page.cursor) {
+            (Some(cursor), _) => format!("at {cursor}"),
+            (None, None) => "and empty".to_owned(),
+            (None, Some(_)) => return None,
+        };
+        Some(format!("is not shown as stale {at}, while the server told of {head}"))
+    }
+}
+
+impl Invariant for StaleTruthful {
+    fn name(&self) -> &'static str {
+        "stale-truthful"
+    }
+    fn statement(&self) -> &'static str {
+        "A status that is not stale implies an open connection on which the content shown has \
+         reached the head told by its welcome."
+    }
+    fn interest(&self) -> Interest {
+        Presence::INTEREST
+            .and(Sockets::INTEREST)
+            .and(Interest::DELIVERED)
+            .and(Interest::STATUS)
+            .and(Interest::CONTENT)
+    }
+    fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        let node = seen.node;
+        match seen.what {
+            Observation::Delivered { conn, side: Side::Dialler, meaning }
+                if meaning.kind == Kind::Welcome =>
+            {
+                let page = self.pages.entry(node).or_default();
+                page.head = meaning.position.map(|head| (*conn, head));
+            }
+            Observation::Delivered { .. } => return,
+            Observation::ShownContent(reading) => {
+                if reading.part == 0 {
+                    self.pages.entry(node).or_default().cursor = Some(reading.position);
+                }
+                return;
+            }
+            Observation::ShownStatus(status) => {
+                self.pages.entry(node).or_default().is_fresh = !status.stale;
+            }
+            _ => {
+                self.presence.observe(seen);
+                self.sockets.observe(seen);
+                match seen.what {
+                    Observation::Node(Life::Crashed) => drop(self.pages.remove(&node)),
+                    Observation::Node(Life::Resumed | Life::Relieved)
+                    | Observation::Closed { .. } => {}
+                    _ => return,
+                }
+            }
+        }
+        if self.pages.get(&node).is_some_and(|page| page.is_fresh) {
+            self.dues.add(seen.at + TICK, node, ruling);
+        }
+    }
+    fn wake(&mut self, at: Time, ruling: &mut Ruling) {
+        while let Some(node) = self.dues.take(at, ruling) {
+            if !self.presence.is_free(node, at) {
+                if let Some(until) = self.presence.occupied_until(node).filter(|t| *t >= at) {
+                    self.dues.add(until + TICK, node, ruling);
+                }
+            } else if let Some(lie) = self.lie(node) {
+                ruling.violated(node, lie);
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The state of the connection that a person sees is the one that the client was told of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::presence::{Dues, Presence, TICK};
+use super::sockets::Sockets;
+use super::{Invariant, Ruling};
+use crate::engine::Seen;
+use crate::history::{Connection, Interest, Life, Observation, Refusal, Side, Standing};
+use crate::id::NodeId;
+use crate::time::Time;
+
+const AUTH: [u16; 4] = [401, 403, 4001, 4401];
+const LIMIT: [u16; 3] = [429, 503, 4003];
+
+/// At the end of every instant in which a client had time to hear its news, the state of the
+/// connection that it shows does not contradict them: `live` has an open connection, `closed`
+/// has none, `offline` is the device's last word, `loading` ends with the first content, and
+/// `sign-in` and `limit` answer a close or a refusal that says so.
+#[derive(Debug, Default)]
+pub struct StatusTruthful {
+    presence: Presence,
+    sockets: Sockets,
+    pages: BTreeMap<NodeId, Page>,
+    /// Nodes whose credential is not good.
+    rejected: BTreeSet<NodeId>,
+    dues: Dues<NodeId>,
+}
+
+#[derive(Debug, Default)]
+struct Page {
+    shown: Option<Connection>,
+    has_content: bool,
+    offline: bool,
+    dialled: bool,
+    /// The code or status with which the last connection or attempt ended.
+    ended: u16,
+}
+
+impl StatusTruthful {
+    fn lie(&self, node: NodeId) -> Option<&'static str> {
+        let page = self.pages.get(&node)?;
+        let is_open = self.sockets.open(node).is_some();
+        match page.shown? {
+            Connection::Live if !is_open => Some("without an open connection"),
+            Connection::Closed if is_open => Some("with an open connection"),
+            Connection::Offline if !page.offline => Some("while its device is online"),
+            Connection::Loading if page.has_content => Some("after it has shown content"),
+            Connection::SignIn
+                if page.dialled
+                    && !AUTH.contains(&page.ended)
+                    && !self.rejected.contains(&node) =>
+            {
+                Some("and nobody has told it so")
+            }
+            Connection::Limit if !LIMIT.contains(&page.ended) => Some("and nobody has told it so"),
+            _ => None,
+        }
+    }
+}
+
+impl Invariant for StatusTruthful {
+    fn name(&self) -> &'static str {
+        "status-truthful"
+    }
+    fn statement(&self) -> &'static str {
+        "The state of the connection that a client shows never contradicts what it has been told: \
+         opened, closed, refused, device events."
+    }
+    fn interest(&self) -> Interest {
+        Presence::INTEREST
+            .and(Sockets::INTEREST)
+            .and(Interest::DEVICE)
+            .and(Interest::CREDENTIAL)
+            .and(Interest::STATUS)
+            .and(Interest::CONTENT)
+    }
+    fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        let node = seen.node;
+        self.sockets.observe(seen);
+        self.presence.observe(seen);
+        if self.presence.is_down(node) {
+            self.pages.remove(&node);
+            return;
+        }
+        let page = self.pages.entry(node).or_default();
+        match *seen.what {
+            Observation::ShownContent(_) => {
+                page.has_content = true;
+                return;
+            }
+            Observation::ShownStatus(status) => page.shown = Some(status.connection),
+            Observation::Device { online } => page.offline = !online,
+            Observation::Dialled { .. } => page.dialled = true,
+            Observation::Refused { refusal: Refusal::Status(code), .. }
+            | Observation::Closed { side: Side::Dialler, code, .. } => page.ended = code,
+            Observation::Credential(Standing::Issued { .. }) => {
+                self.rejected.remove(&node);
+            }
+            Observation::Credential(Standing::Refused | Standing::Revoked { .. }) => {
+                self.rejected.insert(node);
+            }
+            Observation::Node(Life::Resumed | Life::Relieved) => {}
+            _ => return,
+        }
+        self.dues.add(seen.at + TICK, node, ruling);
+    }
+    fn wake(&mut self, at: Time, ruling: &mut Ruling) {
+        while let Some(node) = self.dues.take(at, ruling) {
+            if !self.presence.is_free(node, at) {
+                // A paused node is looked at when it goes on.
+                if let Some(until) = self.presence.occupied_until(node).filter(|t| *t >= at) {
+                    self.dues.add(until + TICK, node, ruling);
+                }
+            } else if let Some(why) = self.lie(node) {
+                let shown = self.pages.get(&node).and_then(|page| page.shown);
+                ruling.violated(node, format!("shows `{:?}` {why}", shown.unwrap_or_default()));
+            }
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! The invariants of connections, status, time and bounds, each with a habit that breaks it and
+//! a case that looks dangerous and does not.
+
+mod phone;
+
+use std::collections::BTreeSet;
+
+use phone::{Habit, Op, Phone, Role, SERVER};
+use wavetank::engine::{NodeSpec, Topology};
+use wavetank::explore::{Case, Operation, run};
+use wavetank::fault::{
+    ClockFault, ConnectionFault, DeviceFault, Fault, FaultKind, LinkFault, NodeFault, Plan,
+};
+use wavetank::id::{NodeId, OpId};
+use wavetank::invariant::shipped;
+use wavetank::objectives::Objectives;
+use wavetank::protocol::Protocol;
+use wavetank::time::{Span, Time};
+
+/// The invariants that are tried here.
+const TRIED: [&str; 22] = [
+    "at-most-one-live-socket",
+    "attempt-limit",
+    "backoff-envelope",
+    "bounded-queue",
+    "bounded-state",
+    "delay-spread",
+    "eventual-reconnect",
+    "hb-detection-bound",
+    "hb-no-false-positive",
+    "herd-spread",
+    "idle-gap-bound",
+    "last-synced-truthful",
+    "no-dial-offline",
+    "no-needless-reconnect",
+    "no-retry-on-permanent",
+    "no-send-after-close",
+    "no-zombie-transport",
+    "online-triggers-dial",
+    "phase-timeout",
+    "recovery-bound",
+    "stale-truthful",
+    "status-truthful",
+];
+
+const CLIENT: NodeId = NodeId(1);
+
+fn secs(seconds: u64) -> Time {
+    millis(seconds * 1000)
+}
+
+fn millis(millis: u64) -> Time {
+    Time::from_micros(millis * 1000)
+}
+
+/// Clients from `n1` on and their server, all with one habit, for this many seconds.
+fn case(habit: Habit, clients: u32, seconds: u64) -> Case<Phone> {
+    let node = |id, role| NodeSpec { id, role, device: None, store: None };
+    let server = std::iter::once(node(SERVER, Role::Server));
+    let nodes = server.chain((1..=clients).map(|id| node(NodeId(id), Role::Client))).collect();
+    let case = Case::new(Topology { nodes, stores: Vec::new() }, habit);
+    Case {
+        horizon: secs(seconds),
+        invariants: Some(TRIED.map(str::to_owned).to_vec()),
+        seed: 7,
+        ..case
+    }
+}
+
+trait Happens: Sized {
+    /// These operations are asked for.
+    fn asked(self, operations: impl IntoIterator<Item = (Time, NodeId, Op)>) -> Self;
+    /// These faults happen.
+    fn with(self, faults: impl IntoIterator<Item = Fault>) -> Self;
+}
+
+impl Happens for Case<Phone> {
+    fn asked(mut self, operations: impl IntoIterator<Item = (Time, NodeId, Op)>) -> Self {
+        self.operations = (1..)
+            .zip(operations)
+            .map(|(id, (at, node, op))| Operation { id: OpId(id), at, node, op })
+            .collect();
+        self
+    }
+    fn with(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
+        self.plan = Plan::new(faults.into_iter().collect());
+        self
+    }
+}
+
+fn lasting(from: Time, until: Time, kind: FaultKind) -> Fault {
+    Fault::lasting(from, until.since(from), kind)
+}
+
+fn reset(at: u64) -> Fault {
+    Fault::at(secs(at), FaultKind::Connection(ConnectionFault::Reset(CLIENT, SERVER)))
+}
+
+/// Nothing more comes from a node on the connection that is open.
+fn half_open(at: u64, from: NodeId) -> Fault {
+    let other = if from == CLIENT { SERVER } else { CLIENT };
+    Fault::at(secs(at), FaultKind::Connection(ConnectionFault::HalfOpen(from, other)))
+}
+
+/// Nothing passes, from when the news of a reset has come through.
+fn cut(from: u64, until: u64) -> Fault {
+    let kind = FaultKind::Link(LinkFault::Partition(vec![CLIENT], vec![SERVER]));
+    lasting(secs(from) + Span::millis(200), secs(until), kind)
+}
+
+fn down(from: u64, until: u64) -> Fault {
+    lasting(secs(from), secs(until), FaultKind::Node(NodeFault::Crash(SERVER)))
+}
+
+fn paused(node: NodeId, from: u64, until: u64) -> Fault {
+    lasting(secs(from), secs(until), FaultKind::Node(NodeFault::Pause(node)))
+}
+
+fn offline(from: u64, until: u64) -> Fault {
+    lasting(secs(from), secs(until), FaultKind::Device(DeviceFault::Offline(CLIENT)))
+}
+
+/// The device says that it is offline, and is not.
+fn says_offline(from: u64, until: u64) -> Fault {
+    lasting(secs(from), secs(until), FaultKind::Device(DeviceFault::SaysOffline(CLIENT)))
+}
+
+/// `count` times the same, from a time on.
+fn often(op: Op, node: NodeId, from: u64, apart: u64, count: u64) -> Vec<(Time, NodeId, Op)> {
+    (0..count).map(|i| (secs(from) + Span::millis(i * apart), node, op.clone())).collect()
+}
+
+fn one(op: Op, node: NodeId, at: u64) -> (Time, NodeId, Op) {
+    (secs(at), node, op)
+}
+
+/// An invariant and a case that breaks it.
+fn breaking() -> Vec<(&'static str, Case<Phone>)> {
+    let small = |habit| {
+        let mut case = case(habit, 1, 30);
+        case.objectives.queue_max = 20;
+        case.asked(often(Op::Say, CLIENT, 3, 100, 30)).with([offline(2, 20)])
+    };
+    vec![
+        (
+            "no-send-after-close",
+            case(Habit::TalksAfterClose, 1, 20).asked([one(Op::HangUp(1001), SERVER, 5)]),
+        ),
+        (
+            "at-most-one-live-socket",
+            case(Habit::DialsTwice, 1, 20).asked([one(Op::Retry, CLIENT, 5)]),
+        ),
+        ("no-dial-offline", case(Habit::IgnoresOffline, 1, 90).with([offline(5, 70)])),
+        ("phase-timeout", case(Habit::NeverHangsUp, 1, 60).with([reset(5), cut(5, 40)])),
+        ("status-truthful", case(Habit::ShowsLive, 1, 20).with([reset(5)])),
+        ("stale-truthful", case(Habit::NeverStale, 1, 20).with([reset(5)])),
+        ("last-synced-truthful", case(Habit::SyncedByGuess, 1, 30).with([reset(20)])),
+        ("hb-no-false-positive", case(Habit::NoPong, 1, 60)),
+        ("idle-gap-bound", case(Habit::SlowPing, 1, 60)),
+        (
+            "no-retry-on-permanent",
+            case(Habit::RetriesAlways, 1, 20).asked([one(Op::HangUp(4401), SERVER, 5)]),
+        ),
+        ("backoff-envelope", case(Habit::FixedDelay, 1, 30).with([reset(5)])),
+        ("delay-spread", case(Habit::NoJitter, 40, 90).with([down(5, 65)])),
+        ("attempt-limit", case(Habit::NeverGivesUp, 1, 320).with([down(5, 300)])),
+        ("online-triggers-dial", case(Habit::IgnoresOnline, 1, 30).with([offline(5, 15)])),
+        ("recovery-bound", case(Habit::LateHello, 1, 40).with([reset(25)])),
+        ("bounded-state", case(Habit::KeepsAll, 1, 20).asked(often(Op::Count, SERVER, 2, 20, 250))),
+        (
+            "no-needless-reconnect",
+            case(Habit::RedialsOnDraw, 1, 20).asked([one(Op::Draw, CLIENT, 5)]),
+        ),
+        (
+            "no-zombie-transport",
+            case(Habit::ForgetsOnLeave, 1, 20).asked([one(Op::Leave, CLIENT, 5)]),
+        ),
+        ("eventual-reconnect", case(Habit::GivesUp, 1, 20).with([reset(5)])),
+        ("hb-detection-bound", case(Habit::NeverListens, 1, 60).with([half_open(5, SERVER)])),
+        ("herd-spread", case(Habit::NoJitter, 60, 30).with([down(5, 10)])),
+        ("bounded-queue", small(Habit::Hoards)),
+    ]
+}
+
+/// An invariant and a case that looks as if it broke it. It holds, and so do all others.
+fn holding() -> Vec<(&'static str, Case<Phone>)> {
+    let good = |clients, seconds| case(Habit::Good, clients, seconds);
+    let small = || {
+        let mut case = good(1, 30);
+        case.objectives.queue_max = 20;
+        case.asked(often(Op::Say, CLIENT, 3, 100, 30)).with([offline(2, 20)])
+    };
+    vec![
+        (
+            // A ping waits for the paused client, and the news of the end behind it.
+            "no-send-after-close",
+            good(1, 80).asked([one(Op::HangUp(1001), SERVER, 40)]).with([paused(CLIENT, 25, 50)]),
+        ),
+        (
+            // The successor is dialled first, and the old end is told nothing for long.
+            "at-most-one-live-socket",
+            good(1, 60).asked([one(Op::Retry, CLIENT, 5)]).with([half_open(4, SERVER)]),
+        ),
+        (
+            // The device lies; then it tells the truth to a client that is paused.
+            "no-dial-offline",
+            good(1, 90).with([
+                says_offline(5, 35),
+                reset(49),
+                paused(CLIENT, 50, 60),
+                offline(52, 70),
+            ]),
+        ),
+        (
+            // The client is paused while nobody answers its dial.
+            "phase-timeout",
+            good(1, 60).with([reset(5), cut(5, 40), paused(CLIENT, 8, 28)]),
+        ),
+        (
+            // The client cannot know yet; and later its device lies.
+            "status-truthful",
+            good(1, 60).with([paused(CLIENT, 5, 30), reset(10), says_offline(40, 50)]),
+        ),
+        (
+            // The count goes on between the welcome, the whole and what is shown.
+            "stale-truthful",
+            good(1, 20).asked(often(Op::Count, SERVER, 4, 7, 600)).with([reset(5)]),
+        ),
+        (
+            // The clock runs fast, pings confirm what is there, and counts wait in a pause.
+            "last-synced-truthful",
+            good(1, 60).asked(often(Op::Count, SERVER, 38, 500, 8)).with([
+                lasting(secs(2), secs(60), FaultKind::Clock(ClockFault::Drift(CLIENT, 150_000))),
+                reset(32),
+                paused(CLIENT, 36, 46),
+                reset(45),
+            ]),
+        ),
+        (
+            // One client answers and is not heard; another takes five seconds to answer.
+            "hb-no-false-positive",
+            good(2, 100).with([half_open(2, CLIENT), paused(NodeId(2), 28, 33)]),
+        ),
+        ("idle-gap-bound", good(1, 90).with([paused(SERVER, 12, 47)])),
+        (
+            "no-retry-on-permanent",
+            good(1, 40).asked([one(Op::HangUp(4401), SERVER, 5), one(Op::Retry, CLIENT, 20)]),
+        ),
+        (
+            // Delays are cut short by the device and by hand, and stretched by a pause.
+            "backoff-envelope",
+            good(1, 130).asked([one(Op::Retry, CLIENT, 70)]).with([
+                down(5, 100),
+                says_offline(40, 41),
+                paused(CLIENT, 75, 85),
+            ]),
+        ),
+        ("delay-spread", good(40, 90).with([down(5, 65)])),
+        (
+            // After enough attempts there are probes; by hand it begins anew.
+            "attempt-limit",
+            good(1, 560).asked([one(Op::Retry, CLIENT, 400)]).with([down(5, 540)]),
+        ),
+        (
+            // The network is back, and the server is not.
+            "online-triggers-dial",
+            good(1, 60).with([offline(5, 15), down(10, 40)]),
+        ),
+        (
+            // The outage is longer than it seems from the reset; then the end is unheard of.
+            "recovery-bound",
+            good(1, 120).with([reset(20), cut(20, 28), reset(60), half_open(61, SERVER)]),
+        ),
+        ("bounded-state", good(1, 20).asked(often(Op::Count, SERVER, 2, 20, 250))),
+        (
+            // The page is drawn over and over, the person retries, the server falls silent.
+            "no-needless-reconnect",
+            good(1, 90)
+                .asked(often(Op::Draw, CLIENT, 5, 100, 20).into_iter().chain([one(
+                    Op::Retry,
+                    CLIENT,
+                    10,
+                )]))
+                .with([half_open(15, SERVER)]),
+        ),
+        (
+            // The close frame is lost; later the page opens again.
+            "no-zombie-transport",
+            good(1, 90)
+                .asked([one(Op::Leave, CLIENT, 5), one(Op::Enter, CLIENT, 70)])
+                .with([half_open(4, CLIENT)]),
+        ),
+        ("eventual-reconnect", good(1, 120).with([says_offline(5, 100)])),
+        ("hb-detection-bound", good(1, 100).with([half_open(5, SERVER), paused(CLIENT, 10, 70)])),
+        ("herd-spread", good(60, 30).with([down(5, 10)])),
+        ("bounded-queue", small()),
+    ]
+}
+
+#[test]
+fn each_bad_habit_breaks_its_invariant() {
+    let mut found = Vec::new();
+    for (invariant, case) in breaking() {
+        let verdict = run(&case).verdict;
+        if verdict.violation_of(invariant).is_none() {
+            found.push(format!("{:?} keeps {invariant}: {verdict:?}", case.config));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn what_only_looks_dangerous_holds() {
+    let mut found = Vec::new();
+    for (invariant, case) in holding() {
+        let verdict = run(&case).verdict;
+        if !verdict.held() {
+            found.push(format!("the case of {invariant}: {verdict:?}"));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn every_invariant_tried_is_shipped_and_in_both_tables() {
+    let shipped = shipped(&Objectives::default(), Phone::field);
+    let shipped: BTreeSet<&str> = shipped.iter().map(|invariant| invariant.name()).collect();
+    let tried = BTreeSet::from(TRIED);
+    assert!(tried.is_subset(&shipped), "{:?} are not shipped", tried.difference(&shipped));
+    let names = |table: Vec<(&'static str, Case<Phone>)>| -> BTreeSet<&str> {
+        table.into_iter().map(|(name, _)| name).collect()
+    };
+    assert_eq!(names(breaking()), tried);
+    assert_eq!(names(holding()), tried);
+}
