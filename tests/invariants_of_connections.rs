@@ -55,7 +55,7 @@ fn millis(millis: u64) -> Time {
 
 /// Clients from `n1` on and their server, all with one habit, for this many seconds.
 fn case(habit: Habit, clients: u32, seconds: u64) -> Case<Phone> {
-    let node = |id, role| NodeSpec { id, role, device: None, store: None };
+    let node = |id, role| NodeSpec { id, role, device: None, store: None, dormant: false };
     let server = std::iter::once(node(SERVER, Role::Server));
     let nodes = server.chain((1..=clients).map(|id| node(NodeId(id), Role::Client))).collect();
     let case = Case::new(Topology { nodes, stores: Vec::new() }, habit);
