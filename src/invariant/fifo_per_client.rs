@@ -28,6 +28,14 @@ struct Client {
 
 impl FifoPerClient {
     fn committed(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        if let Observation::Stored {
+            outcome: StoreOutcome::Lost | StoreOutcome::Restored | StoreOutcome::Emptied,
+            ..
+        } = seen.what
+        {
+            // What is gone may be done once more.
+            self.clients.values_mut().for_each(|client| client.committed = 0);
+        }
         let Observation::Stored { outcome: StoreOutcome::Executed, write: Some(write), .. } =
             seen.what
         else {

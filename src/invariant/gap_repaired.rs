@@ -23,6 +23,8 @@ struct Client {
     arrivals: Arrivals,
     /// On which connection, what came too early, and when.
     gap: Option<(ConnId, Topic, Position, Time)>,
+    /// The connection on which it has asked and waits.
+    asked: Option<ConnId>,
     /// It is frozen, or runs slowly; or was in the time that counts.
     held_up: bool,
 }
@@ -37,6 +39,9 @@ impl GapRepaired {
         let Observation::Delivered { meaning, .. } = seen.what else { return };
         let client = self.clients.entry(seen.node).or_default();
         client.arrivals.came(Some(conn), meaning);
+        if matches!(meaning.kind, Kind::Snapshot | Kind::Delta) {
+            client.asked = client.asked.filter(|asked| *asked != conn);
+        }
         if let Some((_, topic, position, _)) = client.gap
             && client.arrivals.have(topic, position)
         {
@@ -45,6 +50,7 @@ impl GapRepaired {
         if let (Kind::Event, Some(topic), Some(position)) =
             (meaning.kind, meaning.topic, meaning.position)
             && client.gap.is_none()
+            && client.asked.is_none()
             && !client.arrivals.have(topic, position)
         {
             client.gap = Some((conn, topic, position, seen.at));
@@ -80,13 +86,14 @@ impl Invariant for GapRepaired {
                 let client = self.clients.entry(seen.node).or_default();
                 client.arrivals.sent(*conn, meaning);
                 if matches!(meaning.kind, Kind::SyncRequest | Kind::Hello | Kind::Subscribe) {
-                    client.gap = None;
+                    (client.gap, client.asked) = (None, Some(*conn));
                 }
             }
             Observation::Closed { conn, side: Side::Dialler, .. } => {
                 let client = self.clients.entry(seen.node).or_default();
                 client.arrivals.closed(*conn);
                 client.gap = client.gap.filter(|(on, ..)| on != conn);
+                client.asked = client.asked.filter(|asked| asked != conn);
             }
             Observation::Node(life) => match life {
                 life if life.starts_or_ends() => drop(self.clients.remove(&seen.node)),

@@ -50,7 +50,7 @@ impl OptimisticPreserved {
         let at = reading.position;
         page.wishes.0.retain(|_, wish| {
             wish.due |= wish.stage == Stage::Taken;
-            let held = wish.place.is_some_and(|place| place <= at);
+            let held = wish.place.is_some_and(|(place, _)| place <= at);
             !(held || wish.stage == Stage::ToldOff)
         });
     }
@@ -100,11 +100,19 @@ impl Invariant for OptimisticPreserved {
             Observation::Given { .. } | Observation::ShownOp { .. } => {
                 self.pages.entry(seen.node).or_default().wishes.observe(seen.what);
             }
-            Observation::Stored { outcome: StoreOutcome::Executed, write: Some(write), .. } => {
+            Observation::Stored { outcome: StoreOutcome::Lost, ticket, .. } => {
+                self.pages.values_mut().for_each(|page| page.wishes.lost(*ticket));
+            }
+            Observation::Stored {
+                outcome: StoreOutcome::Executed,
+                ticket,
+                write: Some(write),
+                ..
+            } => {
                 if let (Some(op), Some(author)) = (write.op, write.author)
                     && let Some(page) = self.pages.get_mut(&author)
                 {
-                    page.wishes.committed(op, write);
+                    page.wishes.committed(op, *ticket, write);
                 }
             }
             _ => {}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::history::{Changes, Observation, OpState, Position, Request, Write};
-use crate::id::{Field, OpId};
+use crate::id::{Field, OpId, Ticket};
 
 /// How far an operation of the person has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +22,12 @@ pub(crate) enum Stage {
 #[derive(Clone, Debug)]
 pub(crate) struct Wish {
     pub(crate) stage: Stage,
-    /// What it writes, where that is known: an undo says so only when it is committed.
+    /// What it was meant to write, where that is known: an undo does not say.
+    given: Option<Changes>,
+    /// What it writes, where that is known, at the latest once it is committed.
     pub(crate) changes: Option<Changes>,
-    /// Its place in the order, once it is committed.
-    pub(crate) place: Option<Position>,
+    /// Its place in the order, once it is committed, and the request that did so.
+    pub(crate) place: Option<(Position, Ticket)>,
     /// Content was shown since it was taken.
     pub(crate) due: bool,
 }
@@ -44,7 +46,8 @@ impl Wishes {
                     Request::Undo | Request::Redo => None,
                     _ => return,
                 };
-                let wish = Wish { stage: Stage::Given, changes, place: None, due: false };
+                let given = changes.clone();
+                let wish = Wish { stage: Stage::Given, given, changes, place: None, due: false };
                 self.0.insert(*op, wish);
             }
             Observation::ShownOp { op, state } => {
@@ -61,10 +64,19 @@ impl Wishes {
     }
 
     /// An operation of this page was committed.
-    pub(crate) fn committed(&mut self, op: OpId, write: &Write) {
+    pub(crate) fn committed(&mut self, op: OpId, ticket: Ticket, write: &Write) {
         if let Some(wish) = self.0.get_mut(&op) {
-            wish.place = Some(write.position);
-            wish.changes = Some(write.changes.clone()).filter(|changes| !changes.is_empty());
+            wish.place = Some((write.position, ticket));
+            // What it wrote may lie elsewhere than what the page showed meanwhile.
+            wish.changes.get_or_insert_default().extend(write.changes.iter().copied());
+        }
+    }
+
+    /// A store lost what a request had done.
+    pub(crate) fn lost(&mut self, ticket: Ticket) {
+        let of = |wish: &&mut Wish| wish.place.is_some_and(|(_, of)| of == ticket);
+        for wish in self.0.values_mut().filter(of) {
+            (wish.place, wish.changes) = (None, wish.given.clone());
         }
     }
 

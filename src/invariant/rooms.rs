@@ -14,8 +14,8 @@ impl Rooms {
     pub(crate) fn came(&mut self, conn: ConnId, meaning: &Meaning) {
         let Some(topic) = meaning.topic else { return };
         match meaning.kind {
-            Kind::Hello | Kind::Subscribe => drop(self.0.insert((conn, topic))),
-            Kind::Unsubscribe => drop(self.0.remove(&(conn, topic))),
+            Kind::Hello | Kind::Subscribe => _ = self.0.insert((conn, topic)),
+            Kind::Unsubscribe => _ = self.0.remove(&(conn, topic)),
             _ => {}
         }
     }
@@ -23,6 +23,11 @@ impl Rooms {
     /// The server was told that a connection has ended, or ended it.
     pub(crate) fn closed(&mut self, conn: ConnId) {
         self.0.retain(|(of, _)| *of != conn);
+    }
+
+    /// Keeps only connections of which `keep` is true.
+    pub(crate) fn retain(&mut self, keep: impl Fn(ConnId) -> bool) {
+        self.0.retain(|(conn, _)| keep(*conn));
     }
 
     pub(crate) fn has(&self, conn: ConnId, topic: Topic) -> bool {

@@ -44,7 +44,7 @@ impl StateMatchesCursor {
                 if let (Some(op), Some(author)) = (write.op, write.author)
                     && let Some(page) = self.pages.get_mut(&author)
                 {
-                    page.wishes.committed(op, write);
+                    page.wishes.committed(op, *ticket, write);
                 }
                 if !write.changes.is_empty() {
                     let key = (write.topic, write.position.epoch.get());
@@ -53,6 +53,7 @@ impl StateMatchesCursor {
                 }
             }
             StoreOutcome::Lost => {
+                self.pages.values_mut().for_each(|page| page.wishes.lost(*ticket));
                 for events in self.events.values_mut() {
                     events.retain(|_, (of, _)| of != ticket);
                 }
@@ -116,7 +117,7 @@ impl Page {
     fn settle(&mut self, position: Position) {
         let open = &mut self.open;
         self.wishes.0.retain(|_, wish| {
-            let held = wish.place.is_some_and(|place| place <= position);
+            let held = wish.place.is_some_and(|(place, _)| place <= position);
             let over = wish.stage == Stage::ToldOff || held && wish.stage != Stage::Given;
             if over {
                 open.extend(wish.changes.iter().flatten().map(|change| change.field));

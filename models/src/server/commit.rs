@@ -11,7 +11,7 @@ use super::{Server, Wait};
 use crate::message::{FORBIDDEN, Message};
 use crate::policy::AckAfter;
 use crate::protocol::DocSync;
-use crate::store::{Commit, Event, Reply, Request};
+use crate::store::{Commit, Event, Reply};
 
 impl Server {
     /// Takes an operation of a client, or of the pipeline where there is no connection.
@@ -34,17 +34,11 @@ impl Server {
             out.send(conn, Message::Ack { op: commit.op, position: None }).whatever();
         }
         let dedup = self.config.policy.server.commit.dedup;
-        self.commit(conn, Commit { dedup, ..commit }, out);
-    }
-
-    pub(super) fn commit(
-        &mut self,
-        conn: Option<ConnId>,
-        commit: Commit,
-        out: &mut Outbox<DocSync>,
-    ) {
-        let ticket = out.store(Request::Commit(commit.clone()));
-        self.awaiting.remember(ticket, Wait::Commit(conn, commit));
+        let commit = Commit { dedup, ..commit };
+        match conn {
+            Some(conn) => self.line_up(conn, commit, out),
+            None => self.commit(None, commit, out),
+        }
     }
 
     /// The store has answered, or failed to. After a failure nobody knows whether the

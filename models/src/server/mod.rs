@@ -4,6 +4,7 @@ mod check;
 mod commit;
 mod fanout;
 mod heartbeat;
+mod order;
 mod refuse;
 mod room;
 mod sync;
@@ -80,6 +81,7 @@ pub struct Server {
     /// has, and this, tell how much was lost on the way.
     written: BTreeMap<u64, Position>,
     awaiting: Awaiting<Wait>,
+    lines: order::Lines,
 }
 
 impl Server {
@@ -100,6 +102,7 @@ impl Server {
             rooms: BTreeMap::new(),
             written: BTreeMap::new(),
             awaiting: Awaiting::default(),
+            lines: order::Lines::default(),
         }
     }
 
@@ -163,11 +166,13 @@ impl Node<DocSync> for Server {
                     (Wait::Commit(conn, commit), result) => {
                         self.committed(conn, commit, result.ok().flatten(), out);
                     }
-                    (Wait::Flush(conn, _, event), Ok(_)) => {
+                    (Wait::Flush(conn, commit, event), Ok(_)) => {
                         self.durable(now, conn, &event, out);
+                        self.step_up(&commit, out);
                     }
                     (Wait::Refusal(conn, commit), Ok(_)) => {
                         self.refuse(conn, commit.op, CONFLICT, out);
+                        self.step_up(&commit, out);
                     }
                     (Wait::Flush(conn, commit, _) | Wait::Refusal(conn, commit), Err(_)) => {
                         self.commit(conn, commit, out);

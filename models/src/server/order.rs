@@ -1,0 +1,65 @@
+//! The operations of one client instance take effect one after the other, in the order in which
+//! they came: one that failed is asked for again before the next has its turn.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use wavetank::history::Size;
+use wavetank::id::ConnId;
+use wavetank::protocol::Outbox;
+
+use super::{Server, Wait};
+use crate::protocol::DocSync;
+use crate::store::{Commit, Request};
+
+/// Operations that wait for their turn, by client instance; the first of each is at the store.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    by_instance: BTreeMap<u64, VecDeque<(ConnId, Commit)>>,
+    /// The longest of them so far.
+    len_max: usize,
+}
+
+impl Server {
+    /// Takes an operation into the line of its instance.
+    pub(super) fn line_up(&mut self, conn: ConnId, commit: Commit, out: &mut Outbox<DocSync>) {
+        let line = self.lines.by_instance.entry(commit.instance).or_default();
+        if let Some((of, _)) = line.iter_mut().find(|(_, waits)| waits.op == commit.op) {
+            // Sent again while it waits: whoever asked last is answered.
+            *of = conn;
+            return;
+        }
+        line.push_back((conn, commit.clone()));
+        let (len, is_first) = (line.len(), line.len() == 1);
+        if len > self.lines.len_max {
+            self.lines.len_max = len;
+            out.holds("commit-line", Size { len: len as u32, ..Size::default() });
+        }
+        if is_first {
+            self.commit(Some(conn), commit, out);
+        }
+    }
+
+    /// The first of a line is done with: the next has its turn.
+    pub(super) fn step_up(&mut self, done: &Commit, out: &mut Outbox<DocSync>) {
+        let Some(line) = self.lines.by_instance.get_mut(&done.instance) else { return };
+        if line.front().is_none_or(|(_, first)| first.op != done.op) {
+            return;
+        }
+        line.pop_front();
+        match line.front().cloned() {
+            Some((conn, commit)) => self.commit(Some(conn), commit, out),
+            None => drop(self.lines.by_instance.remove(&done.instance)),
+        }
+    }
+
+    /// Asks the store for an operation.
+    pub(super) fn commit(
+        &mut self,
+        conn: Option<ConnId>,
+        commit: Commit,
+        out: &mut Outbox<DocSync>,
+    ) {
+        let ticket = out.store(Request::Commit(commit.clone()));
+        self.awaiting.remember(ticket, Wait::Commit(conn, commit));
+    }
+}
