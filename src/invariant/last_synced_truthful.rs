@@ -57,7 +57,10 @@ impl Page {
     }
 
     fn frame(&mut self, now: Mono, position: Position, from_tab: bool) {
-        self.head = self.head.max(Some(position));
+        // A tab may tell of what the client, for want of all before it, does not take in.
+        if !from_tab {
+            self.head = self.head.max(Some(position));
+        }
         (self.frame, self.is_doubtful) = (now, from_tab);
         if self.is_level() {
             self.is_doubtful |= self.head != Some(position);
@@ -109,7 +112,8 @@ impl Invariant for LastSyncedTruthful {
                     meaning.kind,
                     Kind::Welcome | Kind::Snapshot | Kind::Delta | Kind::Event | Kind::Ping
                 );
-                if let Some(position) = meaning.position.filter(|_| telling) {
+                let heard = telling && !self.presence.is_down(node);
+                if let Some(position) = meaning.position.filter(|_| heard) {
                     let from_tab = matches!(seen.what, Observation::CastDelivered { .. });
                     self.pages.entry(node).or_default().frame(now, position, from_tab);
                 }

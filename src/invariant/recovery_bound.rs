@@ -31,6 +31,14 @@ pub struct RecoveryBound {
     dues: Dues<NodeId>,
 }
 
+/// How a connection, or an attempt at one, came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Refused,
+    Sudden,
+    Other,
+}
+
 #[derive(Debug, Default)]
 struct Page {
     current: Option<ConnId>,
@@ -54,7 +62,7 @@ impl RecoveryBound {
     }
 
     /// The client's connection is over: the beginning of an outage, or one more failure.
-    fn closed(&mut self, seen: &Seen<'_>, conn: ConnId, sudden: bool, ruling: &mut Ruling) {
+    fn closed(&mut self, seen: &Seen<'_>, conn: ConnId, end: End, ruling: &mut Ruling) {
         let (at, node) = (seen.at, seen.node);
         let Some(page) = self.pages.get_mut(&node) else { return };
         if page.current != Some(conn) {
@@ -62,10 +70,11 @@ impl RecoveryBound {
         }
         page.current = None;
         // A failure within a short outage is a part of it; a later one is something else.
-        page.lost = page.lost.filter(|(lost, _)| at.since(*lost) <= SHORT);
+        let goes_on = |lost: &(Time, Mono)| end != End::Other && at.since(lost.0) <= SHORT;
+        page.lost = page.lost.filter(goes_on);
         let since = page.live_since.take();
         let stable = since.is_some_and(|since| seen.now.mono.since(since) > self.stable);
-        if sudden && stable && self.fairness.presence.is_free(node, at) {
+        if end == End::Sudden && stable && self.fairness.presence.is_free(node, at) {
             page.lost = Some((at, seen.now.mono));
             self.plan(node, seen.now.mono, ruling);
         }
@@ -104,12 +113,13 @@ impl Invariant for RecoveryBound {
                     page.live_since.get_or_insert(seen.now.mono);
                 }
             }
-            Observation::Refused { conn, .. } => self.closed(seen, conn, false, ruling),
+            Observation::Refused { conn, .. } => self.closed(seen, conn, End::Refused, ruling),
             Observation::Closed { conn, side: Side::Dialler, code, by } => {
                 let sudden = by != Initiator::Local
                     && !PERMANENT.contains(&code)
                     && !OTHERWISE.contains(&code);
-                self.closed(seen, conn, sudden, ruling);
+                let end = if sudden { End::Sudden } else { End::Other };
+                self.closed(seen, conn, end, ruling);
             }
             Observation::Given { request: Request::Unmount | Request::Disconnect, .. }
             | Observation::Node(_) => {

@@ -12,7 +12,7 @@ use crate::time::Time;
 
 /// At the end of every instant in which a client had time to hear its news, a status that is
 /// not marked as stale implies an open connection on which the content shown has reached the
-/// head that the welcome told. Where a protocol's welcome tells no head, the connection counts.
+/// head that the welcome before it told. Where a protocol's welcome tells no head, the connection counts.
 #[derive(Debug, Default)]
 pub struct StaleTruthful {
     presence: Presence,
@@ -25,7 +25,7 @@ pub struct StaleTruthful {
 struct Page {
     is_fresh: bool,
     cursor: Option<Position>,
-    /// What the newest welcome told, and on which connection.
+    /// What the welcome told, and on which connection.
     head: Option<(ConnId, Position)>,
 }
 
@@ -68,7 +68,16 @@ impl Invariant for StaleTruthful {
                 if meaning.kind == Kind::Welcome =>
             {
                 let page = self.pages.entry(node).or_default();
-                page.head = meaning.position.map(|head| (*conn, head));
+                // One that comes when the content is fresh already is late; of several, all but one
+                // answer copies of the question.
+                let known = page.head.filter(|(known, _)| known == conn);
+                if !page.is_fresh
+                    && let Some(head) = meaning.position
+                    && known.is_none_or(|(_, known)| head < known)
+                {
+                    page.head = Some((*conn, head));
+                }
+                return;
             }
             Observation::Delivered { .. } => return,
             Observation::ShownContent(reading) => {

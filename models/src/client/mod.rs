@@ -141,7 +141,6 @@ impl Client {
                 if self.head.is_some_and(|known| known.epoch < head.epoch) {
                     out.mark("store-went-back");
                 }
-                self.head = Some(*head);
             }
             Message::Snapshot { at, seen, content, .. } => {
                 self.snapshot(now, *at, seen, content, out);
