@@ -23,8 +23,8 @@ fn at(millis: u64) -> Time {
 }
 
 /// Four people edit one document, each about three times a second, and everybody is told; the
-/// paths of two of them double and reorder messages. None loses any: what is lost is asked for
-/// again, and these packets would follow from what was taken out, as they should.
+/// path of the one who is involved doubles and reorders messages. None loses any: what is lost is
+/// asked for again, and these packets would follow from what was taken out, as they should.
 fn broadcasting(seed: u64) -> Case<DocSync> {
     let browser = |id| NodeSpec::new(NodeId(id), Role::Browser);
     let mut nodes = vec![NodeSpec::new(SERVER, Role::Server).with_store(StoreId(1))];
@@ -49,7 +49,7 @@ fn broadcasting(seed: u64) -> Case<DocSync> {
     }
     case.operations.sort_by_key(|operation| operation.at);
     let chaos = Chaos { duplicate_ppm: 50_000, reorder: Span::millis(50), ..Chaos::default() };
-    let rough = LinkFault::Chaos(vec![NodeId(1), NodeId(2)], vec![SERVER], chaos);
+    let rough = LinkFault::Chaos(vec![INVOLVED], vec![SERVER], chaos);
     let involved = [
         FaultKind::Link(LinkFault::Partition(vec![INVOLVED], vec![SERVER])),
         FaultKind::Connection(ConnectionFault::Reset(INVOLVED, SERVER)),
