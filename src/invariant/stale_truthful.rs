@@ -12,7 +12,7 @@ use crate::time::Time;
 
 /// At the end of every instant in which a client had time to hear its news, a status that is
 /// not marked as stale implies an open connection on which the content shown has reached the
-/// head that the welcome before it told. Where a protocol's welcome tells no head, the connection counts.
+/// head that its welcome told. Where a protocol's welcome tells no head, the connection counts.
 #[derive(Debug, Default)]
 pub struct StaleTruthful {
     presence: Presence,
@@ -68,16 +68,8 @@ impl Invariant for StaleTruthful {
                 if meaning.kind == Kind::Welcome =>
             {
                 let page = self.pages.entry(node).or_default();
-                // One that comes when the content is fresh already is late; of several, all but one
-                // answer copies of the question.
                 let known = page.head.filter(|(known, _)| known == conn);
-                if !page.is_fresh
-                    && let Some(head) = meaning.position
-                    && known.is_none_or(|(_, known)| head < known)
-                {
-                    page.head = Some((*conn, head));
-                }
-                return;
+                page.head = meaning.position.map(|head| (*conn, head)).max(known);
             }
             Observation::Delivered { .. } => return,
             Observation::ShownContent(reading) => {

@@ -62,14 +62,15 @@ impl Client {
         let live = connection == Connection::Live;
         let queues = self.config.policy.client.outbox.offline != OfflineEdits::Refuse;
         let attempt = if live { 0 } else { self.attempts.min(u32::from(u16::MAX)) as u16 };
-        let changed = self
-            .shown
-            .is_none_or(|shown| shown.connection != connection || shown.attempt != attempt);
+        // What is known to be missing may come at any moment, and may not.
+        let stale = !live || self.cursor < self.head;
+        let key = |status: Status| (status.connection, status.attempt, status.stale);
+        let changed = self.shown.is_none_or(|shown| key(shown) != (connection, attempt, stale));
         if changed {
             let status = Status {
                 connection,
                 attempt,
-                stale: !live,
+                stale,
                 can_edit: live || queues,
                 last_synced: self.last_synced,
             };
