@@ -29,14 +29,20 @@ fn ids(report: &Value) -> Vec<&str> {
 #[test]
 fn an_audit_gives_the_same_bytes_on_any_number_of_threads_and_its_findings_replay() {
     let folder = tempfile::tempdir().expect("a folder");
-    let args = ["audit", "naive", "--format", "json", "--seeds", "40", "--out", "found"];
+    let policy = "[system]\nname = \"x\"\nversion = \"1\"\nmodel = \"a model\"\n\
+                  [policy.client.ack]\nrequired = false\n\
+                  [policy.client.sync]\non_open = \"adopt-head\"\n\
+                  [policy.server.commit]\ndedup = false\n";
+    std::fs::write(folder.path().join("three.toml"), policy).expect("written");
+    let args = ["audit", "three.toml", "--format", "json", "--seeds", "100", "--out", "found"];
     let one = wavetank(folder.path(), &[&args[..], &["--threads", "1"]].concat());
     let four = wavetank(folder.path(), &[&args[..], &["--threads", "4"]].concat());
     assert_eq!(text(&one.stdout), text(&four.stdout));
     assert_eq!(one.status.code(), Some(0), "{}", text(&one.stderr));
     let report = json(&one);
-    assert!(report["score"].as_f64().is_some_and(|score| score < 5.0), "{}", report["score"]);
-    assert!(ids(&report).len() >= 6, "{:?}", ids(&report));
+    for id in ["dlv-client-fire-and-forget", "recon-no-resync", "dlv-server-no-dedup"] {
+        assert!(ids(&report).contains(&id), "{id} in {:?}", ids(&report));
+    }
     for finding in report["findings"].as_array().expect("a list") {
         let case = finding["case"].as_str().expect("a path");
         let fix = finding["fix"]["patch"].as_str().expect("a path");
@@ -59,8 +65,9 @@ fn socket_io_as_it_comes_loses_events_resends_without_dedup_and_buffers_without_
         json(&wavetank(folder.path(), &args))
     };
     let plain = audit("socket-io-4");
-    for id in ["recon-no-resync", "dlv-server-no-dedup", "dlv-queue-unbounded"] {
-        assert!(ids(&plain).contains(&id), "{id} in {:?}", ids(&plain));
+    let modes: Vec<_> = ids(&plain).iter().flat_map(|id| id.split('+')).collect();
+    for mode in ["recon-no-resync", "dlv-server-no-dedup", "dlv-queue-unbounded"] {
+        assert!(modes.contains(&mode), "{mode} in {modes:?}");
     }
     let recovering = audit("socket-io-4-recovery");
     assert!(!ids(&recovering).contains(&"recon-no-resync"), "{:?}", ids(&recovering));
