@@ -371,25 +371,48 @@ fn every_scenario_and_invariant_is_in_the_book() {
     assert_none(&found, "a reader of the book finds every scenario and invariant");
 }
 
+/// The rows of a table in the book whose first cell is code and that have five cells.
+fn rows(files: &[File], page: &str) -> Vec<Vec<String>> {
+    let page = files.iter().find(|file| file.path == page).expect("a page of the book");
+    let cells = |row: &str| row.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+    let rows = page.text.lines().filter(|row| row.starts_with("| `")).map(cells);
+    rows.filter(|row| row.len() == 7).collect()
+}
+
+/// Whether a file of tests has this one.
+fn has_test(files: &[File], path: &str, test: &str) -> bool {
+    let file = files.iter().find(|file| file.path == path);
+    file.is_some_and(|file| file.text.contains(&format!("#[test]\nfn {test}()")))
+}
+
 #[test]
 fn every_kind_of_fault_is_in_the_book_with_a_test_that_exists() {
     let files = files();
-    let page = files.iter().find(|file| file.path == "book/src/faults.md");
-    let rows = page.expect("the book has a chapter on faults").text.lines();
-    let cells = |row: &str| row.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
-    let rows: Vec<Vec<String>> = rows.filter(|row| row.starts_with("| `")).map(cells).collect();
-    let kinds: Vec<&str> =
-        rows.iter().filter(|row| row.len() == 7).map(|row| row[1].trim_matches('`')).collect();
+    let rows = rows(&files, "book/src/faults.md");
+    let kinds: Vec<&str> = rows.iter().map(|row| row[1].trim_matches('`')).collect();
     assert_eq!(kinds, wavetank::fault::FaultKind::NAMES, "left: the table; right: the code");
-    let exists = |name: &str| {
-        let Some((module, test)) = name.trim_matches('`').split_once("::") else { return false };
-        let path = format!("tests/faults/{module}.rs");
-        let file = files.iter().find(|file| file.path == path);
-        file.is_some_and(|file| file.text.contains(&format!("#[test]\nfn {test}()")))
+    let exists = |name: &&String| {
+        let named = name.trim_matches('`').split_once("::");
+        named.is_some_and(|(module, test)| {
+            has_test(&files, &format!("tests/faults/{module}.rs"), test)
+        })
     };
-    let tests = rows.iter().filter_map(|row| row.iter().rev().nth(1)).filter(|c| c.contains("::"));
+    let tests = rows.iter().map(|row| &row[5]);
     let missing: Vec<String> = tests.filter(|name| !exists(name)).cloned().collect();
     assert_none(&missing, "a row of the table names a test in tests/faults/");
+}
+
+#[test]
+fn every_shape_of_work_is_in_the_book_with_a_test_that_exists() {
+    let files = files();
+    let rows = rows(&files, "book/src/scenarios.md");
+    let shapes: Vec<&str> = rows.iter().map(|row| row[1].trim_matches('`')).collect();
+    let known = wavetank::explore::Shape::ALL.map(|shape| format!("{shape:?}").to_lowercase());
+    assert_eq!(shapes, known, "left: the table; right: the code");
+    let exists = |name: &&String| has_test(&files, "tests/workloads.rs", name.trim_matches('`'));
+    let tests = rows.iter().map(|row| &row[5]);
+    let missing: Vec<String> = tests.filter(|name| !exists(name)).cloned().collect();
+    assert_none(&missing, "a row of the table names a test in tests/workloads.rs");
 }
 
 #[test]

@@ -26,15 +26,22 @@ fn ids(report: &Value) -> Vec<&str> {
     findings.iter().filter_map(|finding| finding["id"].as_str()).collect()
 }
 
+/// Writes a policy with these parts and gives back its name.
+fn written(folder: &Path, name: &'static str, body: &str) -> &'static str {
+    std::fs::write(folder.join(name), policy(body)).expect("written");
+    name
+}
+
+const THREE_FLAWS: &str = "[policy.client.ack]\nrequired = false\n\
+                           [policy.client.sync]\non_open = \"adopt-head\"\n\
+                           [policy.server.commit]\ndedup = false\n";
+const NEVER: &str = "[policy.client.reconnect]\nenabled = false\n";
+
 #[test]
 fn an_audit_gives_the_same_bytes_on_any_number_of_threads_and_its_findings_replay() {
     let folder = tempfile::tempdir().expect("a folder");
-    let policy = "[system]\nname = \"x\"\nversion = \"1\"\nmodel = \"a model\"\n\
-                  [policy.client.ack]\nrequired = false\n\
-                  [policy.client.sync]\non_open = \"adopt-head\"\n\
-                  [policy.server.commit]\ndedup = false\n";
-    std::fs::write(folder.path().join("three.toml"), policy).expect("written");
-    let args = ["audit", "three.toml", "--format", "json", "--seeds", "100", "--out", "found"];
+    let policy = written(folder.path(), "three.toml", THREE_FLAWS);
+    let args = ["audit", policy, "--format", "json", "--seeds", "100", "--out", "found"];
     let one = wavetank(folder.path(), &[&args[..], &["--threads", "1"]].concat());
     let four = wavetank(folder.path(), &[&args[..], &["--threads", "4"]].concat());
     assert_eq!(text(&one.stdout), text(&four.stdout));
@@ -61,7 +68,7 @@ fn an_audit_gives_the_same_bytes_on_any_number_of_threads_and_its_findings_repla
 fn socket_io_as_it_comes_loses_events_resends_without_dedup_and_buffers_without_bound() {
     let folder = tempfile::tempdir().expect("a folder");
     let audit = |policy: &str| {
-        let args = ["audit", policy, "--format", "json", "--seeds", "200", "--out", policy];
+        let args = ["audit", policy, "--format", "json", "--seeds", "100", "--out", policy];
         json(&wavetank(folder.path(), &args))
     };
     let plain = audit("socket-io-4");
@@ -89,9 +96,9 @@ fn the_reference_has_no_finding_and_scores_ten() {
 #[test]
 fn a_campaign_that_is_too_small_to_reach_what_scenarios_promise_ends_with_three() {
     let folder = tempfile::tempdir().expect("a folder");
-    let audit = |policy: &str, deny: &[&str]| {
-        let args = ["audit", policy, "--format", "json", "--seeds", "1", "--out", policy];
-        wavetank(folder.path(), &[&args[..], deny].concat())
+    let audit = |policy: &str, rest: &[&str]| {
+        let args = ["audit", policy, "--format", "json", "--seeds", "1"];
+        wavetank(folder.path(), &[&args[..], rest].concat())
     };
     let vacuous = audit("reference", &[]);
     assert_eq!(vacuous.status.code(), Some(3), "{}", text(&vacuous.stderr));
@@ -103,16 +110,15 @@ fn a_campaign_that_is_too_small_to_reach_what_scenarios_promise_ends_with_three(
         let (scenario, mark) = (scenario.expect("a name"), mark.expect("a name"));
         assert_eq!(report["marks"][scenario][mark], 0, "{scenario} {mark}");
     }
-    let denied = audit("naive", &["--deny", "any"]);
+    let never = written(folder.path(), "never.toml", NEVER);
+    let denied = audit(never, &["--deny", "any"]);
     assert_eq!(denied.status.code(), Some(1), "what is denied and found weighs more");
 }
 
 #[test]
 fn a_policy_that_never_reconnects_scores_less_than_three() {
     let folder = tempfile::tempdir().expect("a folder");
-    let policy = "[system]\nname = \"x\"\nversion = \"1\"\nmodel = \"a model\"\n\
-                  [policy.client.reconnect]\nenabled = false\n";
-    std::fs::write(folder.path().join("never.toml"), policy).expect("written");
+    written(folder.path(), "never.toml", NEVER);
     let args = ["audit", "never.toml", "--format", "json", "--seeds", "100"];
     let report = json(&wavetank(folder.path(), &args));
     assert!(report["score"].as_f64().is_some_and(|score| score < 3.0), "{}", report["score"]);

@@ -8,7 +8,7 @@ use wavetank::id::NodeId;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync};
 
-use super::{SERVER, at, case, clients, edits, give, menu, room, stages};
+use super::{SERVER, at, case, clients, edits, give, menu, progress, room, stages};
 
 pub(super) struct ChaoticLinks;
 
@@ -37,6 +37,7 @@ impl Scenario<DocSync> for ChaoticLinks {
                 let mut case = case(room(3), &config, 25);
                 case.objectives.queue_max = QUEUE;
                 work.extend(stages(reports, 4, Span::millis(30)));
+                work.extend(progress(reports, 4, Span::millis(30)));
                 give(&mut case, work);
                 let reorder = Span::millis(reorder);
                 let chaos = Chaos { loss_ppm, duplicate_ppm, reorder, ..Chaos::default() };

@@ -25,7 +25,7 @@ impl Scenario<DocSync> for Mixed {
         20
     }
     fn must_reach(&self) -> &'static [&'static str] {
-        &["connection-lost", "edit-while-away", "store-failed"]
+        &["connection-lost", "edit-while-away"]
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();

@@ -126,6 +126,12 @@ fn stages(count: u32, from: u64, gap: Span) -> Work<Op> {
     (0..count).map(|i| (at(from) + gap * u64::from(i), SERVER, Op::Stage(i))).collect()
 }
 
+/// Reports of progress to the server, one half a `gap` after each of as many stages.
+fn progress(count: u32, from: u64, gap: Span) -> Work<Op> {
+    let after = gap.percent(50);
+    (0..count).map(|i| (at(from) + gap * u64::from(i) + after, SERVER, Op::Progress(i))).collect()
+}
+
 /// Puts work into a case.
 pub(crate) fn give(case: &mut Case<DocSync>, work: Work<Op>) {
     case.operations = operations(work);
