@@ -31,3 +31,5 @@ pub mod rng;
 #[cfg(feature = "stack")]
 pub mod stack;
 pub mod time;
+
+pub use harness::{Check, check};

@@ -11,7 +11,9 @@ use wavetank::invariant::{
     AtMostOnceEffect, Convergence, Judged, NoLostEdit, NoStateRegression, Suite,
 };
 use wavetank::objectives::Objectives;
-use wavetank::protocol::{Awaiting, Boot, Conns, Event, Node, Outbox, Protocol, Store as Keeps};
+use wavetank::protocol::{
+    Awaiting, Boot, Conns, Event, Mark, Node, Outbox, Protocol, Store as Keeps,
+};
 use wavetank::rng::Rng;
 use wavetank::time::{Mono, Now, Span};
 
@@ -124,6 +126,8 @@ fn value(op: OpId) -> Value {
 
 impl Protocol for Board {
     const NAME: &'static str = "board";
+    const MARKS: &'static [Mark] =
+        &[Mark { name: "resync", about: "A client that knows the board is told all of it." }];
     type Message = Message;
     type Op = Op;
     type Hello = String;
