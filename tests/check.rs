@@ -222,7 +222,7 @@ fn every_case_runs_twice_where_that_is_asked_for() {
 
 #[test]
 fn a_case_of_older_types_is_read_if_it_fits_and_refused_with_both_schemas_if_not() {
-    let now = Case::new(Topology { nodes: Vec::new(), stores: Vec::new() }, GOOD);
+    let now = Case::<Board>::new(Topology { nodes: Vec::new(), stores: Vec::new() }, GOOD);
     let (text, schema) = (now.to_json(), now.schema.to_string());
     let older = text.replace(&schema, "0123456789abcdef");
     let read = Case::<Board>::from_json(&older).expect("it fits");
