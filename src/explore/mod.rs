@@ -8,6 +8,7 @@ mod run;
 mod scenario;
 mod shrink;
 mod sweep;
+mod sweeps;
 mod watchdog;
 mod workload;
 
@@ -19,5 +20,9 @@ pub use run::{Outcome, Recording, Verdict, run, run_recorded};
 pub use scenario::{Scenario, case_of_seed};
 pub use shrink::{Shrunk, shrink, shrink_where};
 pub use sweep::{Pool, parallel};
+pub use sweeps::{
+    Broken, JournalError, MergeError, ReportError, Shard, ShardError, Shards, Sweep, SweepEnd,
+    SweepError, SweepPlan, SweepProgress, SweepReport, SweepTally, SweptScenario, merge_sweeps,
+};
 pub use watchdog::{Late, Watchdog};
 pub use workload::{Shape, Work, Workload, operations, quiet_phases, work};
