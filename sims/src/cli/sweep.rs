@@ -79,7 +79,9 @@ fn duration(text: &str) -> Result<Duration, String> {
         "s" => 1,
         "m" => 60,
         "h" => 3600,
-        other => return Err(format!("`{other}` is no unit; expected a time such as 90s, 15m or 8h")),
+        other => {
+            return Err(format!("`{other}` is no unit; expected a time such as 90s, 15m or 8h"));
+        }
     };
     number.checked_mul(unit).map(Duration::from_secs).ok_or_else(|| "too long".to_owned())
 }
@@ -138,8 +140,8 @@ pub(super) fn merge(args: &MergeArgs) -> Result<Exit, CliError> {
 
 fn read_report(path: &Path) -> Result<SweepReport, CliError> {
     let name = || path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| CliError::Read { path: name(), source })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| CliError::Read { path: name(), source })?;
     SweepReport::from_json(&text).map_err(|source| CliError::Report { path: name(), source })
 }
 
@@ -173,8 +175,7 @@ fn save(path: &Path, text: &str, replace: bool, hint: &'static str) -> Result<()
 fn missing(report: &SweepReport) -> Option<String> {
     let numbers = report.missing();
     let of = report.shards.of;
-    let names: Vec<_> =
-        numbers.iter().take(NAMED).map(|number| format!("{number}/{of}")).collect();
+    let names: Vec<_> = numbers.iter().take(NAMED).map(|number| format!("{number}/{of}")).collect();
     let more = numbers.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!numbers.is_empty()).then(|| format!("{}{more}", names.join(", ")))

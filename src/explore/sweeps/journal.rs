@@ -103,7 +103,8 @@ impl Journal {
         shard: Shard,
     ) -> Result<(Self, Option<State>), JournalError> {
         let failed = failed(path);
-        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let open =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let mut file = open.map_err(&failed)?;
         lock(&file, path)?;
         let mut bytes = Vec::new();
@@ -210,4 +211,49 @@ fn parse(
         whole += line.len();
     }
     Ok((whole as u64, last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+
+    fn plan() -> SweepPlan {
+        let digest = Digest(1);
+        SweepPlan {
+            format: 1,
+            protocol: "none".to_owned(),
+            config: digest,
+            probe: digest,
+            scenarios: vec![],
+            runs: None,
+            seed: 0,
+        }
+    }
+
+    #[test]
+    fn a_long_journal_is_cut_to_its_last_line_and_held_by_one_process() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal");
+        let (mut journal, state) =
+            Journal::open(&path, false, &plan(), Shard::WHOLE).expect("a new journal");
+        assert_eq!(state, None);
+        let state = State { done: 0, scenarios: vec![] };
+        let length = || std::fs::metadata(&path).expect("a journal").len();
+        let (mut highest, mut cuts) = (0, 0);
+        for _ in 0..60_000 {
+            let before = length();
+            journal.write(&state).expect("written");
+            highest = highest.max(length());
+            cuts += u64::from(length() < before);
+        }
+        assert!(highest <= LONG && cuts == 1, "{highest} bytes at most, cut {cuts} times");
+        let busy = Journal::open(&path, true, &plan(), Shard::WHOLE);
+        assert!(matches!(busy, Err(JournalError::Busy(_))));
+        drop(journal);
+        let there = Journal::open(&path, false, &plan(), Shard::WHOLE);
+        assert!(matches!(there, Err(JournalError::There(_))));
+        let again = Journal::open(&path, true, &plan(), Shard::WHOLE).expect("the journal");
+        assert_eq!(again.1, Some(state));
+    }
 }

@@ -128,10 +128,7 @@ impl<P: Judged> Sweep<'_, P> {
     /// # Errors
     /// A sweep that cannot be, a journal that cannot be used, a mark that nobody catalogued, or
     /// the first of the runs made twice that did not come to the same.
-    pub fn run(
-        &self,
-        mut progress: impl FnMut(&SweepProgress),
-    ) -> Result<SweepReport, SweepError> {
+    pub fn run(&self, mut progress: impl FnMut(&SweepProgress)) -> Result<SweepReport, SweepError> {
         let plan = self.plan()?;
         let (mut journal, state) = match self.journal {
             None => (None, None),
@@ -161,8 +158,7 @@ impl<P: Judged> Sweep<'_, P> {
                 break;
             }
         }
-        let shards =
-            Shards { of: self.shard.of(), done: BTreeSet::from([self.shard.number()]) };
+        let shards = Shards { of: self.shard.of(), done: BTreeSet::from([self.shard.number()]) };
         Ok(SweepReport::new(plan, shards, state.scenarios))
     }
 
@@ -178,7 +174,7 @@ impl<P: Judged> Sweep<'_, P> {
         let work: Vec<(usize, u64)> = own.map(|own| plan.turn(self.shard.run(own))).collect();
         let case = |i: usize, seed| case_of_seed(self.scenarios[i], self.config, seed);
         let outcomes = parallel(self.pool, &work, |(i, seed)| run(&case(*i, *seed)), || ());
-        let again = |((i, seed), first)| {
+        let again = |((i, seed), first): (&(usize, u64), _)| {
             let (i, seed): (usize, u64) = (*i, *seed);
             is_rechecked(self.scenarios[i].name(), seed).then_some((i, seed, first))
         };

@@ -90,7 +90,8 @@ impl SweepReport {
             scenarios.iter().fold(0, |sum: u64, one| sum.saturating_add(of(one)))
         };
         let unreached = |(one, tally): (&super::SweptScenario, &SweepTally)| {
-            let is_missing = |mark: &&String| tally.marks.get(*mark).is_none_or(|times| *times == 0);
+            let is_missing =
+                |mark: &&String| tally.marks.get(*mark).is_none_or(|times| *times == 0);
             let missing: Vec<String> = one.must_reach.iter().filter(is_missing).cloned().collect();
             (!missing.is_empty()).then(|| (one.name.clone(), missing))
         };
@@ -114,14 +115,16 @@ impl SweepReport {
     pub fn from_json(text: &str) -> Result<Self, ReportError> {
         let report: Self = serde_json::from_str(text)?;
         let Shards { of, done } = &report.shards;
-        let shards: Result<Vec<_>, _> = done.iter().map(|number| Shard::new(*number, *of)).collect();
+        let shards: Result<Vec<_>, _> =
+            done.iter().map(|number| Shard::new(*number, *of)).collect();
         let shards = shards.map_err(|_| ReportError::Contradicts)?;
-        let share = |all: u64| shards.iter().map(|shard| shard.share(all)).sum();
+        let share = |all: u64| shards.iter().map(|shard| shard.share(all)).sum::<u64>();
         let names = report.sweep.scenarios.iter().map(|one| &one.name);
         let fits = !shards.is_empty()
             && names.eq(report.scenarios.iter().map(|one| &one.scenario))
             && report.sweep.runs.is_none_or(|all| report.runs == share(all));
-        let again = Self::new(report.sweep.clone(), report.shards.clone(), report.scenarios.clone());
+        let again =
+            Self::new(report.sweep.clone(), report.shards.clone(), report.scenarios.clone());
         if fits && again == report { Ok(report) } else { Err(ReportError::Contradicts) }
     }
 
