@@ -10,8 +10,8 @@ use wavetank::rng::Draw;
 /// Kills of sweeps in all, and the sweeps that share them.
 const KILLS: u64 = 50;
 const SWEEPS: u64 = 5;
-/// The runs of a sweep that is killed: a second or two of work for a debug build.
-const KILLED: &str = "1500";
+/// The runs of a sweep that is killed: about a second of work for a debug build.
+const KILLED: &str = "600";
 
 fn command(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wavetank"));
@@ -109,7 +109,6 @@ fn a_sweep_that_is_killed_50_times_comes_to_the_same_bytes() {
             let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
             hits += u64::from(killed(child.expect("the binary runs"), after));
         }
-        assert!(!folder.join(&file).exists() || hits < KILLS, "a killed sweep has no report");
         let said = ends(folder, &args, 1);
         resumed += u64::from(said.contains("Went on after"));
         assert_eq!(read(folder, &file), expected, "{file}");
@@ -191,18 +190,14 @@ fn a_journal_of_another_sweep_is_refused_with_what_differs() {
     let folder = folder.path();
     ends(folder, &sweep("60", "one.json", &[]), 1);
     let journal = read(folder, "one.json.journal");
-    let with = |from: &str, to: &str| {
-        let args = sweep("60", "one.json", &["--resume"]);
-        args.into_iter().map(|arg| if arg == from { to.to_owned() } else { arg.to_owned() })
-    };
     for (from, to, what) in [
         ("60", "61", "the number of runs differs: 60 instead of 61"),
         ("7", "8", "the seed differs: 7 instead of 8"),
         ("offline-editing", "several-tabs", "offline-editing instead of"),
         ("forgetful.toml", "reference", "the configuration differs"),
     ] {
-        let args: Vec<String> = with(from, to).collect();
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let args = sweep("60", "one.json", &["--resume"]).into_iter();
+        let args: Vec<&str> = args.map(|arg| if arg == from { to } else { arg }).collect();
         let said = ends(folder, &args, 2);
         assert!(said.contains("one.json.journal is of another sweep"), "{said}");
         assert!(said.contains(what), "{what} in {said}");
@@ -281,11 +276,14 @@ fn a_time_ends_a_sweep_and_threads_do_not_show() {
 fn a_promise_that_is_not_kept_counts_only_where_all_shards_are_there() {
     let folder = folder();
     let folder = folder.path();
-    // One run of a scenario reaches hardly any mark.
-    let args = ["sweep", "return-after-5min", "--runs", "2", "--json"];
+    // Two runs are too few for the store to fail.
+    let args = ["sweep", "store-trouble", "--runs", "2", "--json"];
     for (shard, file) in [("1/2", "1.json"), ("2/2", "2.json")] {
         ends(folder, &[&args[..], &[file, "--shard", shard]].concat(), 0);
     }
     let said = ends(folder, &["merge", "1.json", "2.json"], 3);
-    assert!(said.contains("return-after-5min never reached"), "{said}");
+    assert!(
+        said.contains("store-trouble never reached store-failed: the sweep proves nothing"),
+        "{said}"
+    );
 }
