@@ -84,6 +84,7 @@ pub(super) struct SweepBar {
 impl SweepBar {
     pub(super) fn new(time: Option<Duration>) -> Self {
         let bar = Bar::new().styled("{wide_bar} {msg}, {eta} left");
+        bar.0.set_message("the first run");
         if let Some(time) = time {
             bar.0.set_length(time.as_millis() as u64);
         }

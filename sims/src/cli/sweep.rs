@@ -1,7 +1,6 @@
 //! `wavetank sweep` and `merge`.
 
 use std::fmt::Write as _;
-use std::num::ParseIntError;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -71,19 +70,17 @@ pub(super) struct MergeArgs {
     partial: bool,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(char::is_alphabetic);
-    let wrong = |error: ParseIntError| format!("{error}; expected a time such as 90s, 15m or 8h");
-    let number: u64 = digits.parse().map_err(wrong)?;
-    let unit = match &text[digits.len()..] {
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    const EXPECTED: &str = "expected a time such as 90s, 15m or 8h";
+    let (number, unit) = text.split_at(text.trim_end_matches(char::is_alphabetic).len());
+    let unit = match unit {
         "s" => 1,
         "m" => 60,
         "h" => 3600,
-        other => {
-            return Err(format!("`{other}` is no unit; expected a time such as 90s, 15m or 8h"));
-        }
+        _ => return Err(EXPECTED),
     };
-    number.checked_mul(unit).map(Duration::from_secs).ok_or_else(|| "too long".to_owned())
+    let seconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    seconds.map(Duration::from_secs).ok_or(EXPECTED)
 }
 
 pub(super) fn sweep(args: &SweepArgs) -> Result<Exit, CliError> {
