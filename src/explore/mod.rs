@@ -9,6 +9,7 @@ mod scenario;
 mod schema;
 mod shrink;
 mod sweep;
+mod sweeps;
 mod watchdog;
 mod workload;
 
@@ -21,5 +22,9 @@ pub use scenario::{Scenario, case_of_seed};
 pub use schema::Schema;
 pub use shrink::{Shrunk, shrink, shrink_where};
 pub use sweep::{Pool, parallel};
+pub use sweeps::{
+    Broken, JournalError, MergeError, ReportError, Shard, ShardError, Shards, Sweep, SweepEnd,
+    SweepError, SweepPlan, SweepProgress, SweepReport, SweepTally, SweptScenario, merge_sweeps,
+};
 pub use watchdog::{Late, Watchdog};
 pub use workload::{Shape, Work, Workload, operations, quiet_phases, work};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 use wavetank::explore::{
-    Case, Outcome, Recording, Verdict, case_of_seed, run as run_case, run_recorded,
+    Case, Outcome, Recording, Scenario, Verdict, case_of_seed, run as run_case, run_recorded,
     shrink as shrink_case,
 };
 use wavetank::harness::Exit;
@@ -115,13 +115,18 @@ pub(super) fn list(format: Format) -> Result<Exit, CliError> {
     Ok(Exit::Held)
 }
 
-pub(super) fn run(args: &RunArgs) -> Result<Exit, CliError> {
-    let Some(scenario) = scenarios::named(&args.scenario) else {
+/// The scenario of a name, or an error that says the nearest.
+pub(super) fn scenario_named(name: &str) -> Result<&'static dyn Scenario<DocSync>, CliError> {
+    scenarios::named(name).ok_or_else(|| {
         let names = scenarios::all().into_iter().map(|one| one.name().to_owned());
-        let nearest = catalogue::nearest(&args.scenario, names);
+        let nearest = catalogue::nearest(name, names);
         let nearest = nearest.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
-        return Err(CliError::Scenario { name: args.scenario.clone(), nearest });
-    };
+        CliError::Scenario { name: name.to_owned(), nearest }
+    })
+}
+
+pub(super) fn run(args: &RunArgs) -> Result<Exit, CliError> {
+    let scenario = scenario_named(&args.scenario)?;
     let config = PolicyFile::find(&args.policy)?.config();
     let case = case_of_seed(scenario, &config, args.seed);
     if let Some(path) = &args.save {

@@ -1,6 +1,6 @@
 //! What can be wrong with a command, and the exit code that it ends with.
 
-use wavetank::explore::CaseError;
+use wavetank::explore::{CaseError, JournalError, MergeError, ReportError, SweepError};
 use wavetank::harness::Exit;
 use wavetank_models::policy::{PatchError, PolicyError};
 
@@ -68,6 +68,31 @@ pub(super) enum CliError {
     /// A file is there already and says something else.
     #[error("{0} is there already and differs; name another file with --out, or remove it")]
     Exists(String),
+    /// A report is there already and says something else.
+    #[error("{path} is there already and differs{hint}")]
+    Differs {
+        /// Which file.
+        path: String,
+        /// What to do about it.
+        hint: &'static str,
+    },
+    /// A sweep came to nothing.
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
+    /// A report of a sweep is wrong.
+    #[error("{path}: {source}")]
+    Report {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: ReportError,
+    },
+    /// Reports cannot become one.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
+    /// Shards are missing.
+    #[error("missing shards: {0}; with --partial the others are merged")]
+    Missing(String),
     /// An audit's files cannot be written.
     #[error(transparent)]
     Save(#[from] SaveError),
@@ -79,8 +104,13 @@ pub(super) enum CliError {
 impl CliError {
     pub(super) const fn exit(&self) -> Exit {
         match self {
-            Self::Write { .. } | Self::Exists(_) | Self::Save(_) => Exit::Io,
-            Self::Audit(AuditError::Differs(_)) => Exit::Nondeterministic,
+            Self::Write { .. } | Self::Exists(_) | Self::Save(_) | Self::Differs { .. } => Exit::Io,
+            Self::Sweep(SweepError::Journal(
+                JournalError::File { .. } | JournalError::There(_) | JournalError::Busy(_),
+            )) => Exit::Io,
+            Self::Audit(AuditError::Differs(_)) | Self::Sweep(SweepError::Differs(_)) => {
+                Exit::Nondeterministic
+            }
             _ => Exit::Usage,
         }
     }

@@ -4,6 +4,7 @@ mod audit;
 mod cases;
 mod error;
 mod progress;
+mod sweep;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ Examples:
   wavetank audit my-policy.toml --format markdown    your own
   wavetank run disconnect-during-edit --seed 7       one case of a scenario
   wavetank replay CASE.json --patch FIX.toml         a saved case, with a remedy applied
+  wavetank sweep --time 10m                          many seeds of all scenarios
 
 Exit codes: 0 held or done, 1 an invariant was broken (or an audit found what --deny names),
 2 wrong usage or input, 3 a state was never reached, 4 a panic, 5 a file could not be written,
@@ -61,6 +63,10 @@ enum Command {
     Replay(cases::ReplayArgs),
     /// Make a failing case small.
     Shrink(cases::ShrinkArgs),
+    /// Run many seeds of scenarios, all of them or one shard.
+    Sweep(sweep::SweepArgs),
+    /// Make one report of the reports of a sweep's shards.
+    Merge(sweep::MergeArgs),
 }
 
 /// Which severities make an audit fail.
@@ -100,6 +106,8 @@ pub fn main() -> Exit {
         Command::Run(args) => watched(|| cases::run(&args)),
         Command::Replay(args) => watched(|| cases::replay(&args)),
         Command::Shrink(args) => watched(|| cases::shrink(&args)),
+        Command::Sweep(args) => sweep::sweep(&args),
+        Command::Merge(args) => sweep::merge(&args),
     };
     done.unwrap_or_else(|error| {
         complain(&error);

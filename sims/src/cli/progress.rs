@@ -1,10 +1,11 @@
 //! Progress on a terminal, nothing in a pipe; and a word on runs that take too long.
 
+use std::cell::OnceCell;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use wavetank::explore::Watchdog;
+use wavetank::explore::{SweepProgress, Watchdog};
 
 use crate::audit::Progress;
 
@@ -26,11 +27,14 @@ impl Bar {
         } else {
             ProgressBar::hidden()
         };
-        let template = "{msg:28} {wide_bar} {pos}/{len} runs, {per_sec}, {eta} left";
+        Self(bar).styled("{msg:28} {wide_bar} {pos}/{len} runs, {per_sec}, {eta} left")
+    }
+
+    fn styled(self, template: &str) -> Self {
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            self.0.set_style(style);
         }
-        Self(bar)
+        self
     }
 
     pub(super) fn show(&self, progress: Progress) {
@@ -65,5 +69,58 @@ impl Bar {
 
     pub(super) fn done(&self) {
         self.0.finish_and_clear();
+    }
+}
+
+/// The progress of a sweep on standard error, if that is a terminal: of its runs or, where a
+/// time ends it, of that time.
+pub(super) struct SweepBar {
+    bar: Bar,
+    time: Option<Duration>,
+    /// The runs that were done before this process began.
+    before: OnceCell<u64>,
+}
+
+impl SweepBar {
+    pub(super) fn new(time: Option<Duration>) -> Self {
+        let bar = Bar::new().styled("{wide_bar} {msg}, {eta} left");
+        bar.0.set_message("the first run");
+        if let Some(time) = time {
+            bar.0.set_length(time.as_millis() as u64);
+        }
+        Self { bar, time, before: OnceCell::new() }
+    }
+
+    pub(super) fn show(&self, progress: &SweepProgress) {
+        let SweepProgress { done, of, events, findings, marks, marks_of } = *progress;
+        let bar = &self.bar.0;
+        let elapsed = bar.elapsed();
+        match of {
+            Some(of) => {
+                bar.set_length(of);
+                bar.set_position(done);
+            }
+            None => bar.set_position(elapsed.min(self.time.unwrap_or_default()).as_millis() as u64),
+        }
+        let before = *self.before.get_or_init(|| {
+            // What an earlier process did says nothing about how quick this one is.
+            bar.reset_eta();
+            done
+        });
+        let rate = u128::from(done - before) * 1000 / elapsed.as_millis().max(1);
+        let of = of.map_or_else(String::new, |of| format!("/{of}"));
+        bar.set_message(format!(
+            "{done}{of} runs, {rate}/s, {events} events, {marks}/{marks_of} marks, \
+             {findings} findings"
+        ));
+    }
+
+    /// Says so above the bar when a run takes too long.
+    pub(super) fn watch(&self) -> Watchdog {
+        self.bar.watch()
+    }
+
+    pub(super) fn done(&self) {
+        self.bar.done();
     }
 }
