@@ -55,10 +55,10 @@ impl Settings {
         let lookup = |name| lookup(name).filter(|value| !value.trim().is_empty());
         let flag = |name| lookup(name).map_or(Ok(false), |value| parsed(name, value, FLAG, switch));
         Ok(Self {
-            seed: read(&lookup, "WAVETANK_SEED", SEED, seed)?,
-            cases: read(&lookup, "WAVETANK_CASES", COUNT, |text| text.parse().ok())?,
-            time: read(&lookup, "WAVETANK_TIME", TIME, time)?,
-            threads: read(&lookup, "WAVETANK_THREADS", COUNT, |text| text.parse().ok())?,
+            seed: read(lookup, "WAVETANK_SEED", SEED, seed)?,
+            cases: read(lookup, "WAVETANK_CASES", COUNT, |text| text.parse().ok())?,
+            time: read(lookup, "WAVETANK_TIME", TIME, time)?,
+            threads: read(lookup, "WAVETANK_THREADS", COUNT, |text| text.parse().ok())?,
             case: lookup("WAVETANK_CASE").map(PathBuf::from),
             check_determinism: flag("WAVETANK_CHECK_DETERMINISM")?,
             verbose: flag("WAVETANK_VERBOSE")?,
