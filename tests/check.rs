@@ -64,8 +64,8 @@ impl Scenario<Board> for Typing {
     }
 }
 
-const GOOD: Config = Config { limit: 10, deaf: false };
-const DEAF: Config = Config { limit: 10, deaf: true };
+const GOOD: Config = Config { limit: 10, deaf: false, mistake: None };
+const DEAF: Config = Config { deaf: true, ..GOOD };
 
 /// What a check says, with the folder's name taken out.
 fn said(failure: &Failure, folder: &Path) -> String {
@@ -121,7 +121,7 @@ fn the_first_failure_is_that_of_the_lowest_seed_on_any_number_of_threads() {
 fn a_check_that_never_reaches_what_its_scenario_promises_fails() {
     let folder = tempfile::tempdir().expect("a folder");
     let settings = Settings { seed: Some(3), ..Settings::default() };
-    let lonely = Config { limit: 0, deaf: false };
+    let lonely = Config { limit: 0, ..GOOD };
     let failure = check(&lonely, folder.path(), settings).run().expect_err("nobody is let in");
     let said = failure.to_string();
     assert!(said.contains("never reached resync") || said.contains("is broken"), "{said}");

@@ -1,6 +1,7 @@
 //! From seeds to cases to outcomes: one run, many runs in parallel, shrinking.
 
 mod case;
+mod guided;
 mod marks;
 mod recheck;
 mod repair;
@@ -14,6 +15,7 @@ mod watchdog;
 mod workload;
 
 pub use case::{Case, CaseError, Operation, Origin};
+pub use guided::{Guided, Happened, State, Touched, Tried, touched};
 pub use marks::{MarkError, Marks, check_promises};
 pub use recheck::{Difference, Parting, is_rechecked, recheck};
 pub use repair::{Cause, causes};

@@ -1,5 +1,4 @@
 #[test]
 fn everybody_sees_the_same_board_in_the_end() {
-    let config = Config { limit: 10, deaf: false };
-    wavetank::check(&Typing, &config);
+    wavetank::check(&Typing, &Config::default());
 }
