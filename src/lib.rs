@@ -32,4 +32,6 @@ pub mod rng;
 pub mod stack;
 pub mod time;
 
+#[cfg(feature = "cli")]
+pub use harness::cli::cli;
 pub use harness::{Check, check};

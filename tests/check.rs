@@ -1,68 +1,19 @@
 //! A protocol of one's own under `cargo test`: what passes, what fails, and what is said then.
 
 mod board;
+mod typing;
 
 use std::path::Path;
 use std::time::Duration;
 
-use board::{Board, Config, Op, Role};
+use board::{Board, Config};
 use proptest::prelude::*;
-use wavetank::engine::{NodeSpec, Topology};
-use wavetank::explore::{Case, Operation, Scenario};
-use wavetank::fault::generate::{Menu, plan};
+use typing::Typing;
+use wavetank::engine::Topology;
+use wavetank::explore::{Case, Scenario};
 use wavetank::harness::{Check, Failure, Settings};
-use wavetank::id::{Field, NodeId, OpId, StoreId};
-use wavetank::time::{Span, Time};
 
 include!("examples/check.rs");
-
-/// Two people set fields of a board while their connections break.
-struct Typing;
-
-fn at(seconds: u64) -> Time {
-    Time::ZERO + Span::secs(seconds)
-}
-
-impl Scenario<Board> for Typing {
-    fn name(&self) -> &'static str {
-        "typing"
-    }
-    fn about(&self) -> &'static str {
-        "Two people set fields of a board while their connections break."
-    }
-    fn must_reach(&self) -> &'static [&'static str] {
-        &["resync"]
-    }
-    fn cases(&self, config: &Config) -> BoxedStrategy<Case<Board>> {
-        let client = |id| NodeSpec::new(NodeId(id), Role::Client);
-        let server = NodeSpec::new(NodeId(0), Role::Server).with_store(StoreId(0));
-        let topology =
-            Topology { nodes: vec![server, client(1), client(2)], stores: vec![StoreId(0)] };
-        let case = Case::new(topology, config.clone());
-        let menu = Menu {
-            clients: vec![NodeId(1), NodeId(2)],
-            servers: vec![NodeId(0)],
-            kinds: vec!["reset", "partition"],
-            from: at(1),
-            until: at(9),
-            most: 3,
-            ..Menu::default()
-        };
-        let edits = proptest::collection::vec((1u64..10, 1u32..=2), 2..12);
-        (edits, plan(menu))
-            .prop_map(move |(edits, plan)| {
-                let edit = |(number, (second, node)): (u32, (u64, u32))| Operation {
-                    id: OpId(number),
-                    at: at(second),
-                    node: NodeId(node),
-                    op: Op::Set(Field(number % 3)),
-                };
-                let operations = (0..).zip(edits).map(edit).collect();
-                Case { operations, plan, horizon: at(10), ..case.clone() }
-            })
-            .boxed()
-    }
-}
 
 const GOOD: Config = Config { limit: 10, deaf: false, mistake: None };
 const DEAF: Config = Config { deaf: true, ..GOOD };

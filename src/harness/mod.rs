@@ -1,6 +1,8 @@
 //! What people meet: a test of a few lines around a protocol of their own, and a command line.
 
 mod check;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod exit;
 mod failure;
 mod invocation;
@@ -10,3 +12,13 @@ pub use check::{Check, Checked, check};
 pub use exit::Exit;
 pub use failure::{Broken, Failure};
 pub use settings::{Settings, SettingsError};
+
+/// The name nearest to a mistyped one, if any is near.
+pub fn nearest(given: &str, names: impl IntoIterator<Item = String>) -> Option<String> {
+    names
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(given, &name), name))
+        .filter(|(distance, name)| *distance * 2 <= name.len().max(4))
+        .min()
+        .map(|(_, name)| name)
+}

@@ -4,10 +4,8 @@ use std::cell::OnceCell;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
+use crate::explore::{SweepProgress, Watchdog};
 use indicatif::{ProgressBar, ProgressStyle};
-use wavetank::explore::{SweepProgress, Watchdog};
-
-use crate::audit::Progress;
 
 /// A run takes milliseconds. One that takes this long most likely never ends.
 const LATE: Duration = Duration::from_secs(60);
@@ -18,10 +16,17 @@ pub(super) fn watch() -> Watchdog {
 }
 
 /// A progress bar on standard error, if that is a terminal.
-pub(super) struct Bar(ProgressBar);
+pub struct Bar(ProgressBar);
+
+impl Default for Bar {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Bar {
-    pub(super) fn new() -> Self {
+    /// A bar that counts runs.
+    pub fn new() -> Self {
         let bar = if std::io::stderr().is_terminal() {
             ProgressBar::new(0)
         } else {
@@ -30,35 +35,46 @@ impl Bar {
         Self(bar).styled("{msg:28} {wide_bar} {pos}/{len} runs, {per_sec}, {eta} left")
     }
 
-    fn styled(self, template: &str) -> Self {
+    pub(super) fn styled(self, template: &str) -> Self {
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.0.set_style(style);
         }
         self
     }
 
-    pub(super) fn show(&self, progress: Progress) {
-        match progress {
-            Progress::Campaign(round, runs) => {
-                self.0.set_length(runs);
-                self.0.set_position(0);
-                self.0.set_message(match round {
-                    0 => "running all scenarios".to_owned(),
-                    round => format!("again, {round} times mended"),
-                });
-            }
-            Progress::Rechecking(runs) => {
-                self.0.set_length(runs);
-                self.0.set_position(0);
-                self.0.set_message("some of them again");
-            }
-            Progress::Run => self.0.inc(1),
-            Progress::Searching(_) => self.0.set_message("looking for causes"),
+    /// Begins to count `of` steps, called `what`.
+    pub fn begin(&self, what: impl Into<String>, of: u64) {
+        self.0.set_length(of);
+        self.0.set_position(0);
+        self.0.set_message(what.into());
+    }
+
+    /// One more step is done.
+    pub fn step(&self) {
+        self.0.inc(1);
+    }
+
+    /// Says what is being done.
+    pub fn say(&self, what: impl Into<String>) {
+        self.0.set_message(what.into());
+    }
+
+    /// Says where it is, unless nobody sees it.
+    pub(super) fn tell(&self, of: u64, at: u64, what: impl FnOnce() -> String) {
+        if !self.0.is_hidden() {
+            self.0.set_length(of);
+            self.0.set_position(at);
+            self.0.set_message(what());
         }
     }
 
+    /// How long it has been there.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+
     /// Says so above the bar when a run takes too long.
-    pub(super) fn watch(&self) -> Watchdog {
+    pub fn watch(&self) -> Watchdog {
         let bar = self.0.clone();
         Watchdog::new(LATE, move |late| {
             bar.suspend(|| {
@@ -67,7 +83,8 @@ impl Bar {
         })
     }
 
-    pub(super) fn done(&self) {
+    /// Takes the bar away.
+    pub fn done(&self) {
         self.0.finish_and_clear();
     }
 }

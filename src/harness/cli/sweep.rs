@@ -1,23 +1,20 @@
-//! `wavetank sweep` and `merge`.
+//! `sweep` and `merge`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
-use wavetank::explore::{
-    Pool, Scenario, Shard, Sweep, SweepEnd, SweepProgress, SweepReport, merge_sweeps,
-};
-use wavetank::harness::Exit;
-use wavetank::report::Document;
-use wavetank_models::DocSync;
-use wavetank_models::policy::PolicyFile;
 
 use super::cases::scenario_named;
-use super::error::CliError;
 use super::progress::SweepBar;
-use super::{Format, print, say};
-use crate::scenarios;
+use super::{CliError, Format, Tool, print, read, say};
+use crate::explore::{
+    Pool, Scenario, Shard, Sweep, SweepEnd, SweepProgress, SweepReport, SweepTally, merge_sweeps,
+};
+use crate::harness::Exit;
+use crate::invariant::Judged;
+use crate::report::Document;
 
 /// The most missing shards that are named.
 const NAMED: usize = 20;
@@ -25,7 +22,7 @@ const NAMED: usize = 20;
 /// Arguments of `sweep`.
 #[derive(Args)]
 #[command(group(ArgGroup::new("end").required(true).args(["runs", "time"])))]
-pub(super) struct SweepArgs {
+pub struct SweepArgs {
     /// The scenarios, which take turns; all of them if none is named.
     #[arg(value_name = "SCENARIO")]
     scenarios: Vec<String>,
@@ -41,13 +38,13 @@ pub(super) struct SweepArgs {
     /// The part to run: 3/16 is the third of sixteen.
     #[arg(long, value_name = "I/N", default_value_t = Shard::WHOLE)]
     shard: Shard,
-    /// The policy: a file, or the name of a bundled one.
-    #[arg(long, default_value = "reference")]
-    policy: String,
+    /// The configuration: a file, or a name that the tool knows.
+    #[arg(long, visible_alias = "policy")]
+    config: Option<String>,
     /// Threads to run on; 0 is one per core. The result does not depend on it.
     #[arg(long, default_value_t = 0)]
     threads: usize,
-    /// Where the report goes, for `wavetank merge` and other programs. FILE.journal beside it
+    /// Where the report goes, for `merge` and other programs. FILE.journal beside it
     /// says how far the sweep has come.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -58,7 +55,7 @@ pub(super) struct SweepArgs {
 
 /// Arguments of `merge`.
 #[derive(Args)]
-pub(super) struct MergeArgs {
+pub struct MergeArgs {
     /// Reports of the shards of one sweep.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -70,7 +67,7 @@ pub(super) struct MergeArgs {
     partial: bool,
 }
 
-fn duration(text: &str) -> Result<Duration, &'static str> {
+pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
     const EXPECTED: &str = "expected a time such as 90s, 15m or 8h";
     let (number, unit) = text.split_at(text.trim_end_matches(char::is_alphabetic).len());
     let unit = match unit {
@@ -83,13 +80,13 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
     seconds.map(Duration::from_secs).ok_or(EXPECTED)
 }
 
-pub(super) fn sweep(args: &SweepArgs) -> Result<Exit, CliError> {
-    let named = args.scenarios.iter().map(|name| scenario_named(name));
-    let mut chosen: Vec<&dyn Scenario<DocSync>> = named.collect::<Result<_, _>>()?;
+pub(super) fn sweep<P: Judged>(tool: &dyn Tool<P>, args: &SweepArgs) -> Result<Exit, CliError> {
+    let named = args.scenarios.iter().map(|name| scenario_named(tool, name));
+    let mut chosen: Vec<&dyn Scenario<P>> = named.collect::<Result<_, _>>()?;
     if chosen.is_empty() {
-        chosen = scenarios::all().into_iter().map(|one| one as _).collect();
+        chosen = tool.scenarios();
     }
-    let config = PolicyFile::find(&args.policy)?.config();
+    let config = tool.config(args.config.as_deref()).map_err(CliError::Config)?;
     let (pool, journal) = (Pool::new(args.threads), args.json.as_deref().map(journal_of));
     let runs = args.runs.map(SweepEnd::Runs);
     let sweep = Sweep {
@@ -117,7 +114,7 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<Exit, CliError> {
     if let Some(before) = before.filter(|before| *before > 0) {
         say(&format!("Went on after {before} runs.\n"));
     }
-    print(&summary(&report, Some(&args.policy)), Format::Text);
+    print(&summary(&report, Some((tool.name(), args.config.as_deref()))), Format::Text);
     Ok(exit_of(&report))
 }
 
@@ -136,10 +133,9 @@ pub(super) fn merge(args: &MergeArgs) -> Result<Exit, CliError> {
 }
 
 fn read_report(path: &Path) -> Result<SweepReport, CliError> {
-    let name = || path.display().to_string();
-    let text =
-        std::fs::read_to_string(path).map_err(|source| CliError::Read { path: name(), source })?;
-    SweepReport::from_json(&text).map_err(|source| CliError::Report { path: name(), source })
+    let path_shown = || path.display().to_string();
+    SweepReport::from_json(&read(path)?)
+        .map_err(|source| CliError::Report { path: path_shown(), source })
 }
 
 /// The journal beside a report.
@@ -180,7 +176,7 @@ fn missing(report: &SweepReport) -> Option<String> {
 
 /// What the exit code says of a report. A shard alone is not held to the promises.
 fn exit_of(report: &SweepReport) -> Exit {
-    if report.scenarios.iter().any(wavetank::explore::SweepTally::panicked) {
+    if report.scenarios.iter().any(SweepTally::panicked) {
         Exit::Panicked
     } else if report.findings() > 0 {
         Exit::Violated
@@ -191,8 +187,8 @@ fn exit_of(report: &SweepReport) -> Exit {
     }
 }
 
-/// A report for people. With a policy, it also says how to see a finding again.
-fn summary(report: &SweepReport, policy: Option<&str>) -> Document {
+/// A report for people. With a tool and a configuration, it also says how to see a finding again.
+fn summary(report: &SweepReport, with: Option<(&str, Option<&str>)>) -> Document {
     let mut document = Document::default();
     let rows = report.scenarios.iter().map(|one| {
         let reached = one.marks.values().filter(|times| **times > 0).count();
@@ -209,9 +205,10 @@ fn summary(report: &SweepReport, policy: Option<&str>) -> Document {
             let mut text = format!("{invariant} in {}, {} {runs}", one.scenario, broken.runs);
             let _ = write!(text, "; seed {}: {}", broken.seed, broken.message);
             document.text(text);
-            if let Some(policy) = policy {
+            if let Some((tool, config)) = with {
                 let (scenario, seed) = (&one.scenario, broken.seed);
-                document.code(format!("wavetank run {scenario} --seed {seed} --policy {policy}"));
+                let config = config.map_or(String::new(), |config| format!(" --config {config}"));
+                document.code(format!("{tool} run {scenario} --seed {seed}{config}"));
             }
         }
     }
