@@ -17,7 +17,7 @@ pub use recheck::{Difference, Parting, is_rechecked, recheck};
 pub use repair::{Cause, causes};
 pub use run::{Outcome, Recording, Verdict, run, run_recorded};
 pub use scenario::{Scenario, case_of_seed};
-pub use shrink::{Shrunk, shrink, shrink_where};
+pub use shrink::{Shrunk, Slid, shrink, shrink_where};
 pub use sweep::{Pool, parallel};
 pub use watchdog::{Late, Watchdog};
 pub use workload::{Shape, Work, Workload, operations, quiet_phases, work};
