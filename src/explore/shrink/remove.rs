@@ -8,17 +8,14 @@ use crate::fault::{Fault, Plan};
 use crate::id::{NodeId, OpId};
 use crate::invariant::Judged;
 
-/// Fewer operations than this are taken out one by one as quickly as in groups.
-const MANY: usize = 8;
-
 impl<P: Judged> Search<'_, P> {
     /// Takes out all that can be missed, until nothing more can.
     pub(super) fn remove(&mut self, case: &mut Case<P>) {
         loop {
             let before = case.clone();
             self.thin(case, |case| &mut case.plan.0);
-            self.drop_groups(case);
             self.thin(case, |case| &mut case.operations);
+            self.drop_groups(case);
             self.drop_clients(case);
             if *case == before || self.exhausted {
                 return;
@@ -65,11 +62,9 @@ impl<P: Judged> Search<'_, P> {
         }
     }
 
-    /// Takes out operations that belong together: all of one sort, all that write one field.
+    /// Takes out operations that belong together and cannot be missed one by one: all of one
+    /// sort, all that write one field, several of these.
     fn drop_groups(&mut self, case: &mut Case<P>) {
-        if case.operations.len() < MANY {
-            return;
-        }
         let mut sorts: BTreeMap<_, BTreeSet<OpId>> = BTreeMap::new();
         let mut fields: BTreeMap<_, BTreeSet<OpId>> = BTreeMap::new();
         for operation in &case.operations {
@@ -84,11 +79,10 @@ impl<P: Judged> Search<'_, P> {
             case.operations.retain(|one| !groups.iter().any(|group| group.contains(&one.id)));
             case
         };
-        self.thin_by(case, sorts.into_values().collect(), without);
-        fields.retain(|_, group| group.len() > 1);
-        if case.operations.len() >= MANY {
-            self.thin_by(case, fields.into_values().collect(), without);
-        }
+        // Single operations were tried, and a whole list as well.
+        let several = |group: &BTreeSet<OpId>| group.len() > 1;
+        self.thin_by(case, sorts.into_values().filter(several).collect(), without);
+        self.thin_by(case, fields.into_values().filter(several).collect(), without);
     }
 
     /// Takes out whole clients, with all that is asked of them and all that only hits them.
