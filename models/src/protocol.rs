@@ -135,6 +135,39 @@ impl Op {
             Self::Retry | Self::Undo | Self::Progress(_) => Changes::new(),
         }
     }
+
+    /// The same with lower numbers, and a short text for a long one: a lower number names an
+    /// earlier element or stage. Half comes last, since what depends on a size needs some.
+    fn simpler(&self) -> Vec<Self> {
+        let lower = |number: u32| {
+            let mut lower = vec![0, number / 2];
+            lower.retain(|one| *one < number);
+            lower.dedup();
+            lower
+        };
+        match *self {
+            Self::Set(number, attribute) => {
+                let mut found: Vec<Self> =
+                    lower(number).into_iter().map(|lower| Self::Set(lower, attribute)).collect();
+                if attribute != Attribute::Label {
+                    found.push(Self::Set(number, Attribute::Label));
+                }
+                found
+            }
+            Self::Delete(number) => lower(number).into_iter().map(Self::Delete).collect(),
+            Self::Stage(number) => lower(number).into_iter().map(Self::Stage).collect(),
+            Self::SetStage(number) => lower(number).into_iter().map(Self::SetStage).collect(),
+            Self::Progress(number) => lower(number).into_iter().map(Self::Progress).collect(),
+            Self::Paste(number, kib) => {
+                let mut found = vec![Self::Set(number, Attribute::Label)];
+                found.extend(lower(number).into_iter().map(|lower| Self::Paste(lower, kib)));
+                let shorter = lower(kib).into_iter().filter(|kib| *kib > 0);
+                found.extend(shorter.map(|kib| Self::Paste(number, kib)));
+                found
+            }
+            Self::Insert | Self::Retry | Self::Undo => Vec::new(),
+        }
+    }
 }
 
 impl Protocol for DocSync {
@@ -177,6 +210,9 @@ impl Protocol for DocSync {
             }
         };
         (sort, op.changes(id))
+    }
+    fn simpler(op: &Op) -> Vec<Op> {
+        op.simpler()
     }
     fn write(request: &Request, reply: &Reply) -> Option<Write> {
         let Request::Commit(commit) = request else { return None };

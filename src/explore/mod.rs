@@ -22,7 +22,7 @@ pub use repair::{Cause, causes};
 pub use run::{Outcome, Recording, Verdict, run, run_recorded};
 pub use scenario::{Scenario, case_of_seed};
 pub use schema::Schema;
-pub use shrink::{Shrunk, shrink, shrink_where};
+pub use shrink::{Shrunk, Slid, shrink, shrink_where};
 pub use sweep::{Pool, parallel};
 pub use sweeps::{
     Broken, JournalError, MergeError, ReportError, Shard, ShardError, Shards, Sweep, SweepEnd,

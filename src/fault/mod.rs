@@ -8,6 +8,7 @@ mod apply;
 pub mod generate;
 mod kind;
 mod plan;
+mod simpler;
 
 pub use apply::Timeline;
 pub use kind::{

@@ -267,11 +267,12 @@ impl<'a, P: Judged> Check<'a, P> {
             Some(_) => None,
             None => shrink(case, &violation.invariant, BUDGET),
         };
-        let (mut small, violation, runs) = match small {
-            Some(small) => (small.case, small.violation, small.runs),
-            None => (case.clone(), violation, 0),
+        let (mut small, violation, runs, slid) = match small {
+            Some(small) => (small.case, small.violation, small.runs, small.slid),
+            None => (case.clone(), violation, 0, Vec::new()),
         };
-        let also = outcome.verdict.violations().iter().map(|one| one.invariant.clone());
+        let also = outcome.verdict.violations().iter().chain(slid.iter().map(|one| &one.violation));
+        let also = also.map(|one| one.invariant.clone());
         let also = also.filter(|one| *one != violation.invariant).collect();
         small.origin.breaks = Some(violation.invariant.clone());
         small.origin.digest = Some(run(&small).digest);
@@ -281,7 +282,10 @@ impl<'a, P: Judged> Check<'a, P> {
         };
         let again = saved.as_ref().map_or_else(|_| by_seed(), |path| of_file(path));
         let found = if runs > 0 { format!("{found} Shrunk in {runs} runs.") } else { found };
-        let trace = traced.then(|| trace(&run_recorded(&small).1.trace));
+        let trace = traced.then(|| {
+            let (outcome, recording) = run_recorded(&small);
+            trace(&small, &outcome, &recording)
+        });
         Err(Failure::Broken(Box::new(Broken {
             statement: statement::<P>(&violation.invariant, case),
             violation,

@@ -90,6 +90,12 @@ pub trait Protocol: Clone + Debug + PartialEq + Sized + 'static {
     fn caller(_hello: &Self::Hello) -> Caller {
         Caller::default()
     }
+    /// Simpler operations that may do in the place of this one, the simplest first: a smaller
+    /// number, a shorter text. Shrinking tries them and theirs in turn, so that going from an
+    /// operation to a simpler one must come to an end.
+    fn simpler(_op: &Self::Op) -> Vec<Self::Op> {
+        Vec::new()
+    }
     /// A field's name for people.
     fn field(field: Field) -> String {
         field.to_string()

@@ -1,7 +1,10 @@
 //! Rendering of plain data as text. Nothing here runs anything.
 
 mod document;
+mod sequence;
+mod steps;
 mod trace;
 
 pub use document::{Block, Document, Style};
-pub use trace::{sequence_diagram, trace};
+pub use sequence::sequence_diagram;
+pub use trace::{full_trace, trace};

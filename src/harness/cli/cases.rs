@@ -2,17 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::{CliError, Format, Tool, print, read, say, write_new};
 use crate::explore::{
-    Case, Outcome, Recording, Scenario, Verdict, case_of_seed, run as run_case, run_recorded,
-    shrink as shrink_case,
+    Case, Outcome, Recording, Scenario, Shrunk, Slid, Verdict, case_of_seed, run as run_case,
+    run_recorded, shrink as shrink_case,
 };
 use crate::harness::{Exit, nearest};
-use crate::invariant::Judged;
-use crate::report::{Document, sequence_diagram, trace};
+use crate::invariant::{Judged, Violation};
+use crate::report::{Document, full_trace, sequence_diagram, trace};
+
+/// The most steps of a diagram.
+const STEPS: usize = 200;
 
 /// What is printed of a run, besides what it came to.
 #[derive(Args)]
@@ -20,15 +23,30 @@ struct Show {
     /// How the outcome is printed.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// Print every event, a line each.
-    #[arg(long)]
-    trace: bool,
+    /// Print what happened, a line per event and a column per node.
+    #[arg(
+        long,
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "compact"
+    )]
+    trace: Option<Trace>,
     /// Print the case in words and as JSON: everything that was drawn from the seed.
     #[arg(long)]
     case: bool,
-    /// Print a Mermaid sequence diagram of the messages.
+    /// Print a Mermaid sequence diagram, for a pull request.
     #[arg(long)]
     diagram: bool,
+}
+
+/// How much of a run is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Trace {
+    /// What a reader wants to know of.
+    Compact,
+    /// Every event and every effect, as the engine puts it.
+    Full,
 }
 
 /// Arguments of `run`.
@@ -142,22 +160,35 @@ pub(super) fn shrink<P: Judged>(tool: &dyn Tool<P>, args: &ShrinkArgs) -> Result
         return Err(CliError::Holds(name));
     };
     let small = shrink_case(&case, &first.invariant, args.budget);
-    let mut small = small.ok_or(CliError::Holds(name))?;
-    small.case.origin.breaks = Some(small.violation.invariant.clone());
-    small.case.origin.digest = Some(run_case(&small.case).digest);
+    let Shrunk { case, violation, runs, complete, slid } = small.ok_or(CliError::Holds(name))?;
     let path = args.out.clone().unwrap_or_else(|| args.file.with_extension("min.json"));
-    write_new(&path, &small.case.to_json())?;
-    say(&format!(
-        "{}: {}\nafter {} runs: {}saved as {}\n{} replay {}\n",
-        small.violation.invariant,
-        small.violation.message,
-        small.runs,
-        small.case.in_words(),
-        path.display(),
-        tool.name(),
-        path.display(),
-    ));
+    let cut = if complete { "" } else { ", which was the budget: it may be made smaller still" };
+    say(&format!("{}: {}\nafter {runs} runs{cut}: ", violation.invariant, violation.message));
+    save(tool, case, &violation, &path)?;
+    for Slid { violation, case } in slid {
+        let path = path.with_extension(format!("{}.json", violation.invariant));
+        say(&format!(
+            "\nA second finding, of a case that was tried on the way:\n{}: {}\n",
+            violation.invariant, violation.message
+        ));
+        save(tool, case, &violation, &path)?;
+    }
     Ok(Exit::Violated)
+}
+
+/// Saves a case with what it breaks, and prints it in words with how to see it again.
+fn save<P: Judged>(
+    tool: &dyn Tool<P>,
+    mut case: Case<P>,
+    violation: &Violation,
+    path: &Path,
+) -> Result<(), CliError> {
+    case.origin.breaks = Some(violation.invariant.clone());
+    case.origin.digest = Some(run_case(&case).digest);
+    write_new(path, &case.to_json())?;
+    let (words, path, name) = (case.in_words(), path.display(), tool.name());
+    say(&format!("{words}saved as {path}\n{name} replay {path}\n"));
+    Ok(())
 }
 
 pub(super) fn read_case<P: Judged>(path: &Path) -> Result<Case<P>, CliError> {
@@ -167,7 +198,7 @@ pub(super) fn read_case<P: Judged>(path: &Path) -> Result<Case<P>, CliError> {
 
 /// Runs a case and prints what it came to.
 fn present<P: Judged>(case: &Case<P>, show: &Show, again: &str) -> Exit {
-    let recorded = show.trace || show.diagram;
+    let recorded = show.trace.is_some() || show.diagram;
     let (outcome, recording) =
         if recorded { run_recorded(case) } else { (run_case(case), Recording::default()) };
     if show.format == Format::Json {
@@ -178,11 +209,16 @@ fn present<P: Judged>(case: &Case<P>, show: &Show, again: &str) -> Exit {
     if show.case {
         report.heading(2, "Case").code(case.in_words()).code(case.to_json());
     }
-    if show.trace {
-        report.heading(2, "Trace").code(trace(&recording.trace));
+    if let Some(detail) = show.trace {
+        let lines = match detail {
+            Trace::Compact => trace(case, &outcome, &recording),
+            Trace::Full => full_trace(&recording.trace),
+        };
+        report.heading(2, "Trace").code(lines);
     }
     if show.diagram {
-        report.heading(2, "Messages").code(sequence_diagram(&recording.history, 200));
+        let diagram = sequence_diagram(case, &outcome, &recording, STEPS);
+        report.heading(2, "Messages").code(diagram);
     }
     match &outcome.verdict {
         Verdict::Held => report.text("Held: every invariant."),
