@@ -19,7 +19,10 @@ fn outcome(nth: u64) -> (Digest, u64) {
     let count = SCENARIOS.len() as u64;
     let name = SCENARIOS[(nth % count) as usize];
     let scenario = scenarios::named(name).expect("a known scenario");
-    let outcome = run(&case_of_seed(scenario, &Config::default(), nth / count));
+    let mut case = case_of_seed(scenario, &Config::default(), nth / count);
+    // A digest does not depend on who judges, so nobody does.
+    case.invariants = Some(Vec::new());
+    let outcome = run(&case);
     (outcome.digest, outcome.counts.events)
 }
 

@@ -1,6 +1,8 @@
 //! From seeds to cases to outcomes: one run, many runs in parallel, shrinking.
 
 mod case;
+#[cfg(feature = "arbitrary")]
+mod drawn;
 mod guided;
 mod marks;
 mod recheck;
@@ -15,6 +17,8 @@ mod watchdog;
 mod workload;
 
 pub use case::{Case, CaseError, Operation, Origin};
+#[cfg(feature = "arbitrary")]
+pub use drawn::Drawn;
 pub use guided::{Guided, Happened, State, Touched, Tried, touched};
 pub use marks::{MarkError, Marks, check_promises};
 pub use recheck::{Difference, Parting, is_rechecked, recheck};

@@ -1,4 +1,5 @@
-//! Noticing that the store went back to an older state while the server ran.
+//! Noticing that what the server holds is not what its store has: the store went back to an older
+//! state while the server ran, or told the server less than it had.
 
 use wavetank::history::Position;
 use wavetank::id::Topic;
@@ -26,7 +27,10 @@ impl Server {
         let Some(room) = self.rooms.get_mut(&doc) else { return };
         room.checking = false;
         match reply {
-            Some(Reply::Head(head)) => self.met(doc, head, out),
+            Some(Reply::Head(head)) => {
+                self.met(doc, head, out);
+                self.compare(doc, head, out);
+            }
             _ => self.check(doc, out),
         }
     }
@@ -38,6 +42,20 @@ impl Server {
             out.mark("store-went-back");
             room.forget();
             self.load(doc, out);
+        }
+    }
+
+    /// A store that is further on has events that will be told in a moment. Where it still is at
+    /// the next check and nothing was told meanwhile, what was loaded was not all there was.
+    fn compare(&mut self, doc: Topic, stored: Position, out: &mut Outbox<DocSync>) {
+        let Some(room) = self.rooms.get_mut(&doc) else { return };
+        let lags = |head: &Position| head.epoch == stored.epoch && head.seq < stored.seq;
+        let behind = room.head.filter(lags);
+        if behind.is_some() && behind == room.behind {
+            room.forget();
+            self.load(doc, out);
+        } else {
+            room.behind = behind;
         }
     }
 

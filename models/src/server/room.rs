@@ -35,6 +35,8 @@ pub(super) struct Room {
     ahead: BTreeMap<u64, Arc<Event>>,
     /// Whether the store was asked where the document is.
     pub(super) checking: bool,
+    /// Where the room was when the store was last found further on.
+    pub(super) behind: Option<Position>,
     /// Who subscribed before the document was loaded.
     pub(super) waiting: Vec<(ConnId, Since)>,
 }
@@ -43,6 +45,7 @@ impl Room {
     /// What is known of the document is no more; it has to be loaded again.
     pub(super) fn forget(&mut self) {
         self.head = None;
+        self.behind = None;
         self.ahead.clear();
     }
 

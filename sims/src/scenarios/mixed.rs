@@ -8,7 +8,9 @@ use wavetank_models::{Config, DocSync, Op};
 
 use super::{SERVER, at, case, clients, edit, give, menu, room};
 
-pub(super) struct Mixed;
+/// See its [name and what happens](Scenario::about).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mixed;
 
 /// Faults of a case are any number up to this one: two on average.
 const FAULTS_MAX: usize = 4;

@@ -18,6 +18,7 @@ mod several_tabs;
 mod slow_network;
 mod store_trouble;
 
+pub use mixed::Mixed;
 use proptest::prelude::*;
 use wavetank::engine::{NodeSpec, Topology};
 use wavetank::explore::{Case, Scenario, Work, Workload, operations, work};

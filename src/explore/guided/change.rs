@@ -3,16 +3,32 @@
 use super::super::case::{Case, Operation};
 use crate::fault::{Fault, Plan};
 use crate::id::OpId;
-use crate::invariant::Judged;
+use crate::protocol::Protocol;
 use crate::rng::Rng;
 use crate::time::{Span, Time};
 
+/// Where the choices of a change come from.
+pub(crate) trait Choices {
+    /// A number below `bound`, which is not 0.
+    fn below(&mut self, bound: u64) -> u64;
+}
+
+impl Choices for Rng {
+    fn below(&mut self, bound: u64) -> u64 {
+        Self::below(self, bound)
+    }
+}
+
 /// A change of `case`, perhaps with parts of `other`. It may be no valid case.
-pub(super) fn changed<P: Judged>(case: &Case<P>, other: &Case<P>, rng: &mut Rng) -> Case<P> {
+pub(crate) fn changed<P: Protocol>(
+    case: &Case<P>,
+    other: &Case<P>,
+    rng: &mut impl Choices,
+) -> Case<P> {
     let mut case = case.clone();
     for _ in 0..=rng.below(3) {
         match rng.below(7) {
-            0 => case.seed = rng.word(),
+            0 => case.seed = rng.below(u64::MAX),
             1 => case.plan = with(&case.plan, pick(&other.plan.0, rng).cloned()),
             2 => case.plan = without(&case.plan, rng),
             3 => case.plan = moved(&case.plan, rng, case.horizon),
@@ -27,7 +43,7 @@ pub(super) fn changed<P: Judged>(case: &Case<P>, other: &Case<P>, rng: &mut Rng)
     case
 }
 
-fn pick<'a, T>(list: &'a [T], rng: &mut Rng) -> Option<&'a T> {
+fn pick<'a, T>(list: &'a [T], rng: &mut impl Choices) -> Option<&'a T> {
     if list.is_empty() { None } else { list.get(rng.below(list.len() as u64) as usize) }
 }
 
@@ -35,7 +51,7 @@ fn with(plan: &Plan, fault: Option<Fault>) -> Plan {
     Plan::new(plan.0.iter().cloned().chain(fault).collect())
 }
 
-fn without(plan: &Plan, rng: &mut Rng) -> Plan {
+fn without(plan: &Plan, rng: &mut impl Choices) -> Plan {
     let mut faults = plan.0.clone();
     if !faults.is_empty() {
         faults.remove(rng.below(faults.len() as u64) as usize);
@@ -44,19 +60,16 @@ fn without(plan: &Plan, rng: &mut Rng) -> Plan {
 }
 
 /// A time near another: within a moment or within seconds, since races live at both.
-fn near(at: Time, rng: &mut Rng, horizon: Time) -> Time {
-    let by = if rng.chance(500_000) { Span::millis(200) } else { Span::secs(5) };
-    let by = rng.span(Span::ZERO, by);
+fn near(at: Time, rng: &mut impl Choices, horizon: Time) -> Time {
+    let most = if rng.below(2) == 0 { Span::millis(200) } else { Span::secs(5) };
+    let by = rng.below(most.as_micros());
     let micros = at.as_micros();
-    let moved = if rng.chance(500_000) {
-        micros.saturating_add(by.as_micros())
-    } else {
-        micros.saturating_sub(by.as_micros())
-    };
+    let later = rng.below(2) == 0;
+    let moved = if later { micros.saturating_add(by) } else { micros.saturating_sub(by) };
     Time::from_micros(moved.min(horizon.as_micros()))
 }
 
-fn moved(plan: &Plan, rng: &mut Rng, horizon: Time) -> Plan {
+fn moved(plan: &Plan, rng: &mut impl Choices, horizon: Time) -> Plan {
     let mut faults = plan.0.clone();
     if !faults.is_empty() {
         let fault = rng.below(faults.len() as u64) as usize;
@@ -66,7 +79,7 @@ fn moved(plan: &Plan, rng: &mut Rng, horizon: Time) -> Plan {
 }
 
 /// The same fault once more, a little later or earlier.
-fn again(plan: &Plan, rng: &mut Rng, horizon: Time) -> Plan {
+fn again(plan: &Plan, rng: &mut impl Choices, horizon: Time) -> Plan {
     let twin = pick(&plan.0, rng).cloned().map(|mut fault| {
         fault.at = near(fault.at, rng, horizon);
         fault
@@ -74,14 +87,14 @@ fn again(plan: &Plan, rng: &mut Rng, horizon: Time) -> Plan {
     with(plan, twin)
 }
 
-fn borrow_operation<P: Judged>(case: &mut Case<P>, other: &Case<P>, rng: &mut Rng) {
+fn borrow_operation<P: Protocol>(case: &mut Case<P>, other: &Case<P>, rng: &mut impl Choices) {
     let next = case.operations.iter().map(|one| one.id.0 + 1).max().unwrap_or(1);
     let borrowed = pick(&other.operations, rng).cloned();
     case.operations.extend(borrowed.map(|one| Operation { id: OpId(next), ..one }));
     case.operations.sort_by_key(|one| one.at);
 }
 
-fn move_operation<P: Judged>(case: &mut Case<P>, rng: &mut Rng) {
+fn move_operation<P: Protocol>(case: &mut Case<P>, rng: &mut impl Choices) {
     if case.operations.is_empty() {
         return;
     }

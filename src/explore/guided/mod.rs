@@ -10,6 +10,8 @@ mod coverage;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+#[cfg(feature = "arbitrary")]
+pub(super) use change::{Choices, changed};
 pub use coverage::{Happened, State, Touched, touched};
 
 use super::case::Case;
