@@ -31,3 +31,7 @@ pub mod rng;
 #[cfg(feature = "stack")]
 pub mod stack;
 pub mod time;
+
+#[cfg(feature = "cli")]
+pub use harness::cli::cli;
+pub use harness::{Check, check};

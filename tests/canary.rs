@@ -71,7 +71,7 @@ impl Scenario<Board> for Canary {
 #[test]
 fn a_mistake_in_one_of_20_cases_is_found_in_one_of_20_runs_and_nowhere_else() {
     let seeds: Vec<u64> = (0..SEEDS).collect();
-    let config = Config { limit: 10, deaf: false };
+    let config = Config::default();
     let failing: Vec<(bool, bool)> = parallel(
         &Pool::new(0),
         &seeds,

@@ -109,8 +109,11 @@ fn breaks(invariant: &str) -> Case<Room> {
     }
 }
 
-/// A case that looks dangerous, and whether the danger was there.
-fn dangerous(invariant: &str) -> (Case<Room>, fn(NodeId, &Observation) -> bool) {
+/// Whether an observation shows that the danger was there.
+type Sign = fn(NodeId, &Observation) -> bool;
+
+/// A case that looks dangerous, and the sign of the danger.
+fn dangerous(invariant: &str) -> (Case<Room>, Sign) {
     let good = |work: Work, faults| case(Habit::Good, &work, faults);
     let (work, faults) = match invariant {
         // The store loses what was not flushed, and the edit is done once more before its ack.

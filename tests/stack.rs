@@ -40,8 +40,7 @@ fn case(faults: Vec<Fault>) -> Case<Board> {
         node(ALICE, Role::Client, None),
         node(BOB, Role::Client, None),
     ];
-    let mut case =
-        Case::new(Topology { nodes, stores: vec![StoreId(0)] }, Config { limit: 10, deaf: false });
+    let mut case = Case::new(Topology { nodes, stores: vec![StoreId(0)] }, Config::default());
     case.seed = 7;
     case.horizon = at(30_000);
     case.settle = Span::secs(20);

@@ -95,13 +95,3 @@ pub fn of_knob(knob: &str, value: &Value) -> Option<&'static Entry> {
     let exact = entries().iter().find(|entry| entry.knob == knob && entry.patch == *value);
     exact.or_else(|| of_knob.next())
 }
-
-/// The name nearest to a mistyped one, if any is near.
-pub fn nearest(given: &str, names: impl IntoIterator<Item = String>) -> Option<String> {
-    names
-        .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(given, &name), name))
-        .filter(|(distance, name)| *distance * 2 <= name.len().max(4))
-        .min()
-        .map(|(_, name)| name)
-}

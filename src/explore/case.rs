@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::schema::Schema;
 use crate::engine::{Limits, Network, Topology};
 use crate::fault::{Fault, FaultKind, PeopleFault, Plan, PlanError};
 use crate::id::{NodeId, OpId};
@@ -25,6 +26,9 @@ pub struct Case<P: Protocol> {
     pub format: u32,
     /// The protocol that the case is for.
     pub protocol: String,
+    /// The shape that the protocol's types had when the case was made.
+    #[serde(default)]
+    pub schema: Schema,
     /// Where the case came from, for people.
     #[serde(default)]
     pub origin: Origin,
@@ -104,6 +108,21 @@ pub enum CaseError {
     /// It is for another protocol.
     #[error("the case is for the protocol `{0}`, not for `{1}`")]
     Protocol(String, &'static str),
+    /// It was made when the protocol's types had another shape, and does not fit the present one.
+    #[error(
+        "the case was made when the types of `{protocol}` had another shape (schema {saved}, now \
+         {current}), and does not fit any more: {source}"
+    )]
+    Schema {
+        /// The protocol.
+        protocol: &'static str,
+        /// The shape that the case was made for.
+        saved: Schema,
+        /// The shape that the types have.
+        current: Schema,
+        /// What does not fit.
+        source: Box<Self>,
+    },
     /// Its plan does not fit its topology.
     #[error("plan: {0}")]
     Plan(#[from] PlanError),
@@ -122,6 +141,8 @@ pub enum CaseError {
 struct Header {
     format: u32,
     protocol: String,
+    #[serde(default)]
+    schema: Schema,
 }
 
 impl<P: Protocol> Case<P> {
@@ -130,6 +151,7 @@ impl<P: Protocol> Case<P> {
         Self {
             format: FORMAT,
             protocol: P::NAME.to_owned(),
+            schema: Schema::of::<P>(),
             origin: Origin::default(),
             invariants: None,
             topology,
@@ -148,7 +170,8 @@ impl<P: Protocol> Case<P> {
     /// Reads a case from JSON and checks that it can be run.
     ///
     /// # Errors
-    /// Where the text is not a case, of another version or protocol, or contradicts itself.
+    /// Where the text is not a case, of another version, protocol or schema, or contradicts
+    /// itself.
     pub fn from_json(text: &str) -> Result<Self, CaseError> {
         let header: Header = parse(text)?;
         if header.protocol != P::NAME {
@@ -157,9 +180,23 @@ impl<P: Protocol> Case<P> {
         if header.format != FORMAT {
             return Err(CaseError::Format(header.format));
         }
-        let case: Self = parse(text)?;
+        let case: Self = parse(text).map_err(|error| Self::foreign(header.schema, error))?;
         case.validate()?;
         Ok(case)
+    }
+
+    /// Whether the case was made for the shape that the protocol's types have now. One that was
+    /// not is read all the same if it fits.
+    pub fn is_current(&self) -> bool {
+        self.schema == Schema::of::<P>()
+    }
+
+    fn foreign(saved: Schema, error: CaseError) -> CaseError {
+        let current = Schema::of::<P>();
+        if saved == current {
+            return error;
+        }
+        CaseError::Schema { protocol: P::NAME, saved, current, source: Box::new(error) }
     }
 
     /// The case as JSON that people can read.

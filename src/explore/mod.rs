@@ -1,23 +1,32 @@
 //! From seeds to cases to outcomes: one run, many runs in parallel, shrinking.
 
 mod case;
+mod guided;
 mod marks;
 mod recheck;
 mod repair;
 mod run;
 mod scenario;
+mod schema;
 mod shrink;
 mod sweep;
+mod sweeps;
 mod watchdog;
 mod workload;
 
 pub use case::{Case, CaseError, Operation, Origin};
+pub use guided::{Guided, Happened, State, Touched, Tried, touched};
 pub use marks::{MarkError, Marks, check_promises};
 pub use recheck::{Difference, Parting, is_rechecked, recheck};
 pub use repair::{Cause, causes};
 pub use run::{Outcome, Recording, Verdict, run, run_recorded};
 pub use scenario::{Scenario, case_of_seed};
+pub use schema::Schema;
 pub use shrink::{Shrunk, Slid, shrink, shrink_where};
 pub use sweep::{Pool, parallel};
+pub use sweeps::{
+    Broken, JournalError, MergeError, ReportError, Shard, ShardError, Shards, Sweep, SweepEnd,
+    SweepError, SweepPlan, SweepProgress, SweepReport, SweepTally, SweptScenario, merge_sweeps,
+};
 pub use watchdog::{Late, Watchdog};
 pub use workload::{Shape, Work, Workload, operations, quiet_phases, work};

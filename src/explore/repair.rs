@@ -24,92 +24,106 @@ const LARGEST: usize = 3;
 
 /// Finds causes of `invariant` failing in `cases`: sets of up to three of `changes` that make
 /// at least eight of the cases hold, the one that repairs most first, until what is left is
-/// too little to tell. `repair` puts a set of changes into a case.
+/// too little to tell. `repaired` is the configuration with a set of changes taken back.
 pub fn causes<P: Judged>(
     pool: &Pool,
     cases: &[Case<P>],
     invariant: &str,
     changes: usize,
-    repair: impl Fn(&Case<P>, &[usize]) -> Case<P> + Sync,
+    repaired: impl Fn(&[usize]) -> P::Config + Sync,
 ) -> Vec<Cause> {
-    let holds = |case: usize, set: &[usize]| {
-        let mut repaired = repair(&cases[case], set);
-        repaired.invariants = Some(vec![invariant.to_owned()]);
-        run(&repaired).verdict.held()
-    };
+    let search = Search { pool, cases, invariant, repaired };
     let mut left: Vec<usize> = (0..cases.len()).collect();
     let mut found: Vec<Cause> = Vec::new();
     while left.len() >= EVIDENCE {
         let singles: Vec<Vec<usize>> = (0..changes).map(|change| vec![change]).collect();
-        let mut cause = best(pool, &singles, &left, &holds);
+        let mut cause = search.best(&singles, &left);
         if cause.is_none() && found.is_empty() {
             // Nothing can be told of single changes: it takes several together.
             let sample = &left[..EVIDENCE];
-            cause = best(pool, &pairs(changes), sample, &holds)
-                .or_else(|| reduced(changes, sample, &holds));
+            cause =
+                search.best(&pairs(changes), sample).or_else(|| search.reduced(changes, sample));
         }
         let Some(mut cause) = cause else { break };
-        cause.cases = left.iter().copied().filter(|case| holds(*case, &cause.changes)).collect();
+        cause.cases = search.mended(&cause.changes, &left);
         left.retain(|case| !cause.cases.contains(case));
         found.push(cause);
     }
     found
 }
 
-/// The set that repairs most of the cases, if that is enough of them; of equals the first.
-fn best(
-    pool: &Pool,
-    sets: &[Vec<usize>],
-    cases: &[usize],
-    holds: &(impl Fn(usize, &[usize]) -> bool + Sync),
-) -> Option<Cause> {
-    let enough = |set: &Vec<usize>| {
-        let mut mended = Vec::new();
-        for (nth, case) in cases.iter().enumerate() {
-            if mended.len() + cases.len() - nth < EVIDENCE {
-                return Vec::new();
-            }
-            if holds(*case, set) {
-                mended.push(*case);
-            }
-        }
-        mended
-    };
-    let repaired = parallel(pool, sets, enough, || ());
-    let ranked = sets.iter().zip(repaired).filter(|(_, cases)| cases.len() >= EVIDENCE);
-    let (changes, cases) = ranked.rev().max_by_key(|(_, cases)| cases.len())?;
-    Some(Cause { changes: changes.clone(), cases })
-}
-
 fn pairs(changes: usize) -> Vec<Vec<usize>> {
     (0..changes).flat_map(|one| (one + 1..changes).map(move |other| vec![one, other])).collect()
 }
 
-/// Takes changes out of the set of all of them, in chunks first, for as long as all cases hold;
-/// what cannot be missed is a cause if it is small enough.
-fn reduced(
-    changes: usize,
-    cases: &[usize],
-    holds: &(impl Fn(usize, &[usize]) -> bool + Sync),
-) -> Option<Cause> {
-    let mut set: Vec<usize> = (0..changes).collect();
-    let all_hold = |set: &[usize]| cases.iter().all(|case| holds(*case, set));
-    if !all_hold(&set) {
-        return None;
+struct Search<'a, P: Judged, F> {
+    pool: &'a Pool,
+    cases: &'a [Case<P>],
+    invariant: &'a str,
+    repaired: F,
+}
+
+impl<P: Judged, F: Fn(&[usize]) -> P::Config + Sync> Search<'_, P, F> {
+    fn holds(&self, case: usize, config: &P::Config) -> bool {
+        let mut case = self.cases[case].clone();
+        case.config = config.clone();
+        case.invariants = Some(vec![self.invariant.to_owned()]);
+        run(&case).verdict.held()
     }
-    let mut chunk = set.len();
-    while chunk > 0 {
-        let mut end = set.len();
-        while end > 0 {
-            let start = end.saturating_sub(chunk);
-            let mut fewer = set.clone();
-            fewer.drain(start..end);
-            if all_hold(&fewer) {
-                set = fewer;
+
+    /// The cases that hold with a set of changes taken back.
+    fn mended(&self, set: &[usize], cases: &[usize]) -> Vec<usize> {
+        let config = (self.repaired)(set);
+        let held = parallel(self.pool, cases, |case| self.holds(*case, &config), || ());
+        cases.iter().zip(held).filter(|(_, held)| *held).map(|(case, _)| *case).collect()
+    }
+
+    /// The set that repairs most of the cases, if that is enough of them; of equals the first.
+    fn best(&self, sets: &[Vec<usize>], cases: &[usize]) -> Option<Cause> {
+        let enough = |set: &Vec<usize>| {
+            let config = (self.repaired)(set);
+            let mut mended = Vec::new();
+            for (nth, case) in cases.iter().enumerate() {
+                if mended.len() + cases.len() - nth < EVIDENCE {
+                    return Vec::new();
+                }
+                if self.holds(*case, &config) {
+                    mended.push(*case);
+                }
             }
-            end = start;
-        }
-        chunk /= 2;
+            mended
+        };
+        let repaired = parallel(self.pool, sets, enough, || ());
+        let ranked = sets.iter().zip(repaired).filter(|(_, cases)| cases.len() >= EVIDENCE);
+        let (changes, cases) = ranked.rev().max_by_key(|(_, cases)| cases.len())?;
+        Some(Cause { changes: changes.clone(), cases })
     }
-    (set.len() <= LARGEST).then(|| Cause { changes: set, cases: cases.to_vec() })
+
+    /// Takes changes out of the set of all of them, in chunks first, for as long as all cases
+    /// hold; what cannot be missed is a cause if it is small enough.
+    fn reduced(&self, changes: usize, cases: &[usize]) -> Option<Cause> {
+        let mut set: Vec<usize> = (0..changes).collect();
+        let all_hold = |set: &[usize]| {
+            let config = (self.repaired)(set);
+            cases.iter().all(|case| self.holds(*case, &config))
+        };
+        if !all_hold(&set) {
+            return None;
+        }
+        let mut chunk = set.len();
+        while chunk > 0 {
+            let mut end = set.len();
+            while end > 0 {
+                let start = end.saturating_sub(chunk);
+                let mut fewer = set.clone();
+                fewer.drain(start..end);
+                if all_hold(&fewer) {
+                    set = fewer;
+                }
+                end = start;
+            }
+            chunk /= 2;
+        }
+        (set.len() <= LARGEST).then(|| Cause { changes: set, cases: cases.to_vec() })
+    }
 }

@@ -18,6 +18,11 @@ impl Pool {
             .expect("threads to run on");
         Self(pool)
     }
+
+    /// How many threads it has.
+    pub fn threads(&self) -> usize {
+        self.0.current_num_threads()
+    }
 }
 
 /// Does `work` on every item, in parallel, and gives back the results in the order of the

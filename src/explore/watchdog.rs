@@ -1,8 +1,8 @@
 //! A watchdog for runs that take too long by the wall clock.
 //!
 //! The budget of events stops a run between two events. A node that never comes back from one
-//! handler cannot be stopped, but it can be named. This is the only place where the framework
-//! reads real time, and no run can see it.
+//! handler cannot be stopped, but it can be named. This and the batches of sweeps are the only
+//! places where the framework reads real time, and no run can see it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

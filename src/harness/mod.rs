@@ -1,41 +1,24 @@
-//! What a command line or a test runner needs of the framework.
+//! What people meet: a test of a few lines around a protocol of their own, and a command line.
 
-use std::process::ExitCode;
+mod check;
+#[cfg(feature = "cli")]
+pub mod cli;
+mod exit;
+mod failure;
+mod invocation;
+mod settings;
 
-use crate::explore::Verdict;
+pub use check::{Check, Checked, check};
+pub use exit::Exit;
+pub use failure::{Broken, Failure};
+pub use settings::{Settings, SettingsError};
 
-/// What the exit code of a command says. The numbers do not change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum Exit {
-    /// 0: every invariant held, or the work was done.
-    Held = 0,
-    /// 1: an invariant was broken, or an audit found what it was told to deny.
-    Violated = 1,
-    /// 2: the command line, a policy, a patch or a case file is wrong; nothing was written.
-    Usage = 2,
-    /// 3: states that had to be reached were not: no proof, whatever else was found.
-    Vacuous = 3,
-    /// 4: a node or a checker panicked.
-    Panicked = 4,
-    /// 5: a file could not be written.
-    Io = 5,
-    /// 6: the same case gave two digests.
-    Nondeterministic = 6,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
-    }
-}
-
-impl From<&Verdict> for Exit {
-    fn from(verdict: &Verdict) -> Self {
-        match verdict {
-            Verdict::Held => Self::Held,
-            Verdict::Violated(_) => Self::Violated,
-            Verdict::Panicked(_) => Self::Panicked,
-        }
-    }
+/// The name nearest to a mistyped one, if any is near.
+pub fn nearest(given: &str, names: impl IntoIterator<Item = String>) -> Option<String> {
+    names
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(given, &name), name))
+        .filter(|(distance, name)| *distance * 2 <= name.len().max(4))
+        .min()
+        .map(|(_, name)| name)
 }

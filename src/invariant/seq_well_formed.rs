@@ -7,12 +7,15 @@ use crate::engine::Seen;
 use crate::history::{Interest, Kind, Observation, Position, StoreOutcome};
 use crate::id::{OpId, Ticket, Topic};
 
+/// The commits of a topic and epoch by number: the operation, and the request that wrote it.
+type Numbered = BTreeMap<u64, (Option<OpId>, Ticket)>;
+
 /// The commits of one topic and epoch are numbered consecutively, and a frame that carries a
 /// number carries the event that was committed under it.
 #[derive(Debug, Default)]
 pub struct SeqWellFormed {
     /// The commits of a topic and epoch, by number.
-    commits: BTreeMap<(Topic, u32), BTreeMap<u64, (Option<OpId>, Ticket)>>,
+    commits: BTreeMap<(Topic, u32), Numbered>,
     /// Numbers whose event was lost; frames with it may still be under way.
     lost: BTreeMap<(Topic, u32), u64>,
 }

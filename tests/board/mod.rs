@@ -1,23 +1,28 @@
 //! A small protocol to try drivers with: a board of fields that everybody sets and sees.
 
-use std::collections::BTreeMap;
+mod client;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) use client::Client;
 
 use serde::{Deserialize, Serialize};
-use wavetank::history::{
-    Change, Changes, Connection, Kind, Meaning, OpState, Position, Request as Sort, Value, Write,
-};
+use wavetank::history::{Change, Changes, Kind, Meaning, Position, Request as Sort, Value, Write};
 use wavetank::id::{ConnId, Field, NodeId, OpId, Topic};
 use wavetank::invariant::{
-    AtMostOnceEffect, Convergence, Judged, NoLostEdit, NoStateRegression, Suite,
+    AtMostOnceEffect, Convergence, EventualReconnect, Judged, NoLostEdit, NoStateRegression, Suite,
 };
 use wavetank::objectives::Objectives;
-use wavetank::protocol::{Awaiting, Boot, Conns, Event, Node, Outbox, Protocol, Store as Keeps};
-use wavetank::rng::Rng;
-use wavetank::time::{Mono, Now, Span};
+use wavetank::protocol::{
+    Awaiting, Boot, Conns, Event, Mark, Node, Outbox, Protocol, Store as Keeps,
+};
+use wavetank::time::{Now, Span};
 
 const BOARD: Topic = Topic(1);
 const PING: Span = Span::secs(1);
 const SILENCE: Span = Span::secs(4);
+/// A store that failed is left alone for so long.
+const RETRY: Span = Span::millis(200);
 
 /// The protocol.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +35,31 @@ pub(crate) struct Config {
     pub(crate) limit: usize,
     /// Clients leave out every third event. A mistake, to be found.
     pub(crate) deaf: bool,
+    /// A mistake that shows only when two things go wrong, one after the other.
+    #[serde(default)]
+    pub(crate) mistake: Option<Mistake>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { limit: 10, deaf: false, mistake: None }
+    }
+}
+
+/// Mistakes of different parts, each of which takes two faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Mistake {
+    /// A server that was restarted shows clients that come back what it loaded, not what it has.
+    StaleResync,
+    /// Once its store failed, the server writes what clients that come back send, without asking
+    /// whether it has written it already.
+    DoubleEffect,
+    /// A client that was live and is refused stays away.
+    GivesUp,
+    /// A client that was live and is refused forgets what waits to be sent.
+    DropsWaiting,
+    /// A client that comes back does not watch for silence any more.
+    DeafToSilence,
 }
 
 /// The kinds of node.
@@ -89,6 +119,8 @@ pub(crate) struct Store {
 pub(crate) enum Request {
     Load,
     Set(Edit),
+    /// Without a look at what was done already.
+    SetBlindly(Edit),
 }
 
 #[derive(Clone, Debug)]
@@ -104,6 +136,10 @@ impl Keeps for Store {
     fn apply(&mut self, request: Request) -> Reply {
         match request {
             Request::Load => Reply::Loaded(self.seq, self.fields.clone()),
+            Request::SetBlindly(edit) => {
+                self.done.remove(&edit.op);
+                self.apply(Request::Set(edit))
+            }
             Request::Set(edit) => {
                 if let Some(seq) = self.done.get(&edit.op) {
                     return Reply::Set { seq: *seq, new: false };
@@ -124,6 +160,8 @@ fn value(op: OpId) -> Value {
 
 impl Protocol for Board {
     const NAME: &'static str = "board";
+    const MARKS: &'static [Mark] =
+        &[Mark { name: "resync", about: "A client that knows the board is told all of it." }];
     type Message = Message;
     type Op = Op;
     type Hello = String;
@@ -139,22 +177,15 @@ impl Protocol for Board {
         role == Role::Server
     }
     fn server(boot: Boot<'_, Self>) -> Server {
-        Server { limit: boot.config.limit, ..Server::default() }
+        Server {
+            limit: boot.config.limit,
+            mistake: boot.config.mistake,
+            restarted: boot.incarnation > 0,
+            ..Server::default()
+        }
     }
     fn client(boot: Boot<'_, Self>) -> Client {
-        let tab = boot.peers.iter().find(|peer| peer.same_device).map(|peer| peer.id);
-        let server = boot.peers.iter().find(|peer| peer.role == Role::Server);
-        Client {
-            me: boot.me,
-            tab,
-            server: server.expect("a case with a server").id,
-            deaf: boot.config.deaf,
-            rng: boot.rng,
-            conn: None,
-            joined: false,
-            seq: 0,
-            pending: Vec::new(),
-        }
+        Client::new(boot)
     }
     fn size(message: &Message) -> u32 {
         match message {
@@ -185,7 +216,11 @@ impl Protocol for Board {
         }
     }
     fn write(request: &Request, reply: &Reply) -> Option<Write> {
-        let (Request::Set(edit), Reply::Set { seq, new }) = (request, reply) else { return None };
+        let (Request::Set(edit) | Request::SetBlindly(edit), Reply::Set { seq, new }) =
+            (request, reply)
+        else {
+            return None;
+        };
         let change = new.then(|| Change::set(edit.field, edit.value));
         Some(Write {
             topic: BOARD,
@@ -199,12 +234,13 @@ impl Protocol for Board {
 }
 
 impl Judged for Board {
-    fn invariants(_objectives: &Objectives) -> Suite<Self> {
+    fn invariants(objectives: &Objectives) -> Suite<Self> {
         Suite { history: Vec::new(), state: Vec::new() }
             .and(Convergence::new(Self::field))
             .and(NoLostEdit::default())
             .and(AtMostOnceEffect::default())
             .and(NoStateRegression::default())
+            .and(EventualReconnect::new(objectives))
     }
 }
 
@@ -212,24 +248,46 @@ impl Judged for Board {
 #[derive(Default)]
 pub(crate) struct Server {
     limit: usize,
+    mistake: Option<Mistake>,
+    restarted: bool,
+    store_failed: bool,
+    /// Who was here, and what was loaded first.
+    met: BTreeSet<String>,
+    first: Option<(u64, BTreeMap<Field, Value>)>,
     loaded: bool,
     seq: u64,
     fields: BTreeMap<Field, Value>,
     /// Whether each connection has joined.
     conns: Conns<bool>,
+    back: Conns<bool>,
     asked: Awaiting<(ConnId, Edit)>,
+    failed: Vec<(ConnId, Edit)>,
 }
 
 impl Server {
-    fn welcome(&self, conn: ConnId, out: &mut Outbox<Board>) {
-        let fields = self.fields.iter().map(|(field, value)| (*field, *value)).collect();
-        out.send(conn, Message::Whole(self.seq, fields)).whatever();
+    fn welcome(&mut self, conn: ConnId, out: &mut Outbox<Board>) {
+        let stale = self.mistake == Some(Mistake::StaleResync) && self.restarted;
+        let (seq, fields) = match &self.first {
+            Some((seq, fields)) if stale && self.is_back(conn) => (*seq, fields),
+            _ => (self.seq, &self.fields),
+        };
+        let fields = fields.iter().map(|(field, value)| (*field, *value)).collect();
+        out.send(conn, Message::Whole(seq, fields)).whatever();
+    }
+    /// Whether a client had another connection before, in this life of the server.
+    fn is_back(&self, conn: ConnId) -> bool {
+        self.back.get(conn).is_some_and(|back| *back)
+    }
+    fn set(&self, conn: ConnId, edit: Edit) -> Request {
+        let blind = self.mistake == Some(Mistake::DoubleEffect) && self.store_failed;
+        if blind && self.is_back(conn) { Request::SetBlindly(edit) } else { Request::Set(edit) }
     }
     fn joined(&self) -> Vec<ConnId> {
         self.conns.iter().filter(|(_, joined)| **joined).map(|(conn, _)| conn).collect()
     }
     fn forget(&mut self, conn: ConnId, out: &mut Outbox<Board>) {
         self.conns.remove(conn);
+        self.back.remove(conn);
         out.cancel(Timer::Silence(conn));
     }
     fn wrote(&mut self, conn: ConnId, edit: Edit, reply: Reply, out: &mut Outbox<Board>) {
@@ -261,6 +319,7 @@ impl Node<Board> for Server {
                     return out.refuse(conn, 503);
                 }
                 self.conns.insert(conn, false);
+                self.back.insert(conn, !self.met.insert(hello.clone()));
                 out.timer(Timer::Silence(conn), now.mono + SILENCE);
             }
             Event::Message(conn, Message::Join) => {
@@ -270,25 +329,33 @@ impl Node<Board> for Server {
                 }
             }
             Event::Message(conn, Message::Set(edit)) => {
-                let ticket = out.store(Request::Set(*edit));
+                let ticket = out.store(self.set(conn, *edit));
                 self.asked.remember(ticket, (conn, *edit));
             }
             Event::Stored(ticket, answer) => match (self.asked.recall(ticket), answer) {
                 (_, Ok(Some(Reply::Loaded(seq, fields)))) => {
+                    self.first.get_or_insert_with(|| (seq, fields.clone()));
                     (self.loaded, self.seq, self.fields) = (true, seq, fields);
                     for conn in self.joined() {
                         self.welcome(conn, out);
                     }
                 }
-                (None, _) => drop(out.store(Request::Load)),
+                (None, _) => out.timer(Timer::Retry, now.mono + RETRY),
                 (Some((conn, edit)), Ok(Some(reply))) => self.wrote(conn, edit, reply, out),
-                (Some((conn, edit)), _) => {
-                    let ticket = out.store(Request::Set(edit));
-                    self.asked.remember(ticket, (conn, edit));
-                    // What is in the store may be more than what is known here.
-                    out.store(Request::Load);
+                (Some(asked), _) => {
+                    self.store_failed = true;
+                    self.failed.push(asked);
+                    out.timer(Timer::Retry, now.mono + RETRY);
                 }
             },
+            Event::Timer(Timer::Retry) => {
+                for (conn, edit) in std::mem::take(&mut self.failed) {
+                    let ticket = out.store(self.set(conn, edit));
+                    self.asked.remember(ticket, (conn, edit));
+                }
+                // What is in the store may be more than what is known here.
+                out.store(Request::Load);
+            }
             Event::Timer(Timer::Ping) => {
                 out.send_all(self.joined(), Message::Ping);
                 out.timer(Timer::Ping, now.mono + PING);
@@ -298,128 +365,6 @@ impl Node<Board> for Server {
                 self.forget(conn, out);
             }
             Event::Closed(conn, _) => self.forget(conn, out),
-            _ => {}
-        }
-    }
-}
-
-/// Sets fields, and shows the board.
-pub(crate) struct Client {
-    me: NodeId,
-    tab: Option<NodeId>,
-    server: NodeId,
-    deaf: bool,
-    rng: Rng,
-    conn: Option<ConnId>,
-    joined: bool,
-    seq: u64,
-    pending: Vec<Edit>,
-}
-
-impl Client {
-    fn dial(&mut self, now: Now, out: &mut Outbox<Board>) {
-        let conn = out.dial(self.server, format!("client {}", self.me));
-        self.conn = Some(conn);
-        out.show_connection(Connection::Reconnecting);
-        out.timer(Timer::Silence(conn), now.mono + SILENCE);
-    }
-    fn lost(&mut self, now: Mono, out: &mut Outbox<Board>) {
-        if let Some(conn) = self.conn.take() {
-            out.cancel(Timer::Silence(conn));
-        }
-        self.joined = false;
-        out.show_connection(Connection::Reconnecting);
-        let delay = self.rng.span(Span::millis(300), Span::millis(900));
-        out.timer(Timer::Retry, now + delay);
-    }
-    fn whole(
-        &mut self,
-        conn: ConnId,
-        seq: u64,
-        fields: &[(Field, Value)],
-        out: &mut Outbox<Board>,
-    ) {
-        if self.seq > 0 {
-            out.mark("resync");
-        }
-        if self.joined && seq < self.seq {
-            return;
-        }
-        (self.joined, self.seq) = (true, seq);
-        let content = fields.iter().map(|(field, value)| Change::set(*field, *value));
-        out.show_whole(BOARD, Position::new(1, seq), 0, content);
-        out.show_connection(Connection::Live);
-        for edit in &self.pending {
-            out.send(conn, Message::Set(*edit)).whatever();
-        }
-    }
-    fn op(&mut self, now: Now, op: OpId, operation: &Op, out: &mut Outbox<Board>) {
-        match operation {
-            Op::Set(field) => {
-                let edit = Edit { op, author: self.me, field: *field, value: value(op) };
-                self.pending.push(edit);
-                out.show_op(op, OpState::Pending);
-                if let Some(conn) = self.conn.filter(|_| self.joined) {
-                    out.send(conn, Message::Set(edit)).whatever();
-                }
-            }
-            Op::Whisper => {
-                if let Some(tab) = self.tab {
-                    out.cast(tab, Message::Whisper(op));
-                }
-            }
-            Op::Leave => {
-                if let Some(conn) = self.conn.take() {
-                    out.close(conn, 4001, "bye");
-                    out.cancel(Timer::Silence(conn));
-                }
-                out.show_connection(Connection::Closed);
-            }
-            Op::Trip => panic!("Bob tripped"),
-            Op::Spin => out.timer(Timer::Spin, now.mono),
-        }
-    }
-}
-
-impl Node<Board> for Client {
-    fn on_event(&mut self, now: Now, event: Event<'_, Board>, out: &mut Outbox<Board>) {
-        if event.conn().is_some_and(|conn| self.conn != Some(conn)) {
-            return;
-        }
-        if let Event::Message(conn, _) = event {
-            out.timer(Timer::Silence(conn), now.mono + SILENCE);
-        }
-        match event {
-            Event::Start => self.dial(now, out),
-            Event::Op(id, op) => self.op(now, id, op, out),
-            Event::Opened(conn) => out.send(conn, Message::Join).whatever(),
-            Event::Message(conn, Message::Whole(seq, fields)) => {
-                self.whole(conn, *seq, fields, out);
-            }
-            Event::Message(conn, Message::Event(seq, edit)) if self.joined => {
-                if *seq > self.seq + 1 {
-                    return out.send(conn, Message::Join).whatever();
-                }
-                if *seq <= self.seq {
-                    return;
-                }
-                self.seq = *seq;
-                let change = Change::set(edit.field, edit.value);
-                let shown = (!self.deaf || seq % 3 != 0).then_some(change);
-                out.show_changes(BOARD, Position::new(1, *seq), 0, shown);
-            }
-            Event::Message(_, Message::Saved(op)) => {
-                self.pending.retain(|edit| edit.op != *op);
-                out.show_op(*op, OpState::Saved);
-            }
-            Event::Message(conn, Message::Ping) => out.send(conn, Message::Pong).whatever(),
-            Event::Timer(Timer::Silence(conn)) if self.conn == Some(conn) => {
-                out.close(conn, 4000, "silent");
-                self.lost(now.mono, out);
-            }
-            Event::Timer(Timer::Retry) => self.dial(now, out),
-            Event::Timer(Timer::Spin) => out.timer(Timer::Spin, now.mono),
-            Event::Refused(..) | Event::Closed(..) => self.lost(now.mono, out),
             _ => {}
         }
     }

@@ -137,10 +137,10 @@ impl Client {
     fn message(&mut self, now: Now, conn: ConnId, message: &Message, out: &mut Outbox<DocSync>) {
         self.heard(now, out);
         match message {
-            Message::Welcome { head, .. } => {
-                if self.head.is_some_and(|known| known.epoch < head.epoch) {
-                    out.mark("store-went-back");
-                }
+            Message::Welcome { head, .. }
+                if self.head.is_some_and(|known| known.epoch < head.epoch) =>
+            {
+                out.mark("store-went-back");
             }
             Message::Snapshot { at, seen, content, .. } => {
                 self.snapshot(now, *at, seen, content, out);

@@ -62,7 +62,7 @@ pub fn check(path: &str, value: &Value) -> Result<(), PatchError> {
     let Some(flaw) = known(path) else {
         let paths = crate::Policy::paths().into_iter();
         let names = paths.chain(all().map(|flaw| flaw.path.to_owned()));
-        let nearest = crate::catalogue::nearest(path, names);
+        let nearest = wavetank::harness::nearest(path, names);
         return Err(PatchError::Unknown { path: path.to_owned(), nearest });
     };
     if value == flaw.right || value == flaw.wrong {

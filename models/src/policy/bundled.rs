@@ -41,7 +41,7 @@ impl PolicyFile {
             return Self::parse(&path, (*text).to_owned());
         }
         let stem = Path::new(name).file_stem().map_or(name.into(), |stem| stem.to_string_lossy());
-        let nearest = crate::catalogue::nearest(&stem, bundled().map(str::to_owned));
+        let nearest = wavetank::harness::nearest(&stem, bundled().map(str::to_owned));
         Err(PolicyError::Unknown { name: name.to_owned(), nearest: nearest.unwrap_or_default() })
     }
 }

@@ -190,6 +190,6 @@ fn advice(message: &str) -> String {
     let nearest = quoted
         .next()
         .filter(|_| unknown)
-        .and_then(|given| crate::catalogue::nearest(&given, quoted.collect::<Vec<_>>()));
+        .and_then(|given| wavetank::harness::nearest(&given, quoted.collect::<Vec<_>>()));
     nearest.map_or(message.to_owned(), |name| format!("{message}; did you mean `{name}`?"))
 }

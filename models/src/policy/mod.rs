@@ -17,7 +17,7 @@ pub use client::{
     OfflineEdits, OnClose, OnOpen, Outbox, Overflow, Reconnect, Reorder, ResetOn, Schedule,
     Storage, SyncPolicy, Tabs, Watch,
 };
-pub use file::{Conformance, PolicyError, PolicyFile, Promise, System};
+pub use file::{Conformance, Document, PolicyError, PolicyFile, Promise, System};
 pub use patch::{Knob, Patch, PatchError, differences};
 pub use server::{
     AckAfter, Commit, Fallback, Fanout, Heartbeat, ServerAck, ServerPolicy, ServerSync,

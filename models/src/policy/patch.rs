@@ -135,7 +135,7 @@ impl Policy {
     pub fn with(&self, path: &str, value: &Value) -> Result<Self, PatchError> {
         let unknown = || PatchError::Unknown {
             path: path.to_owned(),
-            nearest: crate::catalogue::nearest(path, Self::paths()),
+            nearest: wavetank::harness::nearest(path, Self::paths()),
         };
         if !self.has(path) {
             return Err(unknown());

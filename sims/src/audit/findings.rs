@@ -36,11 +36,11 @@ pub(super) fn explain(
     let mut suspects: Vec<Suspect> = Vec::new();
     let mut unexplained = Vec::new();
     let mut searched = 0;
-    let repair = |case: &Case<DocSync>, set: &[usize]| repaired(case, &changes, set);
+    let repaired = |set: &[usize]| repaired(config, &changes, set);
     for invariant in campaign.broken() {
         let (cases, more) = evidence(config, campaign, &invariant, options);
         searched += more;
-        let found = causes(options.pool, &cases, &invariant, changes.len(), repair);
+        let found = causes(options.pool, &cases, &invariant, changes.len(), repaired);
         if found.is_empty() {
             unexplained.extend(unexplained_of(campaign, &invariant));
         }
@@ -117,12 +117,9 @@ fn evidence(
     (in_turn.take(SAMPLE).filter_map(case).collect(), searched)
 }
 
-/// A case with a set of changes taken back.
-fn repaired(case: &Case<DocSync>, changes: &[Knob], set: &[usize]) -> Case<DocSync> {
-    let mut case = case.clone();
-    let fix = fix_of(changes, set);
-    case.config = case.config.patched(&fix).expect("a difference can be taken back");
-    case
+/// A configuration with a set of changes taken back.
+fn repaired(config: &Config, changes: &[Knob], set: &[usize]) -> Config {
+    config.patched(&fix_of(changes, set)).expect("a difference can be taken back")
 }
 
 fn fix_of(changes: &[Knob], set: &[usize]) -> Patch {
@@ -137,8 +134,9 @@ impl Suspect {
     /// Shrinks a few of the cases that the fix mends, and gives back the smallest. The fix
     /// mends the small case as well.
     fn smallest(&self, changes: &[Knob]) -> Option<(Case<DocSync>, Violation)> {
+        let config = repaired(&self.cases.first()?.config, changes, &self.cause.changes);
         let mended = |case: &Case<DocSync>| {
-            run(&repaired(case, changes, &self.cause.changes)).verdict.held()
+            run(&Case { config: config.clone(), ..case.clone() }).verdict.held()
         };
         let mut cases: Vec<_> = self.cases.iter().collect();
         cases.sort_by_key(|case| (is_chaotic(case), case.topology.nodes.len()));

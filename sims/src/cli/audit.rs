@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use wavetank::explore::Pool;
 use wavetank::harness::Exit;
+use wavetank::harness::cli::{Bar, Format, print, say};
 use wavetank_models::policy::{PolicyFile, bundled};
 
+use super::Deny;
 use super::error::CliError;
-use super::progress::Bar;
-use super::{Deny, Format, print, say};
-use crate::audit::{self, Options};
+use crate::audit::{self, Options, Progress};
 
 /// Arguments of `audit`.
 #[derive(Args)]
@@ -42,7 +42,7 @@ pub(super) fn audit(args: &AuditArgs) -> Result<Exit, CliError> {
     let bar = Bar::new();
     let _watchdog = bar.watch();
     let pool = Pool::new(args.threads);
-    let progress = |step| bar.show(step);
+    let progress = |step| show(&bar, step);
     let options = Options { seeds: args.seeds, pool: &pool, progress: &progress };
     let audit = audit::audit(file, &options);
     bar.done();
@@ -72,4 +72,15 @@ pub(super) fn audit(args: &AuditArgs) -> Result<Exit, CliError> {
         (false, true) => Exit::Vacuous,
         (false, false) => Exit::Held,
     })
+}
+
+/// Shows what an audit is doing.
+fn show(bar: &Bar, progress: Progress) {
+    match progress {
+        Progress::Campaign(0, runs) => bar.begin("running all scenarios", runs),
+        Progress::Campaign(round, runs) => bar.begin(format!("again, {round} times mended"), runs),
+        Progress::Rechecking(runs) => bar.begin("some of them again", runs),
+        Progress::Run => bar.step(),
+        Progress::Searching(_) => bar.say("looking for causes"),
+    }
 }

@@ -1,18 +1,20 @@
-//! The command line.
+//! The command line: what any protocol has, and the audit.
 
 mod audit;
-mod cases;
 mod error;
-mod progress;
+mod list;
 
-use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::Path;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use wavetank::explore::Scenario;
 use wavetank::harness::Exit;
-use wavetank::report::{Document, Style};
+use wavetank::harness::cli::{self, ConfigError, Format, Tool, complain, read};
 use wavetank_models::catalogue::Severity;
+use wavetank_models::policy::{Patch, PolicyFile};
+use wavetank_models::{Config, DocSync};
 
+use crate::scenarios;
 use error::CliError;
 
 const AFTER: &str = "\
@@ -21,6 +23,7 @@ Examples:
   wavetank audit phoenix-channels                    another bundled policy
   wavetank audit my-policy.toml --format markdown    your own
   wavetank run disconnect-during-edit --seed 7       one case of a scenario
+  wavetank sweep --time 10m                          many seeds of all scenarios
   wavetank replay CASE.json --patch FIX.toml         a saved case, with a remedy applied
 
 Exit codes: 0 held or done, 1 an invariant was broken (or an audit found what --deny names),
@@ -34,17 +37,6 @@ struct Args {
     command: Command,
 }
 
-/// How results are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people: coloured on a terminal, plain in a pipe.
-    Text,
-    /// For a pull request or a wiki.
-    Markdown,
-    /// For programs.
-    Json,
-}
-
 #[derive(Subcommand)]
 enum Command {
     /// Audit a reconnection and sync policy: what breaks, why, and what mends it.
@@ -55,12 +47,8 @@ enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
-    /// Run one case of a scenario.
-    Run(cases::RunArgs),
-    /// Run a saved case again.
-    Replay(cases::ReplayArgs),
-    /// Make a failing case small.
-    Shrink(cases::ShrinkArgs),
+    #[command(flatten)]
+    Any(cli::Command),
 }
 
 /// Which severities make an audit fail.
@@ -96,10 +84,8 @@ pub fn main() -> Exit {
     };
     let done = match args.command {
         Command::Audit(args) => audit::audit(&args),
-        Command::List { format } => cases::list(format),
-        Command::Run(args) => watched(|| cases::run(&args)),
-        Command::Replay(args) => watched(|| cases::replay(&args)),
-        Command::Shrink(args) => watched(|| cases::shrink(&args)),
+        Command::List { format } => Ok(list::list(format)),
+        Command::Any(command) => command.run(&Wavetank).map_err(CliError::from),
     };
     done.unwrap_or_else(|error| {
         complain(&error);
@@ -107,40 +93,30 @@ pub fn main() -> Exit {
     })
 }
 
-/// Does something while somebody looks after its runs.
-fn watched(work: impl FnOnce() -> Result<Exit, CliError>) -> Result<Exit, CliError> {
-    let _watchdog = progress::watch();
-    work()
-}
+/// The reference protocol, whose configurations are policies and whose remedies are patches.
+struct Wavetank;
 
-fn complain(error: &CliError) {
-    let mut stderr = anstream::stderr().lock();
-    let label = owo_colors::OwoColorize::red(&"error:");
-    let _ = writeln!(stderr, "{label} {error}");
-}
-
-/// Prints a report to standard output.
-fn print(report: &Document, format: Format) {
-    let colour = std::io::stdout().is_terminal();
-    let text = match format {
-        Format::Markdown => report.to_markdown(),
-        _ => report.to_text(if colour { Style::Colour } else { Style::Plain }),
-    };
-    say(&text);
-}
-
-/// Prints text to standard output. A reader that went away is no error.
-fn say(text: &str) {
-    let mut stdout = anstream::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes());
-    let _ = stdout.flush();
-}
-
-/// Writes a file that is not there yet, or that says the same already.
-fn write_new(path: &PathBuf, text: &str) -> Result<(), CliError> {
-    if std::fs::read_to_string(path).is_ok_and(|there| there != text) {
-        return Err(CliError::Exists(path.display().to_string()));
+impl Tool<DocSync> for Wavetank {
+    fn name(&self) -> &str {
+        "wavetank"
     }
-    std::fs::write(path, text)
-        .map_err(|source| CliError::Write { path: path.display().to_string(), source })
+    fn scenarios(&self) -> Vec<&dyn Scenario<DocSync>> {
+        scenarios::all().into_iter().map(|one| one as _).collect()
+    }
+    fn config(&self, name: Option<&str>) -> Result<Config, ConfigError> {
+        Ok(PolicyFile::find(name.unwrap_or("reference"))?.config())
+    }
+    fn patched(&self, config: &Config, remedy: &Path) -> Result<Config, ConfigError> {
+        let name = remedy.display();
+        let text = read(remedy)?;
+        let patch: Patch = toml::from_str(&text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start);
+            let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
+            let message = error.message();
+            format!(
+                "{name}:{line}: {message}; expected lines such as \"client.ack.required\" = true"
+            )
+        })?;
+        config.patched(&patch).map_err(|error| format!("{name}: {error}").into())
+    }
 }

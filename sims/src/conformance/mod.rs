@@ -10,8 +10,8 @@ mod lab;
 mod retry;
 mod silence;
 
+use wavetank::harness::nearest;
 use wavetank_models::Config;
-use wavetank_models::catalogue::nearest;
 use wavetank_models::policy::Conformance;
 
 /// A statement of a documentation, and what the model did.

@@ -1,23 +1,18 @@
-//! `wavetank list`, `run`, `replay` and `shrink`.
+//! `run`, `replay` and `shrink`.
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use wavetank::explore::{
-    Case, Outcome, Recording, Shrunk, Slid, Verdict, case_of_seed, run as run_case, run_recorded,
-    shrink as shrink_case,
-};
-use wavetank::harness::Exit;
-use wavetank::invariant::{Suite, Violation};
-use wavetank::objectives::Objectives;
-use wavetank::report::{Document, full_trace, sequence_diagram, trace};
-use wavetank_models::policy::{Patch, PolicyFile, bundled};
-use wavetank_models::{Config, DocSync, catalogue};
 
-use super::error::CliError;
-use super::{Format, print, say, write_new};
-use crate::scenarios;
+use super::{CliError, Format, Tool, print, read, say, write_new};
+use crate::explore::{
+    Case, Outcome, Recording, Scenario, Shrunk, Slid, Verdict, case_of_seed, run as run_case,
+    run_recorded, shrink as shrink_case,
+};
+use crate::harness::{Exit, nearest};
+use crate::invariant::{Judged, Violation};
+use crate::report::{Document, full_trace, sequence_diagram, trace};
 
 /// The most steps of a diagram.
 const STEPS: usize = 200;
@@ -56,15 +51,15 @@ enum Trace {
 
 /// Arguments of `run`.
 #[derive(Args)]
-pub(super) struct RunArgs {
-    /// The scenario; `wavetank list` shows them.
+pub struct RunArgs {
+    /// The scenario; `list` shows them.
     scenario: String,
     /// The seed that the case is made from.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The policy: a file, or the name of a bundled one.
-    #[arg(long, default_value = "reference")]
-    policy: String,
+    /// The configuration: a file, or a name that the tool knows.
+    #[arg(long, visible_alias = "policy")]
+    config: Option<String>,
     /// Save the case to this file.
     #[arg(long)]
     save: Option<PathBuf>,
@@ -74,11 +69,11 @@ pub(super) struct RunArgs {
 
 /// Arguments of `replay`.
 #[derive(Args)]
-pub(super) struct ReplayArgs {
+pub struct ReplayArgs {
     /// A case file.
     #[arg(value_name = "CASE")]
     file: PathBuf,
-    /// A patch file: lines such as "client.ack.required" = true.
+    /// A file with a remedy, which is applied to the configuration first.
     #[arg(long)]
     patch: Option<PathBuf>,
     #[command(flatten)]
@@ -87,7 +82,7 @@ pub(super) struct ReplayArgs {
 
 /// Arguments of `shrink`.
 #[derive(Args)]
-pub(super) struct ShrinkArgs {
+pub struct ShrinkArgs {
     /// A case file.
     #[arg(value_name = "CASE")]
     file: PathBuf,
@@ -99,63 +94,40 @@ pub(super) struct ShrinkArgs {
     budget: u64,
 }
 
-pub(super) fn list(format: Format) -> Result<Exit, CliError> {
-    let scenarios = scenarios::all();
-    let invariants = Suite::<DocSync>::shipped(&Objectives::default()).history;
-    if format == Format::Json {
-        let value = json!({
-            "scenarios": scenarios.iter().map(|one| json!({
-                "name": one.name(), "about": one.about(), "cost": one.cost(),
-            })).collect::<Vec<_>>(),
-            "policies": bundled().collect::<Vec<_>>(),
-            "invariants": invariants.iter().map(|one| json!({
-                "name": one.name(), "statement": one.statement(),
-            })).collect::<Vec<_>>(),
-            "failure_modes": catalogue::entries(),
-        });
-        say(&format!("{value:#}\n"));
-        return Ok(Exit::Held);
-    }
-    let mut report = Document::default();
-    let rows = scenarios
-        .iter()
-        .map(|one| vec![one.name().to_owned(), one.cost().to_string(), one.about().to_owned()]);
-    report.heading(2, "Scenarios").table(&["name", "cost", "what happens"], rows.collect());
-    report.heading(2, "Bundled policies").list(bundled().map(str::to_owned));
-    let rows = invariants.iter().map(|one| vec![one.name().to_owned(), one.statement().to_owned()]);
-    report.heading(2, "Invariants").table(&["name", "what it holds"], rows.collect());
-    let rows = catalogue::entries().iter().map(|entry| {
-        let patch = format!("{} = {}", entry.knob, entry.patch);
-        vec![entry.id.clone(), entry.invariant.clone(), patch]
-    });
-    report.heading(2, "Failure modes").table(&["name", "breaks", "patch"], rows.collect());
-    print(&report, format);
-    Ok(Exit::Held)
+/// The scenario of a name, or an error that says the nearest.
+pub(super) fn scenario_named<'a, P: Judged>(
+    tool: &'a dyn Tool<P>,
+    name: &str,
+) -> Result<&'a dyn Scenario<P>, CliError> {
+    let all = tool.scenarios();
+    let names = all.iter().map(|one| one.name().to_owned());
+    let nearest =
+        nearest(name, names).map_or(String::new(), |name| format!("; did you mean `{name}`?"));
+    let found = all.into_iter().find(|one| one.name() == name);
+    let (name, tool) = (name.to_owned(), tool.name().to_owned());
+    found.ok_or(CliError::Scenario { name, nearest, tool })
 }
 
-pub(super) fn run(args: &RunArgs) -> Result<Exit, CliError> {
-    let Some(scenario) = scenarios::named(&args.scenario) else {
-        let names = scenarios::all().into_iter().map(|one| one.name().to_owned());
-        let nearest = catalogue::nearest(&args.scenario, names);
-        let nearest = nearest.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
-        return Err(CliError::Scenario { name: args.scenario.clone(), nearest });
-    };
-    let config = PolicyFile::find(&args.policy)?.config();
+pub(super) fn run<P: Judged>(tool: &dyn Tool<P>, args: &RunArgs) -> Result<Exit, CliError> {
+    let scenario = scenario_named(tool, &args.scenario)?;
+    let config = tool.config(args.config.as_deref()).map_err(CliError::Config)?;
     let case = case_of_seed(scenario, &config, args.seed);
     if let Some(path) = &args.save {
         write_new(path, &case.to_json())?;
     }
-    let again =
-        format!("wavetank run {} --seed {} --policy {}", args.scenario, args.seed, args.policy);
+    let mut again = format!("{} run {} --seed {}", tool.name(), args.scenario, args.seed);
+    if let Some(config) = &args.config {
+        again = format!("{again} --config {config}");
+    }
     Ok(present(&case, &args.show, &again))
 }
 
-pub(super) fn replay(args: &ReplayArgs) -> Result<Exit, CliError> {
-    let mut case = read_case(&args.file)?;
+pub(super) fn replay<P: Judged>(tool: &dyn Tool<P>, args: &ReplayArgs) -> Result<Exit, CliError> {
+    let mut case = read_case::<P>(&args.file)?;
     let saved = case.origin.clone();
-    let mut again = format!("wavetank replay {}", args.file.display());
+    let mut again = format!("{} replay {}", tool.name(), args.file.display());
     if let Some(path) = &args.patch {
-        case.config = patched(&case.config, path)?;
+        case.config = tool.patched(&case.config, path).map_err(CliError::Config)?;
         again = format!("{again} --patch {}", path.display());
     }
     let exit = present(&case, &args.show, &again);
@@ -164,9 +136,12 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Exit, CliError> {
         && let Some(digest) = saved.digest
     {
         let outcome = run_case(&case);
+        if !case.is_current() {
+            say("The case was saved when the protocol's types had another shape; it still fits.\n");
+        }
         if outcome.digest != digest {
             say(&format!(
-                "The case was saved with the digest {digest}: the models, the engine or the \
+                "The case was saved with the digest {digest}: the protocol, the engine or the \
                  case have changed since.\n"
             ));
         }
@@ -177,8 +152,8 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Exit, CliError> {
     Ok(exit)
 }
 
-pub(super) fn shrink(args: &ShrinkArgs) -> Result<Exit, CliError> {
-    let case = read_case(&args.file)?;
+pub(super) fn shrink<P: Judged>(tool: &dyn Tool<P>, args: &ShrinkArgs) -> Result<Exit, CliError> {
+    let case = read_case::<P>(&args.file)?;
     let name = args.file.display().to_string();
     let outcome = run_case(&case);
     let Some(first) = outcome.verdict.violations().first() else {
@@ -189,52 +164,40 @@ pub(super) fn shrink(args: &ShrinkArgs) -> Result<Exit, CliError> {
     let path = args.out.clone().unwrap_or_else(|| args.file.with_extension("min.json"));
     let cut = if complete { "" } else { ", which was the budget: it may be made smaller still" };
     say(&format!("{}: {}\nafter {runs} runs{cut}: ", violation.invariant, violation.message));
-    save(case, &violation, &path)?;
+    save(tool, case, &violation, &path)?;
     for Slid { violation, case } in slid {
         let path = path.with_extension(format!("{}.json", violation.invariant));
         say(&format!(
             "\nA second finding, of a case that was tried on the way:\n{}: {}\n",
             violation.invariant, violation.message
         ));
-        save(case, &violation, &path)?;
+        save(tool, case, &violation, &path)?;
     }
     Ok(Exit::Violated)
 }
 
 /// Saves a case with what it breaks, and prints it in words with how to see it again.
-fn save(mut case: Case<DocSync>, violation: &Violation, path: &PathBuf) -> Result<(), CliError> {
+fn save<P: Judged>(
+    tool: &dyn Tool<P>,
+    mut case: Case<P>,
+    violation: &Violation,
+    path: &Path,
+) -> Result<(), CliError> {
     case.origin.breaks = Some(violation.invariant.clone());
     case.origin.digest = Some(run_case(&case).digest);
     write_new(path, &case.to_json())?;
-    let (words, path) = (case.in_words(), path.display());
-    say(&format!("{words}saved as {path}\nwavetank replay {path}\n"));
+    let (words, path, name) = (case.in_words(), path.display(), tool.name());
+    say(&format!("{words}saved as {path}\n{name} replay {path}\n"));
     Ok(())
 }
 
-fn read(path: &Path) -> Result<String, CliError> {
-    std::fs::read_to_string(path)
-        .map_err(|source| CliError::Read { path: path.display().to_string(), source })
-}
-
-fn read_case(path: &Path) -> Result<Case<DocSync>, CliError> {
-    let text = read(path)?;
-    Case::from_json(&text)
+pub(super) fn read_case<P: Judged>(path: &Path) -> Result<Case<P>, CliError> {
+    Case::from_json(&read(path)?)
         .map_err(|source| CliError::Case { path: path.display().to_string(), source })
 }
 
-fn patched(config: &Config, path: &Path) -> Result<Config, CliError> {
-    let text = read(path)?;
-    let name = path.display().to_string();
-    let patch: Patch = toml::from_str(&text).map_err(|error| {
-        let start = error.span().map_or(0, |span| span.start);
-        let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
-        CliError::PatchText { path: name.clone(), line, message: error.message().to_owned() }
-    })?;
-    config.patched(&patch).map_err(|source| CliError::Patch { path: name, source })
-}
-
 /// Runs a case and prints what it came to.
-fn present(case: &Case<DocSync>, show: &Show, again: &str) -> Exit {
+fn present<P: Judged>(case: &Case<P>, show: &Show, again: &str) -> Exit {
     let recorded = show.trace.is_some() || show.diagram;
     let (outcome, recording) =
         if recorded { run_recorded(case) } else { (run_case(case), Recording::default()) };
@@ -276,7 +239,7 @@ fn present(case: &Case<DocSync>, show: &Show, again: &str) -> Exit {
     Exit::from(&outcome.verdict)
 }
 
-fn outcome_json(case: &Case<DocSync>, outcome: &Outcome) -> String {
+fn outcome_json<P: Judged>(case: &Case<P>, outcome: &Outcome) -> String {
     let (verdict, message) = match &outcome.verdict {
         Verdict::Held => ("held", None),
         Verdict::Violated(_) => ("violated", None),
