@@ -114,7 +114,7 @@ fn fifty_failing_cases_of_twenty_flaws_shrink_to_what_matters_and_replay_from_th
         .enumerate()
         .collect();
     assert_eq!(entries.len(), FLAWS.len(), "every flaw is in the catalogue");
-    let count = |nth: usize| if nth % 2 == 0 { 3 } else { 2 };
+    let count = |nth: usize| if nth.is_multiple_of(2) { 3 } else { 2 };
     let found = parallel(&pool, &entries, |(nth, entry)| failing(entry, count(*nth)), || ());
     let work: Vec<(&Entry, Case<DocSync>)> = entries
         .iter()
