@@ -43,6 +43,22 @@ fn a_failure_reads_as_a_bug_report_and_is_replayed_first_from_then_on() {
 }
 
 #[test]
+fn the_readme_shows_the_test_and_what_its_failure_prints() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let failure = check(&DEAF, folder.path(), Settings::default()).run().expect_err("it is deaf");
+    let printed = said(&failure, folder.path())
+        .replace("-p wavetank", "-p board")
+        .replace("the_readme_shows_the_test_and_what_its_failure_prints", TEST);
+    let readme = include_str!("../README.md");
+    for part in [include_str!("examples/check.rs"), &printed] {
+        assert!(readme.contains(part.trim()), "the README lacks this:\n{part}");
+    }
+}
+
+/// The test of the example.
+const TEST: &str = "everybody_sees_the_same_board_in_the_end";
+
+#[test]
 fn a_case_that_is_named_is_replayed_alone_with_every_event() {
     let folder = tempfile::tempdir().expect("a folder");
     let failure = check(&DEAF, folder.path(), Settings::default()).run().expect_err("it is deaf");

@@ -1,6 +1,6 @@
 //! Plans: what can be drawn, what can be written, and what is refused.
 
-use proptest::strategy::{Strategy, ValueTree};
+use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use wavetank::engine::{NodeSpec, Topology};
 use wavetank::fault::generate::{self, Menu};
@@ -32,7 +32,11 @@ fn menu(kinds: Vec<&'static str>) -> Menu {
 }
 
 fn plans(menu: Menu, count: usize) -> Vec<Plan> {
-    let (strategy, mut runner) = (generate::plan(menu), TestRunner::deterministic());
+    drawn(generate::plan(menu), count)
+}
+
+fn drawn(strategy: BoxedStrategy<Plan>, count: usize) -> Vec<Plan> {
+    let mut runner = TestRunner::deterministic();
     let draw = |_| strategy.new_tree(&mut runner).expect("a plan").current();
     (0..count).map(draw).collect()
 }
@@ -61,6 +65,19 @@ fn each_case_has_a_subset_of_the_kinds_and_some_have_none() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), FaultKind::NAMES.len());
+}
+
+#[test]
+fn in_a_uniform_plan_any_kinds_meet_and_in_the_swarm_they_mostly_do_not() {
+    let menu = Menu { most: 6, ..menu(vec!["reset", "partition", "latency", "crash"]) };
+    let meet = |plans: Vec<Plan>| {
+        let has = |plan: &Plan, name: &str| plan.0.iter().any(|fault| fault.kind.name() == name);
+        let all = |plan: &&Plan| menu.kinds.iter().all(|name| has(plan, name));
+        plans.iter().filter(all).count()
+    };
+    let (uniform, swarm) = (drawn(generate::uniform(menu.clone()), 400), plans(menu.clone(), 400));
+    let (uniform, swarm) = (meet(uniform), meet(swarm));
+    assert!(uniform > 2 * swarm && uniform > 20, "{uniform} and {swarm} of 400");
 }
 
 #[test]

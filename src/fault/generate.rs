@@ -1,4 +1,5 @@
-//! Plans in the swarm style: each case switches a random subset of kinds on, none among them.
+//! Plans: in the swarm style, where each case switches a random subset of kinds on, none among
+//! them, or uniform, where every kind may occur in every case.
 //!
 //! Varying which kinds of fault can occur at all finds more distinct failures than tuning one
 //! mixture of them (Groce et al., "Swarm testing", ISSTA 2012).
@@ -54,12 +55,26 @@ impl Menu {
     }
 }
 
-/// Plans off a menu.
+/// Plans off a menu, in the swarm style.
 pub fn plan(menu: Menu) -> BoxedStrategy<Plan> {
-    let kinds: Vec<_> = menu.kinds.iter().copied().filter(|name| menu.offers(name)).collect();
+    let kinds = offered(&menu);
     let count = kinds.len();
+    of_kinds(menu, subsequence(kinds, 0..=count).boxed())
+}
+
+/// Plans off a menu, uniform: what interacts only where many kinds meet.
+pub fn uniform(menu: Menu) -> BoxedStrategy<Plan> {
+    let kinds = offered(&menu);
+    of_kinds(menu, Just(kinds).boxed())
+}
+
+fn offered(menu: &Menu) -> Vec<&'static str> {
+    menu.kinds.iter().copied().filter(|name| menu.offers(name)).collect()
+}
+
+fn of_kinds(menu: Menu, kinds: BoxedStrategy<Vec<&'static str>>) -> BoxedStrategy<Plan> {
     let permanent = permanent(&menu);
-    let passing = subsequence(kinds, 0..=count).prop_flat_map(move |kinds| {
+    let passing = kinds.prop_flat_map(move |kinds| {
         if kinds.is_empty() || menu.most == 0 {
             return Just(Vec::new()).boxed();
         }
