@@ -31,7 +31,32 @@ pub type ConfigError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What the commands of a protocol work on.
 ///
-/// Whoever has nothing to add calls [`cli`], which is one.
+/// Whoever has nothing to add calls [`cli`]. Here a configuration is a number, and so is a remedy:
+///
+/// ```
+/// use std::path::Path;
+///
+/// use wavetank::explore::Scenario;
+/// use wavetank::harness::cli::{ConfigError, Tool, read};
+/// use wavetank::invariant::Judged;
+///
+/// struct Limits<P: Judged>(Vec<Box<dyn Scenario<P>>>);
+///
+/// impl<P: Judged<Config = u32>> Tool<P> for Limits<P> {
+///     fn name(&self) -> &str {
+///         "limits"
+///     }
+///     fn scenarios(&self) -> Vec<&dyn Scenario<P>> {
+///         self.0.iter().map(AsRef::as_ref).collect()
+///     }
+///     fn config(&self, name: Option<&str>) -> Result<u32, ConfigError> {
+///         Ok(name.map_or(Ok(10), str::parse)?)
+///     }
+///     fn patched(&self, _config: &u32, remedy: &Path) -> Result<u32, ConfigError> {
+///         Ok(read(remedy)?.trim().parse()?)
+///     }
+/// }
+/// ```
 pub trait Tool<P: Judged>: Sync {
     /// What people type to start it, for the lines that are printed to be pasted.
     fn name(&self) -> &str;
@@ -118,12 +143,10 @@ enum Everything {
 /// the place of what the configuration says.
 ///
 /// ```no_run
+/// # use std::process::ExitCode;
 /// # use wavetank::{explore::Scenario, invariant::Judged};
-/// # struct Resets;
-/// # fn example<P: Judged<Config = ()>>(resets: &'static dyn Scenario<P>) -> std::process::ExitCode {
-/// // fn main() -> std::process::ExitCode {
+/// # fn main_of<P: Judged<Config = ()>>(resets: &dyn Scenario<P>) -> ExitCode {
 /// wavetank::cli(&[resets], &()).into()
-/// // }
 /// # }
 /// ```
 pub fn cli<P: Judged>(scenarios: &[&dyn Scenario<P>], config: &P::Config) -> Exit {
