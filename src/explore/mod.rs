@@ -11,6 +11,7 @@ mod run;
 mod scenario;
 mod schema;
 mod shrink;
+mod stopwatch;
 mod sweep;
 mod sweeps;
 mod watchdog;
@@ -21,12 +22,13 @@ pub use case::{Case, CaseError, Operation, Origin};
 pub use drawn::Drawn;
 pub use guided::{Guided, Happened, State, Touched, Tried, touched};
 pub use marks::{MarkError, Marks, check_promises};
-pub use recheck::{Difference, Parting, is_rechecked, recheck};
+pub use recheck::{Difference, Parting, is_rechecked, recheck, recheck_runs, share};
 pub use repair::{Cause, causes};
 pub use run::{Outcome, Recording, Verdict, run, run_recorded};
 pub use scenario::{Scenario, case_of_seed};
 pub use schema::Schema;
 pub use shrink::{Shrunk, Slid, shrink, shrink_where};
+pub(crate) use stopwatch::Stopwatch;
 pub use sweep::{Pool, parallel};
 pub use sweeps::{
     Broken, JournalError, MergeError, ReportError, Shard, ShardError, Shards, Sweep, SweepEnd,

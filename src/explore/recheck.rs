@@ -4,6 +4,8 @@ use std::fmt;
 
 use super::case::Case;
 use super::run::{Outcome, Recording, Verdict, run, run_recorded};
+use super::scenario::Scenario;
+use super::sweep::{Pool, parallel};
 use crate::digest::Digest;
 use crate::invariant::Judged;
 use crate::rng::Draw;
@@ -83,6 +85,33 @@ pub fn recheck<P: Judged>(case: &Case<P>, first: &Outcome) -> Result<(), Box<Dif
         digests: [first.digest, second.digest],
         parting,
     }))
+}
+
+/// The runs of a campaign that are made twice, by their place: each is a scenario, by its number,
+/// and a seed.
+pub fn share<P: Judged>(scenarios: &[&dyn Scenario<P>], runs: &[(usize, u64)]) -> Vec<usize> {
+    let is_chosen = |place: &usize| {
+        let (scenario, seed) = runs[*place];
+        is_rechecked(scenarios[scenario].name(), seed)
+    };
+    (0..runs.len()).filter(is_chosen).collect()
+}
+
+/// Makes runs of a campaign for the second time, backwards, so that each meets another thread and
+/// other neighbours than before. `done` is called after each, from any thread.
+///
+/// # Errors
+/// The first of them that does not come to the same.
+pub fn recheck_runs<P: Judged>(
+    pool: &Pool,
+    chosen: &[usize],
+    case: impl Fn(usize) -> Case<P> + Sync,
+    outcomes: &[Outcome],
+    done: impl Fn() + Sync,
+) -> Result<(), Box<Difference>> {
+    let backwards: Vec<usize> = chosen.iter().rev().copied().collect();
+    let again = |place: &usize| recheck(&case(*place), &outcomes[*place]);
+    parallel(pool, &backwards, again, done).into_iter().rev().collect()
 }
 
 /// Where two recorded runs part: in the trace or, where that does not show it or shows it

@@ -2,14 +2,15 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::case_files;
 use super::failure::{Broken, Failure};
 use super::invocation::Invocation;
 use super::settings::Settings;
 use crate::explore::{
-    Case, Marks, Outcome, Pool, Scenario, Verdict, Watchdog, case_of_seed, check_promises,
-    is_rechecked, parallel, recheck, run, run_recorded, shrink,
+    Case, Marks, Outcome, Pool, Scenario, Stopwatch, Verdict, Watchdog, case_of_seed,
+    check_promises, is_rechecked, parallel, recheck, run, run_recorded, shrink,
 };
 use crate::invariant::{Judged, Suite};
 use crate::report::trace;
@@ -142,19 +143,10 @@ impl<'a, P: Judged> Check<'a, P> {
     /// The saved cases, in the order of their names.
     fn saved(&self) -> Result<Vec<PathBuf>, Failure> {
         let home = self.home();
-        let unreadable = |source| Failure::Unreadable { path: home.clone(), source };
         if !home.is_dir() {
             return Ok(Vec::new());
         }
-        let mut paths = Vec::new();
-        for entry in std::fs::read_dir(&home).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            if path.extension().is_some_and(|extension| extension == "json") {
-                paths.push(path);
-            }
-        }
-        paths.sort();
-        Ok(paths)
+        case_files(&home).map_err(|source| Failure::Unreadable { path: home, source })
     }
 
     /// Replays a file. One of the folder may be another check's; then it is left to that. It is
@@ -188,10 +180,10 @@ impl<'a, P: Judged> Check<'a, P> {
 
     fn explore(&self, settings: &Settings, checked: &mut Checked) -> Result<(), Failure> {
         let pool = Pool::new(settings.threads.unwrap_or(0));
-        let started = now();
+        let started = Stopwatch::start();
         let (first, count) = (settings.seed.unwrap_or(0), settings.cases.unwrap_or(self.cases));
         let goes_on = |done: u64| match settings.time {
-            Some(time) => now() - started < time,
+            Some(time) => started.passed() < time,
             None => done < count,
         };
         let mut marks = Marks::new::<P>();
@@ -316,11 +308,6 @@ impl<'a, P: Judged> Check<'a, P> {
 
 fn of_file(path: &Path) -> String {
     format!("WAVETANK_CASE={}", path.display())
-}
-
-#[expect(clippy::disallowed_methods, reason = "people ask for minutes, not for cases")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 /// Whether a case file is for a protocol and a scenario. One that cannot be told is for everybody,

@@ -8,10 +8,25 @@ mod failure;
 mod invocation;
 mod settings;
 
+use std::path::{Path, PathBuf};
+
 pub use check::{Check, Checked, check};
 pub use exit::Exit;
 pub use failure::{Broken, Failure};
 pub use settings::{Settings, SettingsError};
+
+/// The case files of a folder, in the order of their names.
+fn case_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
 
 /// The name nearest to a mistyped one, if any is near.
 pub fn nearest(given: &str, names: impl IntoIterator<Item = String>) -> Option<String> {

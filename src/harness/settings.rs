@@ -99,7 +99,8 @@ fn seed(text: &str) -> Option<u64> {
     text.parse().ok().or_else(|| is_hash.then(|| hex(&text[..text.len().min(16)])).flatten())
 }
 
-fn time(text: &str) -> Option<Duration> {
+/// A time as people write it, such as `30s`, `10min` or `8h`.
+pub(super) fn time(text: &str) -> Option<Duration> {
     text.parse::<Span>().ok().map(|span| Duration::from_micros(span.as_micros()))
 }
 

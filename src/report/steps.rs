@@ -59,8 +59,13 @@ pub(super) fn steps<P: Protocol>(
     let mut steps = Vec::new();
     for (nth, record) in history.iter().enumerate() {
         let step = teller.tell(case, nth, record);
-        let timer = teller.timer.take_if(|timer| (timer.0, timer.1) != (record.at, record.node));
-        drop(timer);
+        if teller
+            .timer
+            .as_ref()
+            .is_some_and(|(at, node, _)| (*at, *node) != (record.at, record.node))
+        {
+            teller.timer = None;
+        }
         if let Observation::TimerFired { timer } = &record.what {
             teller.timer = Some((record.at, record.node, format!("timer {timer}")));
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use wavetank::digest::{Digest, Digester};
 use wavetank::explore::{
-    Marks, Outcome, Scenario, Verdict, case_of_seed, check_promises, is_rechecked, parallel,
-    recheck, run,
+    Marks, Outcome, Scenario, Verdict, case_of_seed, check_promises, parallel, recheck_runs, run,
+    share,
 };
 use wavetank_models::{Config, DocSync};
 
@@ -75,20 +75,11 @@ impl Campaign {
             |(i, seed)| run(&case_of_seed(scenarios[*i], config, *seed)),
             || (options.progress)(Progress::Run),
         );
-        let again = |((i, seed), first): (&(usize, u64), _)| {
-            is_rechecked(scenarios[*i].name(), *seed).then_some((*i, *seed, first))
-        };
-        // Backwards, so that each meets another thread and other neighbours than before.
-        let twice: Vec<_> = work.iter().zip(&outcomes).rev().filter_map(again).collect();
-        (options.progress)(Progress::Rechecking(twice.len() as u64));
+        let twice = share(&scenarios, &work);
         let rechecked = twice.len() as u64;
-        let same = parallel(
-            options.pool,
-            &twice,
-            |(i, seed, first)| recheck(&case_of_seed(scenarios[*i], config, *seed), first),
-            || (options.progress)(Progress::Run),
-        );
-        same.into_iter().rev().collect::<Result<(), _>>()?;
+        (options.progress)(Progress::Rechecking(rechecked));
+        let case = |place: usize| case_of_seed(scenarios[work[place].0], config, work[place].1);
+        recheck_runs(options.pool, &twice, case, &outcomes, || (options.progress)(Progress::Run))?;
         let tally = |one: &&dyn Scenario<DocSync>| Tally {
             scenario: one.name().to_owned(),
             marks: Marks::new::<DocSync>(),

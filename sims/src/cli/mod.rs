@@ -23,7 +23,7 @@ Examples:
   wavetank audit phoenix-channels                    another bundled policy
   wavetank audit my-policy.toml --format markdown    your own
   wavetank run disconnect-during-edit --seed 7       one case of a scenario
-  wavetank sweep --time 10m                          many seeds of all scenarios
+  wavetank sweep --time 10min                        many seeds of all scenarios
   wavetank replay CASE.json --patch FIX.toml         a saved case, with a remedy applied
 
 Exit codes: 0 held or done, 1 an invariant was broken (or an audit found what --deny names),

@@ -87,9 +87,10 @@ impl<'a, P: Judged> Guided<'a, P> {
         self.rng.below(self.corpus.len() as u64) as usize
     }
 
-    fn run(&mut self, case: Case<P>) -> Tried<P> {
+    fn run(&mut self, mut case: Case<P>) -> Tried<P> {
         self.runs += 1;
         let (outcome, recording) = run_recorded(&case);
+        case.origin.digest = Some(outcome.digest);
         let before = self.touched.len();
         self.touched.extend(touched::<P>(&case.topology, &recording.history));
         let new = self.touched.len() - before;

@@ -12,7 +12,7 @@ mod tally;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use journal::JournalError;
 pub use plan::{Shard, ShardError, SweepPlan, SweptScenario};
@@ -20,9 +20,10 @@ pub use report::{MergeError, ReportError, Shards, SweepReport, merge_sweeps};
 pub use tally::{Broken, SweepTally};
 
 use super::marks::{MarkError, check_promises};
-use super::recheck::{Difference, is_rechecked, recheck};
-use super::run::{Outcome, run};
+use super::recheck::{Difference, recheck_runs, share};
+use super::run::run;
 use super::scenario::{Scenario, case_of_seed};
+use super::stopwatch::Stopwatch;
 use super::sweep::{Pool, parallel};
 use crate::invariant::Judged;
 use journal::{Journal, State};
@@ -140,21 +141,21 @@ impl<P: Judged> Sweep<'_, P> {
         let mut state = state.unwrap_or_else(|| self.start());
         let share = plan.runs.map(|runs| self.shard.share(runs));
         progress(&of(&state, share));
-        let started = now();
+        let started = Stopwatch::start();
         let mut size = self.pool.threads() as u64;
         loop {
             let count = share.map_or(size, |share| size.min(share - state.done));
             if count == 0 {
                 break;
             }
-            let batch = now();
+            let batch = Stopwatch::start();
             self.batch(&plan, &mut state, count)?;
             if let Some(journal) = &mut journal {
                 journal.write(&state)?;
             }
             progress(&of(&state, share));
-            size = next_size(size, passed(batch), self.pool.threads() as u64);
-            if matches!(self.end, SweepEnd::After(most) if passed(started) >= most) {
+            size = next_size(size, batch.passed(), self.pool.threads() as u64);
+            if matches!(self.end, SweepEnd::After(most) if started.passed() >= most) {
                 break;
             }
         }
@@ -174,18 +175,11 @@ impl<P: Judged> Sweep<'_, P> {
         let work: Vec<(usize, u64)> = own.map(|own| plan.turn(self.shard.run(own))).collect();
         let case = |i: usize, seed| case_of_seed(self.scenarios[i], self.config, seed);
         let outcomes = parallel(self.pool, &work, |(i, seed)| run(&case(*i, *seed)), || ());
-        let again = |((i, seed), first): (&(usize, u64), _)| {
-            let (i, seed): (usize, u64) = (*i, *seed);
-            is_rechecked(self.scenarios[i].name(), seed).then_some((i, seed, first))
-        };
-        // Backwards, so that each meets another thread and other neighbours than before.
-        let twice: Vec<(usize, u64, &Outcome)> =
-            work.iter().zip(&outcomes).rev().filter_map(again).collect();
-        let same =
-            parallel(self.pool, &twice, |(i, seed, first)| recheck(&case(*i, *seed), first), || ());
-        same.into_iter().rev().collect::<Result<(), _>>()?;
-        for (i, _, _) in &twice {
-            state.scenarios[*i].rechecked += 1;
+        let twice = share(self.scenarios, &work);
+        let case_at = |place: usize| case(work[place].0, work[place].1);
+        recheck_runs(self.pool, &twice, case_at, &outcomes, || ())?;
+        for place in twice {
+            state.scenarios[work[place].0].rechecked += 1;
         }
         for ((i, seed), outcome) in work.iter().zip(&outcomes) {
             state.scenarios[*i].add(*seed, outcome)?;
@@ -214,16 +208,6 @@ fn of(state: &State, share: Option<u64>) -> SweepProgress {
         marks: marks.iter().copied().filter(is_reached).count() as u64,
         marks_of: marks.len() as u64,
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "batches are cut by the wall clock; no run sees it")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-#[expect(clippy::disallowed_methods, reason = "batches are cut by the wall clock; no run sees it")]
-fn passed(since: Instant) -> Duration {
-    since.elapsed()
 }
 
 #[cfg(test)]

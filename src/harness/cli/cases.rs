@@ -119,7 +119,7 @@ pub(super) fn run<P: Judged>(tool: &dyn Tool<P>, args: &RunArgs) -> Result<Exit,
     if let Some(config) = &args.config {
         again = format!("{again} --config {config}");
     }
-    Ok(present(&case, &args.show, &again))
+    Ok(Exit::from(&present(&case, &args.show, &again).verdict))
 }
 
 pub(super) fn replay<P: Judged>(tool: &dyn Tool<P>, args: &ReplayArgs) -> Result<Exit, CliError> {
@@ -130,12 +130,11 @@ pub(super) fn replay<P: Judged>(tool: &dyn Tool<P>, args: &ReplayArgs) -> Result
         case.config = tool.patched(&case.config, path).map_err(CliError::Config)?;
         again = format!("{again} --patch {}", path.display());
     }
-    let exit = present(&case, &args.show, &again);
+    let outcome = present(&case, &args.show, &again);
     if args.patch.is_none()
         && args.show.format == Format::Text
         && let Some(digest) = saved.digest
     {
-        let outcome = run_case(&case);
         if !case.is_current() {
             say("The case was saved when the protocol's types had another shape; it still fits.\n");
         }
@@ -149,7 +148,7 @@ pub(super) fn replay<P: Judged>(tool: &dyn Tool<P>, args: &ReplayArgs) -> Result
             say(&format!("The case was saved because it broke {broken}. It no longer does.\n"));
         }
     }
-    Ok(exit)
+    Ok(Exit::from(&outcome.verdict))
 }
 
 pub(super) fn shrink<P: Judged>(tool: &dyn Tool<P>, args: &ShrinkArgs) -> Result<Exit, CliError> {
@@ -197,13 +196,13 @@ pub(super) fn read_case<P: Judged>(path: &Path) -> Result<Case<P>, CliError> {
 }
 
 /// Runs a case and prints what it came to.
-fn present<P: Judged>(case: &Case<P>, show: &Show, again: &str) -> Exit {
+fn present<P: Judged>(case: &Case<P>, show: &Show, again: &str) -> Outcome {
     let recorded = show.trace.is_some() || show.diagram;
     let (outcome, recording) =
         if recorded { run_recorded(case) } else { (run_case(case), Recording::default()) };
     if show.format == Format::Json {
         say(&outcome_json(case, &outcome));
-        return Exit::from(&outcome.verdict);
+        return outcome;
     }
     let mut report = Document::default();
     if show.case {
@@ -236,7 +235,7 @@ fn present<P: Judged>(case: &Case<P>, show: &Show, again: &str) -> Exit {
     report.field("Digest", outcome.digest.to_string());
     report.field("Counts", format!("{} events, {} messages", counts.events, counts.sent));
     print(&report, show.format);
-    Exit::from(&outcome.verdict)
+    outcome
 }
 
 fn outcome_json<P: Judged>(case: &Case<P>, outcome: &Outcome) -> String {

@@ -8,9 +8,9 @@ use clap::{ArgGroup, Args};
 
 use super::cases::{read_case, scenario_named};
 use super::progress::Bar;
-use super::{CliError, Tool, say, write_new};
+use super::{CliError, Tool, duration, say, write_new};
 use crate::explore::{Case, Guided, Tried, run, shrink};
-use crate::harness::Exit;
+use crate::harness::{Exit, case_files};
 use crate::invariant::{Judged, Violation};
 
 /// Runs that the shrinking of a finding may take.
@@ -26,7 +26,7 @@ pub struct ExploreArgs {
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     runs: Option<u64>,
     /// Stop after this time instead, such as 90s or 2h.
-    #[arg(long, value_parser = super::sweep::duration)]
+    #[arg(long, value_parser = duration)]
     time: Option<Duration>,
     /// The seed of what is drawn afresh and of how cases are changed.
     #[arg(long, default_value_t = 0)]
@@ -57,7 +57,11 @@ pub(super) fn explore<P: Judged>(tool: &dyn Tool<P>, args: &ExploreArgs) -> Resu
     let _watchdog = bar.watch();
     let mut findings: BTreeMap<String, PathBuf> = BTreeMap::new();
     let mut keep = |tried, kept: Option<&Path>| keep(tool, tried, args, kept, &mut findings);
-    for path in known(&args.corpus)? {
+    let unreadable = |source| {
+        let path = args.corpus.display().to_string();
+        CliError::Read { path, source }
+    };
+    for path in case_files(&args.corpus).map_err(unreadable)? {
         let case = Case { config: config.clone(), ..read_case(&path)? };
         keep(guided.recall(case), Some(&path))?;
     }
@@ -90,20 +94,6 @@ pub(super) fn explore<P: Judged>(tool: &dyn Tool<P>, args: &ExploreArgs) -> Resu
     Ok(if findings.is_empty() { Exit::Held } else { Exit::Violated })
 }
 
-/// The cases of a corpus, in the order of their names.
-fn known(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
-    let failed = |source| CliError::Read { path: folder.display().to_string(), source };
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|extension| extension == "json") {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    Ok(paths)
-}
-
 /// Keeps what is new: a case of the corpus, or a finding.
 fn keep<P: Judged>(
     tool: &dyn Tool<P>,
@@ -115,7 +105,7 @@ fn keep<P: Judged>(
     let (name, message, case) = match tried {
         Tried::Known => return Ok(()),
         Tried::Novel(_, case) if from.is_none() => {
-            let digest = run(&case).digest.to_string();
+            let digest = case.origin.digest.unwrap_or_default().to_string();
             let path = args.corpus.join(format!("{}-{}.json", args.scenario, &digest[..12]));
             return write_new(&path, &case.to_json());
         }

@@ -12,11 +12,13 @@ mod sweep;
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use serde_json::Value;
 
 use super::Exit;
+use super::settings::time;
 use crate::explore::Scenario;
 use crate::invariant::{Judged, Suite};
 use crate::objectives::Objectives;
@@ -106,6 +108,11 @@ impl Command {
             Self::Explore(args) => explore::explore(tool, args),
         }
     }
+}
+
+/// A time as an argument.
+fn duration(text: &str) -> Result<Duration, String> {
+    time(text).ok_or_else(|| "expected a time such as 90s, 15min or 8h".to_owned())
 }
 
 /// Does something while somebody looks after its runs.

@@ -8,7 +8,7 @@ use clap::{ArgGroup, Args};
 
 use super::cases::scenario_named;
 use super::progress::SweepBar;
-use super::{CliError, Format, Tool, print, read, say};
+use super::{CliError, Format, Tool, duration, print, read, say};
 use crate::explore::{
     Pool, Scenario, Shard, Sweep, SweepEnd, SweepProgress, SweepReport, SweepTally, merge_sweeps,
 };
@@ -29,7 +29,7 @@ pub struct SweepArgs {
     /// Runs of all shards together.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     runs: Option<u64>,
-    /// Stop after this time instead, such as 90s, 15m or 8h.
+    /// Stop after this time instead, such as 90s, 15min or 8h.
     #[arg(long, value_parser = duration)]
     time: Option<Duration>,
     /// The seed of the first run of each scenario; the seed goes up by one with each round.
@@ -65,19 +65,6 @@ pub struct MergeArgs {
     /// Merge what is there, even if shards are missing.
     #[arg(long)]
     partial: bool,
-}
-
-pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
-    const EXPECTED: &str = "expected a time such as 90s, 15m or 8h";
-    let (number, unit) = text.split_at(text.trim_end_matches(char::is_alphabetic).len());
-    let unit = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => return Err(EXPECTED),
-    };
-    let seconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
-    seconds.map(Duration::from_secs).ok_or(EXPECTED)
 }
 
 pub(super) fn sweep<P: Judged>(tool: &dyn Tool<P>, args: &SweepArgs) -> Result<Exit, CliError> {
