@@ -24,7 +24,7 @@ impl Invariant for ApplyToRightDocument {
         "The content that a client shows for a document holds only values written to that document."
     }
     fn interest(&self) -> Interest {
-        Interest::STORED.and(Interest::CONTENT)
+        Interest::STORED_OTHER.and(Interest::CONTENT)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         match seen.what {

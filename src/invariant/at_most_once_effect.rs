@@ -65,7 +65,7 @@ impl Invariant for AtMostOnceEffect {
          at most once in any content shown."
     }
     fn interest(&self) -> Interest {
-        Interest::STORED.and(Interest::CONTENT).and(Interest::NODE)
+        Interest::STORED_OTHER.and(Interest::CONTENT_MAIN).and(Interest::NODE)
     }
 
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {

@@ -35,10 +35,11 @@ impl Invariant for ContiguousApply {
          delivered to it, alone or in a delta or snapshot."
     }
     fn interest(&self) -> Interest {
-        Interest::SENT
-            .and(Interest::DELIVERED)
+        Interest::SENT_OTHER
+            .and(Interest::DELIVERED_EVENT)
+            .and(Interest::DELIVERED_OTHER)
             .and(Interest::CAST)
-            .and(Interest::CONTENT)
+            .and(Interest::CONTENT_MAIN)
             .and(Interest::CLOSED)
             .and(Interest::NODE)
     }

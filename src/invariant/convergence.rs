@@ -59,8 +59,8 @@ impl Invariant for Convergence {
     }
     fn interest(&self) -> Interest {
         Interest::STATUS
-            .and(Interest::CONTENT)
-            .and(Interest::STORED)
+            .and(Interest::CONTENT_MAIN)
+            .and(Interest::STORED_OTHER)
             .and(Interest::NODE)
             .and(Interest::GIVEN)
             .and(Interest::OP)

@@ -59,9 +59,9 @@ impl Invariant for FifoPerClient {
          in which the person made them."
     }
     fn interest(&self) -> Interest {
-        Interest::GIVEN
-            .and(Interest::SENT)
-            .and(Interest::STORED)
+        Interest::GIVEN_WORK
+            .and(Interest::SENT_OTHER)
+            .and(Interest::STORED_OTHER)
             .and(Interest::NODE)
             .and(Interest::LINK)
     }

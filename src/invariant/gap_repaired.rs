@@ -68,7 +68,7 @@ impl Invariant for GapRepaired {
     }
     fn interest(&self) -> Interest {
         Interest::DELIVERED
-            .and(Interest::SENT)
+            .and(Interest::SENT_OTHER)
             .and(Interest::CAST)
             .and(Interest::CLOSED)
             .and(Interest::NODE)

@@ -101,7 +101,7 @@ impl Invariant for HbDetectionBound {
     fn interest(&self) -> Interest {
         Interest::OPENED
             .and(Interest::CLOSED)
-            .and(Interest::SENT)
+            .and(Interest::SENT_OTHER)
             .and(Interest::DELIVERED)
             .and(Interest::STATUS)
             .and(Interest::NODE)

@@ -29,7 +29,7 @@ struct Seat {
 pub struct Judge<P: Protocol> {
     seats: Vec<Seat>,
     state: Vec<(Box<dyn StateInvariant<P>>, bool)>,
-    by_kind: [Vec<u8>; 30],
+    by_kind: [Vec<u8>; Interest::COUNT],
     violations: Vec<Violation>,
     history: Option<History>,
     trace: Option<Vec<TraceLine>>,

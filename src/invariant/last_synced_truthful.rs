@@ -96,11 +96,12 @@ impl Invariant for LastSyncedTruthful {
     }
     fn interest(&self) -> Interest {
         Presence::INTEREST
-            .and(Interest::GIVEN)
-            .and(Interest::DELIVERED)
+            .and(Interest::GIVEN_OTHER)
+            .and(Interest::DELIVERED_EVENT)
+            .and(Interest::DELIVERED_OTHER)
             .and(Interest::CAST)
             .and(Interest::STATUS)
-            .and(Interest::CONTENT)
+            .and(Interest::CONTENT_MAIN)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let (node, now) = (seen.node, seen.now.mono);

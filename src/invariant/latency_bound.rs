@@ -100,8 +100,9 @@ impl Invariant for LatencyBound {
          within the objectives' latency, whatever ails others."
     }
     fn interest(&self) -> Interest {
-        Interest::SENT
-            .and(Interest::DELIVERED)
+        Interest::SENT_EVENT
+            .and(Interest::SENT_OTHER)
+            .and(Interest::DELIVERED_OTHER)
             .and(Interest::CLOSED)
             .and(Interest::DIALLED)
             .and(Interest::NODE)

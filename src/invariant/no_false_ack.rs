@@ -44,7 +44,7 @@ impl Invariant for NoFalseAck {
          flushed its write."
     }
     fn interest(&self) -> Interest {
-        Interest::STORED.and(Interest::SENT).and(Interest::OP)
+        Interest::STORED.and(Interest::SENT_OTHER).and(Interest::OP)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         match seen.what {

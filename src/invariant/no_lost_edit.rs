@@ -42,9 +42,9 @@ impl Invariant for NoLostEdit {
          taken; a crash takes only what was shown as not saved on the device."
     }
     fn interest(&self) -> Interest {
-        Interest::GIVEN
+        Interest::GIVEN_WORK
             .and(Interest::OP)
-            .and(Interest::STORED)
+            .and(Interest::STORED_OTHER)
             .and(Interest::NODE)
             .and(Interest::STATUS)
     }

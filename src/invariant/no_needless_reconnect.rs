@@ -111,7 +111,7 @@ impl Invariant for NoNeedlessReconnect {
             .and(Interest::DIALLED)
             .and(Interest::OPENED)
             .and(Interest::CLOSED)
-            .and(Interest::SENT)
+            .and(Interest::SENT_OTHER)
             .and(Interest::DELIVERED)
             .and(Interest::STATUS)
     }

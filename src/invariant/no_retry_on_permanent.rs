@@ -33,7 +33,7 @@ impl Invariant for NoRetryOnPermanent {
     }
     fn interest(&self) -> Interest {
         Presence::INTEREST
-            .and(Interest::GIVEN)
+            .and(Interest::GIVEN_OTHER)
             .and(Interest::CREDENTIAL)
             .and(Interest::DIALLED)
             .and(Interest::REFUSED)

@@ -87,10 +87,10 @@ impl Invariant for OptimisticPreserved {
         "Every content shown has the effects of all pending operations on top, in order."
     }
     fn interest(&self) -> Interest {
-        Interest::GIVEN
+        Interest::GIVEN_WORK
             .and(Interest::OP)
-            .and(Interest::CONTENT)
-            .and(Interest::STORED)
+            .and(Interest::CONTENT_MAIN)
+            .and(Interest::STORED_OTHER)
             .and(Interest::NODE)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {

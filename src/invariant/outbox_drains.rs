@@ -40,7 +40,7 @@ impl Invariant for OutboxDrains {
          its client is live."
     }
     fn interest(&self) -> Interest {
-        Interest::GIVEN.and(Interest::OP).and(Interest::STATUS).and(Interest::NODE)
+        Interest::GIVEN_WORK.and(Interest::OP).and(Interest::STATUS).and(Interest::NODE)
     }
     fn observe(&mut self, seen: &Seen<'_>, _ruling: &mut Ruling) {
         match seen.what {

@@ -94,7 +94,7 @@ impl Invariant for RecoveryBound {
          recovery time of its knowledge of the loss."
     }
     fn interest(&self) -> Interest {
-        Fairness::INTEREST.and(Interest::GIVEN).and(Interest::STATUS)
+        Fairness::INTEREST.and(Interest::GIVEN_OTHER).and(Interest::STATUS)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let node = seen.node;

@@ -75,7 +75,7 @@ pub(crate) struct Retries {
 impl Retries {
     /// The kinds of observation that it must be told of.
     pub(crate) const INTEREST: Interest = Presence::INTEREST
-        .and(Interest::GIVEN)
+        .and(Interest::GIVEN_OTHER)
         .and(Interest::DEVICE)
         .and(Interest::DIALLED)
         .and(Interest::REFUSED)

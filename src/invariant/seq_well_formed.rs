@@ -62,7 +62,7 @@ impl Invariant for SeqWellFormed {
          carries a number carries the event committed under it."
     }
     fn interest(&self) -> Interest {
-        Interest::STORED.and(Interest::SENT)
+        Interest::STORED_OTHER.and(Interest::SENT_EVENT).and(Interest::SENT_OTHER)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let Observation::Sent { meaning, .. } = seen.what else {

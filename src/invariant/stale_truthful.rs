@@ -56,9 +56,9 @@ impl Invariant for StaleTruthful {
     fn interest(&self) -> Interest {
         Presence::INTEREST
             .and(Sockets::INTEREST)
-            .and(Interest::DELIVERED)
+            .and(Interest::DELIVERED_OTHER)
             .and(Interest::STATUS)
-            .and(Interest::CONTENT)
+            .and(Interest::CONTENT_MAIN)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let node = seen.node;

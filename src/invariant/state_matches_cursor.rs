@@ -146,10 +146,10 @@ impl Invariant for StateMatchesCursor {
          pending operations is the fold of the stored events up to (epoch, seq)."
     }
     fn interest(&self) -> Interest {
-        Interest::GIVEN
+        Interest::GIVEN_WORK
             .and(Interest::OP)
-            .and(Interest::CONTENT)
-            .and(Interest::STORED)
+            .and(Interest::CONTENT_MAIN)
+            .and(Interest::STORED_OTHER)
             .and(Interest::NODE)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {

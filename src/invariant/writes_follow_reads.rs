@@ -26,7 +26,7 @@ impl Invariant for WritesFollowReads {
          when it was made."
     }
     fn interest(&self) -> Interest {
-        Interest::GIVEN.and(Interest::CONTENT).and(Interest::STORED).and(Interest::NODE)
+        Interest::GIVEN.and(Interest::CONTENT_MAIN).and(Interest::STORED_OTHER).and(Interest::NODE)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         match seen.what {
