@@ -11,10 +11,13 @@ use crate::id::{OpId, Ticket, Topic};
 #[derive(Debug, Default)]
 pub struct SeqWellFormed {
     /// The commits of a topic and epoch, by number.
-    commits: Table<(Topic, u32), Table<u64, (Option<OpId>, Ticket)>>,
+    commits: Table<(Topic, u32), Commits>,
     /// Numbers whose event was lost; frames with it may still be under way.
     lost: Table<(Topic, u32), u64>,
 }
+
+/// By number, the operation and the request that it came from.
+type Commits = Table<u64, (Option<OpId>, Ticket)>;
 
 impl SeqWellFormed {
     fn stored(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
