@@ -3,9 +3,8 @@
 
 mod board;
 
-use board::{Board, Config, Op, Role};
+use board::{Board, Config, Op, two_clients};
 use proptest::prelude::*;
-use wavetank::engine::{NodeSpec, Topology};
 use wavetank::explore::{Case, Operation, Pool, Scenario, case_of_seed, parallel, run};
 use wavetank::fault::generate::{Menu, plan};
 use wavetank::id::{Field, NodeId, OpId, StoreId};
@@ -32,13 +31,7 @@ impl Scenario<Board> for Canary {
         "Two people set fields of a board; in one of 20 cases pages miss every third event."
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<Board>> {
-        let node = |id, role, store| NodeSpec { store, ..NodeSpec::new(NodeId(id), role) };
-        let nodes = vec![
-            node(0, Role::Server, Some(StoreId(0))),
-            node(1, Role::Client, None),
-            node(2, Role::Client, None),
-        ];
-        let case = Case::new(Topology { nodes, stores: vec![StoreId(0)] }, config.clone());
+        let case = two_clients(config);
         let menu = Menu {
             clients: vec![NodeId(1), NodeId(2)],
             servers: vec![NodeId(0)],

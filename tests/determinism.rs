@@ -2,7 +2,7 @@
 //! and in release. The pinned digests change only with a stated reason.
 
 use wavetank::digest::Digest;
-use wavetank::explore::{Case, Pool, case_of_seed, parallel, run, run_recorded};
+use wavetank::explore::{Pool, case_of_seed, parallel, run, run_recorded};
 use wavetank::rng::{Draw, mix};
 use wavetank_models::{Config, DocSync};
 use wavetank_sims::scenarios;
@@ -60,44 +60,4 @@ fn outcomes_do_not_depend_on_the_number_of_threads() {
         parallel(&Pool::new(threads), &seeds, work, || ())
     };
     assert_eq!(on(1), on(4));
-}
-
-#[test]
-fn removing_an_operation_leaves_the_fate_of_other_clients_packets_as_it_was() {
-    let scenario = scenarios::named("slow-network").expect("a known scenario");
-    // Not in every case does everybody act.
-    let acts = |case: &Case<DocSync>, n| case.operations.iter().filter(|op| op.node.0 == n).count();
-    let case = (0..)
-        .map(|seed| case_of_seed(scenario, &Config::default(), seed))
-        .find(|case| (1..=3).all(|n| acts(case, n) >= 4))
-        .expect("a case in which everybody acts");
-    let whole = arrivals(&case);
-    let mut less = case;
-    let gone = less.operations.iter().position(|op| op.node.0 == 1).expect("an operation of n1");
-    less.operations.remove(gone);
-    let fewer = arrivals(&less);
-    let kept = whole.iter().filter(|packet| fewer.contains(packet)).count();
-    assert!(kept * 100 >= whole.len() * 95, "{kept} of {} packets kept their fate", whole.len());
-}
-
-/// Up-link packets of the clients other than n1: when each arrived, and where from.
-fn arrivals(case: &Case<DocSync>) -> Vec<(u64, u64)> {
-    use wavetank::history::{Kind, Observation, Side};
-    let (_, recording) = run_recorded(case);
-    let mut owners = std::collections::BTreeMap::new();
-    let mut found = Vec::new();
-    for record in &recording.history {
-        match &record.what {
-            Observation::Dialled { conn, .. } => {
-                owners.insert(*conn, record.node);
-            }
-            Observation::Delivered { conn, side: Side::Acceptor, meaning }
-                if owners.get(conn).is_some_and(|node| node.0 != 1) && meaning.kind == Kind::Op =>
-            {
-                found.push((record.at.as_micros(), u64::from(meaning.op.map_or(0, |op| op.0))));
-            }
-            _ => {}
-        }
-    }
-    found
 }

@@ -3,9 +3,8 @@
 
 mod board;
 
-use board::{Board, Config, Mistake, Op, Role};
+use board::{Board, Config, Mistake, Op, two_clients};
 use proptest::prelude::*;
-use wavetank::engine::{NodeSpec, Topology};
 use wavetank::explore::{Case, Operation, Pool, Scenario, case_of_seed, parallel, run, shrink};
 use wavetank::fault::generate::{Menu, plan};
 use wavetank::id::{Field, NodeId, OpId, StoreId};
@@ -33,11 +32,7 @@ impl Scenario<Board> for Troubled {
         "Two people set fields while connections, the server and its store fail now and then."
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<Board>> {
-        let client = |id| NodeSpec::new(NodeId(id), Role::Client);
-        let server = NodeSpec::new(NodeId(0), Role::Server).with_store(StoreId(0));
-        let topology =
-            Topology { nodes: vec![server, client(1), client(2)], stores: vec![StoreId(0)] };
-        let case = Case::new(topology, config.clone());
+        let case = two_clients(config);
         let menu = Menu {
             clients: vec![NodeId(1), NodeId(2)],
             servers: vec![NodeId(0)],

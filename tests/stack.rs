@@ -34,13 +34,7 @@ fn at(millis: u64) -> Time {
 
 /// A server and two clients that each set a field of the board every now and then.
 fn case(faults: Vec<Fault>) -> Case<Board> {
-    let node = |id, role, store| NodeSpec { store, ..NodeSpec::new(id, role) };
-    let nodes = vec![
-        node(SERVER, Role::Server, Some(StoreId(0))),
-        node(ALICE, Role::Client, None),
-        node(BOB, Role::Client, None),
-    ];
-    let mut case = Case::new(Topology { nodes, stores: vec![StoreId(0)] }, Config::default());
+    let mut case = board::two_clients(&Config::default());
     case.seed = 7;
     case.horizon = at(30_000);
     case.settle = Span::secs(20);

@@ -20,8 +20,9 @@ pub enum Edit {
     Insert,
     /// These fields, with a text of this many bytes.
     Paste(Changes, u32),
-    /// What an earlier operation wrote is taken back.
-    Restore(Restore),
+    /// What an earlier operation wrote is taken back. Boxed, since few edits are one of these
+    /// and every message would have room for one.
+    Restore(Box<Restore>),
 }
 
 /// An operation taken back. It is done only if nobody else has changed its fields since.

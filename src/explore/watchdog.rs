@@ -1,8 +1,7 @@
 //! A watchdog for runs that take too long by the wall clock.
 //!
 //! The budget of events stops a run between two events. A node that never comes back from one
-//! handler cannot be stopped, but it can be named. This and the batches of sweeps are the only
-//! places where the framework reads real time, and no run can see it.
+//! handler cannot be stopped, but it can be named.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,9 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::case::Origin;
+use super::stopwatch::Stopwatch;
 
 /// A run that has taken too long so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Drop for Watchdog {
 
 struct Running {
     origin: Origin,
-    since: Instant,
+    since: Stopwatch,
 }
 
 /// One table for the process, so that a run is watched wherever it was started.
@@ -89,12 +89,11 @@ fn running() -> MutexGuard<'static, BTreeMap<u64, Running>> {
 }
 
 /// The runs that have become late since the last time.
-#[expect(clippy::disallowed_methods, reason = "lateness is a matter of the wall clock")]
 fn late(after: Duration, told: &mut BTreeSet<u64>) -> Vec<Late> {
     let running = running();
     told.retain(|run| running.contains_key(run));
     let overdue = running.iter().filter_map(|(run, Running { origin, since })| {
-        let running = since.elapsed();
+        let running = since.passed();
         (running >= after && told.insert(*run)).then(|| Late {
             scenario: origin.scenario.clone(),
             seed: origin.seed,
@@ -108,13 +107,12 @@ fn late(after: Duration, told: &mut BTreeSet<u64>) -> Vec<Late> {
 pub(super) struct Watched(Option<u64>);
 
 impl Watched {
-    #[expect(clippy::disallowed_methods, reason = "only the watchdog reads it")]
     pub(super) fn new(origin: &Origin) -> Self {
         if WATCHDOGS.load(Ordering::Relaxed) == 0 {
             return Self(None);
         }
         let run = RUNS.fetch_add(1, Ordering::Relaxed);
-        running().insert(run, Running { origin: origin.clone(), since: Instant::now() });
+        running().insert(run, Running { origin: origin.clone(), since: Stopwatch::start() });
         Self(Some(run))
     }
 }

@@ -15,7 +15,8 @@ pub enum Failure {
     Broken(Box<Broken>),
     /// A node or a checker panicked.
     #[error(
-        "a node or an invariant panicked in the scenario {scenario}, seed {seed}: {message}\n\nTo see it again:\n    {again}"
+        "a node or an invariant panicked in the scenario {scenario}, seed {seed}: {message}\n\n\
+         To see it again:\n    {again}"
     )]
     Panicked {
         /// The scenario.

@@ -6,6 +6,7 @@
 //! contradiction between the two, or there is none.
 
 mod claim;
+mod interest;
 pub mod log;
 mod meaning;
 
@@ -14,6 +15,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 pub use claim::{Connection, OpState, Reading, Status};
+pub use interest::Interest;
 pub use meaning::{Caller, Change, Changes, Kind, Meaning, Position, Request, Value, Write};
 
 use crate::id::{ConnId, NodeId, OpId, StoreId, Ticket, Topic};
@@ -252,86 +254,6 @@ pub enum Observation {
     Report { kind: Name, code: u16, context: Name },
     /// A claim in the protocol's own words.
     Own { name: Name, values: Vec<u64> },
-}
-
-/// Sets of observation kinds: what an invariant takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Interest(u64);
-
-macro_rules! interests {
-    ($($name:ident = $bit:literal => $pattern:pat),* $(,)?) => {
-        impl Interest {
-            $(
-                #[doc = concat!("Observations of the kind that the name says.")]
-                pub const $name: Self = Self(1 << $bit);
-            )*
-
-            /// The kind of an observation.
-            #[inline]
-            pub const fn of(observation: &Observation) -> Self {
-                match observation { $($pattern => Self::$name,)* }
-            }
-        }
-    };
-}
-
-interests! {
-    GIVEN = 0 => Observation::Given { .. },
-    PHASE = 1 => Observation::Phase(_),
-    NODE = 2 => Observation::Node(_),
-    LINK = 3 => Observation::Link { .. },
-    DEVICE = 4 => Observation::Device { .. },
-    CLOCK = 5 => Observation::Clock { .. },
-    CREDENTIAL = 6 => Observation::Credential(_),
-    DIALLED = 7 => Observation::Dialled { .. },
-    OPENED = 8 => Observation::Opened { .. },
-    REFUSED = 9 => Observation::Refused { .. },
-    CLOSED = 10 => Observation::Closed { .. },
-    SENT = 11 => Observation::Sent { .. },
-    DELIVERED = 12 => Observation::Delivered { .. },
-    CAST = 13 => Observation::CastSent { .. } | Observation::CastDelivered { .. },
-    STORED = 14 => Observation::Stored { .. },
-    TIMER = 15 => Observation::TimerSet { .. } | Observation::TimerFired { .. },
-    BUSY = 16 => Observation::Busy { .. },
-    WAITING = 17 => Observation::Waiting { .. },
-    CANARY = 18 => Observation::Canary { .. },
-    STATUS = 19 => Observation::ShownStatus(_),
-    CONTENT = 20 => Observation::ShownContent(_),
-    OP = 21 => Observation::ShownOp { .. },
-    NOTICE = 22 => Observation::ShownNotice { .. },
-    ANSWER = 23 => Observation::ShownAnswer { .. },
-    HOLDS = 24 => Observation::Holds { .. },
-    METRIC = 25 => Observation::Metric { .. },
-    ALERT = 26 => Observation::Alert { .. },
-    LOG = 27 => Observation::Log { .. },
-    REPORT = 28 => Observation::Report { .. },
-    OWN = 29 => Observation::Own { .. },
-}
-
-impl Interest {
-    /// No kind.
-    pub const NONE: Self = Self(0);
-    /// Every kind.
-    pub const ALL: Self = Self(u64::MAX);
-
-    /// Both sets together.
-    pub const fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-    /// Whether the two sets share a kind.
-    #[inline]
-    pub const fn meets(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-    /// The kinds by number, for dispatch tables.
-    pub fn kinds(self) -> impl Iterator<Item = usize> {
-        (0..30).filter(move |bit| self.0 >> bit & 1 == 1)
-    }
-    /// The number of the only kind in the set.
-    #[inline]
-    pub const fn index(self) -> usize {
-        self.0.trailing_zeros() as usize
-    }
 }
 
 /// One line of a history: what was seen, where, and when by the true clock and the node's own.

@@ -1,7 +1,8 @@
 //! A page shows what belongs to it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use smallvec::SmallVec;
 
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Observation, StoreOutcome, Value};
@@ -11,7 +12,8 @@ use crate::id::Topic;
 /// only.
 #[derive(Debug, Default)]
 pub struct ApplyToRightDocument {
-    homes: BTreeMap<Value, BTreeSet<Topic>>,
+    /// The topics of each value, in order; mostly it is one.
+    homes: Table<Value, SmallVec<[Topic; 2]>>,
 }
 
 impl Invariant for ApplyToRightDocument {
@@ -22,13 +24,16 @@ impl Invariant for ApplyToRightDocument {
         "The content that a client shows for a document holds only values written to that document."
     }
     fn interest(&self) -> Interest {
-        Interest::STORED.and(Interest::CONTENT)
+        Interest::STORED_OTHER.and(Interest::CONTENT)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         match seen.what {
             Observation::Stored { outcome: StoreOutcome::Executed, write: Some(write), .. } => {
                 for value in write.changes.iter().filter_map(|change| change.value) {
-                    self.homes.entry(value).or_default().insert(write.topic);
+                    let homes = self.homes.of(value);
+                    if let Err(place) = homes.binary_search(&write.topic) {
+                        homes.insert(place, write.topic);
+                    }
                 }
             }
             Observation::ShownContent(reading) => {

@@ -1,8 +1,7 @@
 //! Nothing happens twice.
 
-use std::collections::BTreeMap;
-
 use super::ledger::Ledger;
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Observation, Reading, Value};
@@ -13,15 +12,16 @@ use crate::id::{Field, NodeId, Topic};
 /// the same one show an insert that was done twice.
 #[derive(Debug, Default)]
 pub struct AtMostOnceEffect {
-    pages: BTreeMap<NodeId, Page>,
+    pages: Table<NodeId, Page>,
     ledger: Ledger,
 }
 
 #[derive(Debug, Default)]
 struct Page {
     topic: Option<Topic>,
-    content: BTreeMap<Field, Value>,
-    holders: BTreeMap<Value, u32>,
+    content: Table<Field, Value>,
+    /// How many fields hold each value.
+    holders: Table<Value, u32>,
 }
 
 impl Page {
@@ -30,11 +30,16 @@ impl Page {
             Some(value) => self.content.insert(field, value),
             None => self.content.remove(&field),
         };
-        if let Some(count) = old.and_then(|old| self.holders.get_mut(&old)) {
+        if let Some(old) = old
+            && let Some(count) = self.holders.get_mut(&old)
+        {
             *count -= 1;
+            if *count == 0 {
+                self.holders.remove(&old);
+            }
         }
         if let Some(value) = value {
-            *self.holders.entry(value).or_default() += 1;
+            *self.holders.of(value) += 1;
         }
     }
 
@@ -60,13 +65,13 @@ impl Invariant for AtMostOnceEffect {
          at most once in any content shown."
     }
     fn interest(&self) -> Interest {
-        Interest::STORED.and(Interest::CONTENT).and(Interest::NODE)
+        Interest::STORED_OTHER.and(Interest::CONTENT_MAIN).and(Interest::NODE)
     }
 
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         match seen.what {
             Observation::ShownContent(reading) if reading.part == 0 => {
-                let page = self.pages.entry(seen.node).or_default();
+                let page = self.pages.of(seen.node);
                 if let Some(value) = page.show(reading) {
                     ruling.violated(seen.node, format!("{value:?} is shown twice"));
                 }

@@ -1,8 +1,7 @@
 //! What is shown as complete is complete.
 
-use std::collections::BTreeMap;
-
 use super::covered::Arrivals;
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Observation, Position};
@@ -13,8 +12,8 @@ use crate::id::{NodeId, Topic};
 /// snapshot.
 #[derive(Debug, Default)]
 pub struct ContiguousApply {
-    arrivals: BTreeMap<NodeId, Arrivals>,
-    shown: BTreeMap<(NodeId, Topic), Position>,
+    arrivals: Table<NodeId, Arrivals>,
+    shown: Table<(NodeId, Topic), Position>,
 }
 
 impl ContiguousApply {
@@ -36,10 +35,11 @@ impl Invariant for ContiguousApply {
          delivered to it, alone or in a delta or snapshot."
     }
     fn interest(&self) -> Interest {
-        Interest::SENT
-            .and(Interest::DELIVERED)
+        Interest::SENT_OTHER
+            .and(Interest::DELIVERED_EVENT)
+            .and(Interest::DELIVERED_OTHER)
             .and(Interest::CAST)
-            .and(Interest::CONTENT)
+            .and(Interest::CONTENT_MAIN)
             .and(Interest::CLOSED)
             .and(Interest::NODE)
     }
@@ -47,16 +47,16 @@ impl Invariant for ContiguousApply {
         let node = seen.node;
         match seen.what {
             Observation::Delivered { conn, meaning, .. } => {
-                self.arrivals.entry(node).or_default().came(Some(*conn), meaning);
+                self.arrivals.of(node).came(Some(*conn), meaning);
             }
             Observation::CastDelivered { meaning, .. } => {
-                self.arrivals.entry(node).or_default().came(None, meaning);
+                self.arrivals.of(node).came(None, meaning);
             }
             Observation::Sent { conn, meaning, .. } => {
                 if let (Some(topic), Some(cursor)) = (meaning.topic, meaning.cursor) {
                     self.check(node, topic, cursor, ruling);
                 }
-                self.arrivals.entry(node).or_default().sent(*conn, meaning);
+                self.arrivals.of(node).sent(*conn, meaning);
             }
             Observation::Closed { conn, .. } => {
                 if let Some(arrivals) = self.arrivals.get_mut(&node) {

@@ -1,8 +1,11 @@
 //! In the end everybody sees what was committed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use smallvec::SmallVec;
 
 use super::ledger::{Ledger, apply};
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Connection, Interest, Life, Observation, OpState, Reading, Value};
@@ -14,16 +17,16 @@ use crate::time::Time;
 #[derive(Debug)]
 pub struct Convergence {
     name: fn(Field) -> String,
-    pages: BTreeMap<NodeId, Page>,
+    pages: Table<NodeId, Page>,
     /// The fields of operations that wait, by their author.
-    waiting: BTreeMap<OpId, (NodeId, Vec<Field>)>,
+    waiting: Table<OpId, (NodeId, SmallVec<[Field; 2]>)>,
     ledger: Ledger,
 }
 
 impl Convergence {
     /// Calls fields by what `name` makes of them.
     pub fn new(name: fn(Field) -> String) -> Self {
-        Self { name, pages: BTreeMap::new(), waiting: BTreeMap::new(), ledger: Ledger::default() }
+        Self { name, pages: Table::new(), waiting: Table::new(), ledger: Ledger::default() }
     }
 }
 
@@ -31,7 +34,7 @@ impl Convergence {
 struct Page {
     connection: Connection,
     topic: Option<Topic>,
-    content: BTreeMap<Field, Value>,
+    content: Table<Field, Value>,
     /// The page is frozen and cannot know better.
     paused: bool,
 }
@@ -56,8 +59,8 @@ impl Invariant for Convergence {
     }
     fn interest(&self) -> Interest {
         Interest::STATUS
-            .and(Interest::CONTENT)
-            .and(Interest::STORED)
+            .and(Interest::CONTENT_MAIN)
+            .and(Interest::STORED_OTHER)
             .and(Interest::NODE)
             .and(Interest::GIVEN)
             .and(Interest::OP)
@@ -66,17 +69,17 @@ impl Invariant for Convergence {
     fn observe(&mut self, seen: &Seen<'_>, _ruling: &mut Ruling) {
         match seen.what {
             Observation::ShownStatus(status) => {
-                self.pages.entry(seen.node).or_default().connection = status.connection;
+                self.pages.of(seen.node).connection = status.connection;
             }
             Observation::ShownContent(reading) if reading.part == 0 => {
-                self.pages.entry(seen.node).or_default().show(reading);
+                self.pages.of(seen.node).show(reading);
             }
             Observation::Node(life) if life.starts_or_ends() => {
                 self.pages.remove(&seen.node);
                 self.waiting.retain(|_, (author, _)| *author != seen.node);
             }
             Observation::Node(life @ (Life::Paused | Life::Resumed)) => {
-                self.pages.entry(seen.node).or_default().paused = *life == Life::Paused;
+                self.pages.of(seen.node).paused = *life == Life::Paused;
             }
             Observation::Given { op, changes, .. } => {
                 let fields = changes.iter().map(|change| change.field).collect();
@@ -94,13 +97,16 @@ impl Invariant for Convergence {
     }
 
     fn finish(&mut self, _at: Time, ruling: &mut Ruling) {
-        let mut contents: BTreeMap<Topic, BTreeMap<Field, Value>> = BTreeMap::new();
-        for (node, page) in &self.pages {
+        let mut contents: Table<Topic, Table<Field, Value>> = Table::new();
+        for (node, page) in self.pages.iter() {
             let live = page.connection == Connection::Live && !page.paused;
             let Some(topic) = page.topic.filter(|_| live) else {
                 continue;
             };
-            let truth = contents.entry(topic).or_insert_with(|| self.ledger.content(topic));
+            if !contents.contains_key(&topic) {
+                contents.insert(topic, self.ledger.content(topic));
+            }
+            let truth = contents.of(topic);
             let waiting: BTreeSet<Field> = self
                 .waiting
                 .values()

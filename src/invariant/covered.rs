@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::table::Table;
 use crate::history::{Kind, Meaning, Position};
 use crate::id::{ConnId, Topic};
 
@@ -19,8 +20,12 @@ impl Covered {
         if last <= self.upto {
             return;
         }
-        let end = self.beyond.entry(first).or_insert(last);
-        *end = last.max(*end);
+        if first <= self.upto + 1 {
+            self.upto = last;
+        } else {
+            let end = self.beyond.entry(first).or_insert(last);
+            *end = last.max(*end);
+        }
         while let Some((first, last)) = self.beyond.first_key_value().map(|(f, l)| (*f, *l)) {
             if first > self.upto + 1 {
                 break;
@@ -38,9 +43,9 @@ impl Covered {
 /// What has come to one node.
 #[derive(Debug, Default)]
 pub(crate) struct Arrivals {
-    topics: BTreeMap<(Topic, u32), Covered>,
+    topics: Table<(Topic, u32), Covered>,
     /// What the node last said that it has, by connection: a delta goes on from there.
-    stated: BTreeMap<ConnId, Position>,
+    stated: Table<ConnId, Position>,
 }
 
 impl Arrivals {
@@ -61,8 +66,8 @@ impl Arrivals {
     /// Something came to the node, over a connection or outside of any.
     pub(crate) fn came(&mut self, conn: Option<ConnId>, meaning: &Meaning) {
         let (Some(topic), Some(position)) = (meaning.topic, meaning.position) else { return };
-        let covered = |topics: &mut BTreeMap<_, Covered>, first| {
-            let of: &mut Covered = topics.entry((topic, position.epoch.get())).or_default();
+        let covered = |topics: &mut Table<_, Covered>, first| {
+            let of: &mut Covered = topics.of((topic, position.epoch.get()));
             of.add(first, position.seq);
         };
         match meaning.kind {

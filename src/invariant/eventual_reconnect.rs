@@ -128,7 +128,7 @@ impl Invariant for EventualReconnect {
          within the longest delay between attempts and the time of a dial."
     }
     fn interest(&self) -> Interest {
-        Interest::GIVEN
+        Interest::GIVEN_OTHER
             .and(Interest::NODE)
             .and(Interest::LINK)
             .and(Interest::DEVICE)

@@ -1,7 +1,6 @@
 //! What one person does stays in her order.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use super::table::{Set, Table};
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Kind, Observation, Path, Request, Side, StoreOutcome};
@@ -12,9 +11,9 @@ use crate::id::{NodeId, OpId};
 #[derive(Debug, Default)]
 pub struct FifoPerClient {
     /// Whose each operation is, and its place in the order.
-    given: BTreeMap<OpId, (NodeId, u32)>,
-    transmitted: BTreeSet<OpId>,
-    clients: BTreeMap<NodeId, Client>,
+    given: Table<OpId, (NodeId, u32)>,
+    transmitted: Set<OpId>,
+    clients: Table<NodeId, Client>,
 }
 
 #[derive(Debug, Default)]
@@ -43,7 +42,7 @@ impl FifoPerClient {
         };
         let Some(op) = write.op.filter(|_| !write.changes.is_empty()) else { return };
         let Some((node, place)) = self.given.get(&op).copied() else { return };
-        let client = self.clients.entry(node).or_default();
+        let client = self.clients.of(node);
         if place < client.committed && !client.rough {
             ruling.violated(node, format!("{op} was committed after one that was made later"));
         }
@@ -60,9 +59,9 @@ impl Invariant for FifoPerClient {
          in which the person made them."
     }
     fn interest(&self) -> Interest {
-        Interest::GIVEN
-            .and(Interest::SENT)
-            .and(Interest::STORED)
+        Interest::GIVEN_WORK
+            .and(Interest::SENT_OTHER)
+            .and(Interest::STORED_OTHER)
             .and(Interest::NODE)
             .and(Interest::LINK)
     }
@@ -73,7 +72,7 @@ impl Invariant for FifoPerClient {
                 request: Request::Edit | Request::Undo | Request::Redo,
                 ..
             } => {
-                let client = self.clients.entry(seen.node).or_default();
+                let client = self.clients.of(seen.node);
                 client.given += 1;
                 self.given.insert(*op, (seen.node, client.given));
             }
@@ -82,11 +81,11 @@ impl Invariant for FifoPerClient {
                     return;
                 };
                 let (node, place) = (*node, *place);
-                let first = meaning.op.is_some_and(|op| self.transmitted.insert(op));
+                let first = meaning.op.is_some_and(|op| self.transmitted.insert(op, ()).is_none());
                 if !first || node != seen.node {
                     return;
                 }
-                let client = self.clients.entry(node).or_default();
+                let client = self.clients.of(node);
                 if place < client.sent {
                     let op = meaning.op.map_or_else(String::new, |op| op.to_string());
                     ruling.violated(node, format!("{op} was sent after one that was made later"));
@@ -95,13 +94,13 @@ impl Invariant for FifoPerClient {
             }
             Observation::Node(life) if life.starts_or_ends() => {
                 self.given.retain(|_, (node, _)| *node != seen.node);
-                let client = self.clients.entry(seen.node).or_default();
+                let client = self.clients.of(seen.node);
                 (client.sent, client.committed) = (client.given, client.given);
             }
             Observation::Link { to, path } => {
                 let rough = *path == Path::Impaired;
                 for node in [seen.node, *to] {
-                    self.clients.entry(node).or_default().rough |= rough;
+                    self.clients.of(node).rough |= rough;
                 }
             }
             _ => self.committed(seen, ruling),

@@ -1,8 +1,7 @@
 //! A gap does not stay open.
 
-use std::collections::BTreeMap;
-
 use super::covered::Arrivals;
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Kind, Life, Observation, Position, Side};
@@ -15,7 +14,7 @@ use crate::time::{Span, Time};
 #[derive(Debug)]
 pub struct GapRepaired {
     bound: Span,
-    clients: BTreeMap<NodeId, Client>,
+    clients: Table<NodeId, Client>,
 }
 
 #[derive(Debug, Default)]
@@ -32,12 +31,12 @@ struct Client {
 impl GapRepaired {
     /// Judges by `gap_repair`.
     pub fn new(objectives: &Objectives) -> Self {
-        Self { bound: objectives.gap_repair, clients: BTreeMap::new() }
+        Self { bound: objectives.gap_repair, clients: Table::new() }
     }
 
     fn came(&mut self, seen: &Seen<'_>, conn: ConnId, ruling: &mut Ruling) {
         let Observation::Delivered { meaning, .. } = seen.what else { return };
-        let client = self.clients.entry(seen.node).or_default();
+        let client = self.clients.of(seen.node);
         client.arrivals.came(Some(conn), meaning);
         if matches!(meaning.kind, Kind::Snapshot | Kind::Delta) {
             client.asked = client.asked.filter(|asked| *asked != conn);
@@ -69,7 +68,7 @@ impl Invariant for GapRepaired {
     }
     fn interest(&self) -> Interest {
         Interest::DELIVERED
-            .and(Interest::SENT)
+            .and(Interest::SENT_OTHER)
             .and(Interest::CAST)
             .and(Interest::CLOSED)
             .and(Interest::NODE)
@@ -80,17 +79,17 @@ impl Invariant for GapRepaired {
                 self.came(seen, *conn, ruling);
             }
             Observation::CastDelivered { meaning, .. } => {
-                self.clients.entry(seen.node).or_default().arrivals.came(None, meaning);
+                self.clients.of(seen.node).arrivals.came(None, meaning);
             }
             Observation::Sent { conn, side: Side::Dialler, meaning, .. } => {
-                let client = self.clients.entry(seen.node).or_default();
+                let client = self.clients.of(seen.node);
                 client.arrivals.sent(*conn, meaning);
                 if matches!(meaning.kind, Kind::SyncRequest | Kind::Hello | Kind::Subscribe) {
                     (client.gap, client.asked) = (None, Some(*conn));
                 }
             }
             Observation::Closed { conn, side: Side::Dialler, .. } => {
-                let client = self.clients.entry(seen.node).or_default();
+                let client = self.clients.of(seen.node);
                 client.arrivals.closed(*conn);
                 client.gap = client.gap.filter(|(on, ..)| on != conn);
                 client.asked = client.asked.filter(|asked| asked != conn);
@@ -98,17 +97,17 @@ impl Invariant for GapRepaired {
             Observation::Node(life) => match life {
                 life if life.starts_or_ends() => drop(self.clients.remove(&seen.node)),
                 Life::Paused | Life::Burdened => {
-                    let client = self.clients.entry(seen.node).or_default();
+                    let client = self.clients.of(seen.node);
                     (client.held_up, client.gap) = (true, None);
                 }
-                _ => self.clients.entry(seen.node).or_default().held_up = false,
+                _ => self.clients.of(seen.node).held_up = false,
             },
             _ => {}
         }
     }
     fn wake(&mut self, at: Time, ruling: &mut Ruling) {
         let bound = self.bound;
-        for (node, client) in &self.clients {
+        for (node, client) in self.clients.iter() {
             let Some((conn, topic, position, since)) = client.gap else { continue };
             if client.held_up || client.arrivals.have(topic, position) {
                 continue;

@@ -1,9 +1,10 @@
 //! A silent peer is noticed in time.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 
 use super::presence::Rate;
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Connection, Interest, Kind, Life, Observation, Side};
@@ -18,8 +19,8 @@ use crate::time::{Mono, Span, Time};
 #[derive(Debug)]
 pub struct HbDetectionBound {
     detection: Span,
-    ends: BTreeMap<(ConnId, Side), End>,
-    nodes: BTreeMap<NodeId, State>,
+    ends: Table<(ConnId, Side), End>,
+    nodes: Table<NodeId, State>,
     due: BinaryHeap<Reverse<(Time, ConnId, Side)>>,
 }
 
@@ -43,8 +44,8 @@ impl HbDetectionBound {
     pub fn new(objectives: &Objectives) -> Self {
         Self {
             detection: objectives.detection,
-            ends: BTreeMap::new(),
-            nodes: BTreeMap::new(),
+            ends: Table::new(),
+            nodes: Table::new(),
             due: BinaryHeap::new(),
         }
     }
@@ -72,7 +73,7 @@ impl HbDetectionBound {
     /// A node's clock runs differently from now on.
     fn drifts(&mut self, seen: &Seen<'_>, drift_ppm: i32, ruling: &mut Ruling) {
         let clock = Rate::new(seen.at, seen.now.mono, drift_ppm);
-        self.nodes.entry(seen.node).or_default().clock = clock;
+        self.nodes.of(seen.node).clock = clock;
         let ends: Vec<_> = self.ends.iter().filter(|(_, end)| end.node == seen.node).collect();
         let keys: Vec<_> = ends.into_iter().map(|(key, _)| *key).collect();
         for (conn, side) in keys {
@@ -100,7 +101,7 @@ impl Invariant for HbDetectionBound {
     fn interest(&self) -> Interest {
         Interest::OPENED
             .and(Interest::CLOSED)
-            .and(Interest::SENT)
+            .and(Interest::SENT_OTHER)
             .and(Interest::DELIVERED)
             .and(Interest::STATUS)
             .and(Interest::NODE)
@@ -131,7 +132,7 @@ impl Invariant for HbDetectionBound {
                 }
             }
             Observation::ShownStatus(status) => {
-                self.nodes.entry(node).or_default().shown = Some(status.connection);
+                self.nodes.of(node).shown = Some(status.connection);
             }
             Observation::Clock { drift_ppm, .. } => self.drifts(seen, *drift_ppm, ruling),
             Observation::Node(Life::Crashed) => {
@@ -141,7 +142,7 @@ impl Invariant for HbDetectionBound {
                 }
             }
             Observation::Node(Life::Paused) => {
-                let state = self.nodes.entry(node).or_default();
+                let state = self.nodes.of(node);
                 state.paused_at.get_or_insert(now);
             }
             Observation::Node(Life::Resumed) => self.resumed(node, now),

@@ -29,7 +29,7 @@ struct Seat {
 pub struct Judge<P: Protocol> {
     seats: Vec<Seat>,
     state: Vec<(Box<dyn StateInvariant<P>>, bool)>,
-    by_kind: [Vec<u8>; 30],
+    by_kind: [Vec<u8>; Interest::COUNT],
     violations: Vec<Violation>,
     history: Option<History>,
     trace: Option<Vec<TraceLine>>,
@@ -128,15 +128,17 @@ impl<P: Protocol> Witness<P> for Judge<P> {
             history.push(Record { at, node, now, what: what.clone() });
         }
         let kind = Interest::of(seen.what).index();
+        // Hardly anybody has anything to say: one ruling goes round until somebody has.
+        let mut ruling = Ruling::default();
         for i in 0..self.by_kind[kind].len() {
             let seat = self.by_kind[kind][i] as usize;
-            if self.seats[seat].broken {
+            let holder = &mut self.seats[seat];
+            if holder.broken {
                 continue;
             }
-            let mut ruling = Ruling::default();
-            self.seats[seat].invariant.observe(seen, &mut ruling);
+            holder.invariant.observe(seen, &mut ruling);
             if ruling.violation.is_some() || ruling.wake.is_some() {
-                self.rule(seat, seen.at, ruling);
+                self.rule(seat, seen.at, std::mem::take(&mut ruling));
             }
         }
     }

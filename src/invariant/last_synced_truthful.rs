@@ -1,8 +1,7 @@
 //! The time of the last sync that a person sees is when it was.
 
-use std::collections::BTreeMap;
-
 use super::presence::{Dues, Presence, TICK};
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Kind, Life, Observation, Position, Request, Side};
@@ -20,7 +19,7 @@ const TOLERANCE: Span = Span::secs(1);
 #[derive(Debug, Default)]
 pub struct LastSyncedTruthful {
     presence: Presence,
-    pages: BTreeMap<NodeId, Page>,
+    pages: Table<NodeId, Page>,
     dues: Dues<NodeId>,
 }
 
@@ -97,11 +96,12 @@ impl Invariant for LastSyncedTruthful {
     }
     fn interest(&self) -> Interest {
         Presence::INTEREST
-            .and(Interest::GIVEN)
-            .and(Interest::DELIVERED)
+            .and(Interest::GIVEN_OTHER)
+            .and(Interest::DELIVERED_EVENT)
+            .and(Interest::DELIVERED_OTHER)
             .and(Interest::CAST)
             .and(Interest::STATUS)
-            .and(Interest::CONTENT)
+            .and(Interest::CONTENT_MAIN)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let (node, now) = (seen.node, seen.now.mono);
@@ -115,14 +115,14 @@ impl Invariant for LastSyncedTruthful {
                 let heard = telling && !self.presence.is_down(node);
                 if let Some(position) = meaning.position.filter(|_| heard) {
                     let from_tab = matches!(seen.what, Observation::CastDelivered { .. });
-                    self.pages.entry(node).or_default().frame(now, position, from_tab);
+                    self.pages.of(node).frame(now, position, from_tab);
                 }
             }
             Observation::ShownContent(reading) if reading.part == 0 => {
-                self.pages.entry(node).or_default().content(now, reading.position);
+                self.pages.of(node).content(now, reading.position);
             }
             Observation::ShownStatus(status) => {
-                self.pages.entry(node).or_default().claimed = status.last_synced;
+                self.pages.of(node).claimed = status.last_synced;
                 if status.last_synced.is_some() {
                     self.dues.add(seen.at + TICK, node, ruling);
                 }
@@ -130,7 +130,7 @@ impl Invariant for LastSyncedTruthful {
             Observation::Given { request: Request::Open, .. } => drop(self.pages.remove(&node)),
             Observation::Node(life) => {
                 self.presence.observe(seen);
-                let page = self.pages.entry(node).or_default();
+                let page = self.pages.of(node);
                 match life {
                     Life::Paused | Life::Burdened => page.paused = page.paused.or(Some(now)),
                     Life::Resumed | Life::Relieved => {

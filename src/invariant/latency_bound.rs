@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::rooms::Rooms;
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Kind, Life, Meaning, Observation, Path, Position, Side};
@@ -17,13 +18,13 @@ pub struct LatencyBound {
     bound: Span,
     rooms: Rooms,
     /// Who dialled whom.
-    ends: BTreeMap<ConnId, (NodeId, NodeId)>,
+    ends: Table<ConnId, (NodeId, NodeId)>,
     /// Nodes, and paths from one to another, that are not as they should be.
     ill: BTreeSet<(NodeId, Option<NodeId>)>,
     /// The newest event that a server told anybody of, by topic.
-    told: BTreeMap<(NodeId, Topic), Position>,
+    told: Table<(NodeId, Topic), Position>,
     /// The newest event that was sent on a connection.
-    sent: BTreeMap<(ConnId, Topic), Position>,
+    sent: Table<(ConnId, Topic), Position>,
     due: BTreeMap<(Time, ConnId, Topic), Position>,
 }
 
@@ -33,10 +34,10 @@ impl LatencyBound {
         Self {
             bound: objectives.event_latency,
             rooms: Rooms::default(),
-            ends: BTreeMap::new(),
+            ends: Table::new(),
             ill: BTreeSet::new(),
-            told: BTreeMap::new(),
-            sent: BTreeMap::new(),
+            told: Table::new(),
+            sent: Table::new(),
             due: BTreeMap::new(),
         }
     }
@@ -50,7 +51,8 @@ impl LatencyBound {
         }
         let ends = &self.ends;
         self.due.retain(|(_, conn, _), _| {
-            let (client, server) = ends[conn];
+            // All that is due is due on a connection that was dialled.
+            let Some(&(client, server)) = ends.get(conn) else { return true };
             let at = [client, server].contains(&node);
             !(at && other.is_none_or(|other| [client, server].contains(&other)))
         });
@@ -70,7 +72,7 @@ impl LatencyBound {
         if !matches!(meaning.kind, Kind::Event | Kind::Snapshot | Kind::Delta) {
             return;
         }
-        let last = self.sent.entry((conn, topic)).or_insert(position);
+        let last = self.sent.get_or_insert((conn, topic), position);
         *last = position.max(*last);
         let told = self.told.get(&(seen.node, topic));
         if meaning.kind != Kind::Event || told.is_some_and(|told| *told >= position) {
@@ -98,8 +100,9 @@ impl Invariant for LatencyBound {
          within the objectives' latency, whatever ails others."
     }
     fn interest(&self) -> Interest {
-        Interest::SENT
-            .and(Interest::DELIVERED)
+        Interest::SENT_EVENT
+            .and(Interest::SENT_OTHER)
+            .and(Interest::DELIVERED_OTHER)
             .and(Interest::CLOSED)
             .and(Interest::DIALLED)
             .and(Interest::NODE)
@@ -125,7 +128,7 @@ impl Invariant for LatencyBound {
                 let ill = matches!(life, Life::Crashed | Life::Paused | Life::Burdened);
                 self.befell(seen.node, None, ill);
                 if *life == Life::Crashed {
-                    let gone = |ends: &BTreeMap<ConnId, (NodeId, NodeId)>, conn: &ConnId| {
+                    let gone = |ends: &Table<ConnId, (NodeId, NodeId)>, conn: &ConnId| {
                         ends.get(conn).is_some_and(|(_, server)| *server == seen.node)
                     };
                     let ends = &self.ends;
@@ -149,7 +152,7 @@ impl Invariant for LatencyBound {
             }
             let position = entry.remove();
             if self.sent.get(&(conn, topic)).is_none_or(|sent| *sent < position) {
-                let (client, server) = self.ends[&conn];
+                let Some(&(client, server)) = self.ends.get(&conn) else { continue };
                 let since = due - self.bound;
                 let message = format!(
                     "others were told of {position} of {topic} at {since}; {client} was not, on {conn}"

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::history::{Observation, StoreOutcome, Value, Write};
+use super::table::Table;
+use crate::history::{Changes, Observation, StoreOutcome, Value, Write};
 use crate::id::{Field, OpId, StoreId, Ticket, Topic};
 
 /// The writes that took effect and were not lost since, in the order of their execution.
@@ -10,7 +11,7 @@ use crate::id::{Field, OpId, StoreId, Ticket, Topic};
 pub(crate) struct Ledger {
     writes: Vec<Entry>,
     /// How often each operation took effect in `writes`.
-    by_op: BTreeMap<OpId, u32>,
+    by_op: Table<OpId, u32>,
     checkpoint: BTreeMap<StoreId, Vec<Entry>>,
     /// Operations that were undone when a store went back to an older state.
     undone: BTreeSet<OpId>,
@@ -20,7 +21,9 @@ pub(crate) struct Ledger {
 struct Entry {
     store: StoreId,
     ticket: Ticket,
-    write: Write,
+    topic: Topic,
+    op: Option<OpId>,
+    changes: Changes,
 }
 
 impl Ledger {
@@ -30,10 +33,12 @@ impl Ledger {
         match outcome {
             StoreOutcome::Executed => {
                 let write = write.as_deref().filter(|write| !write.changes.is_empty())?;
-                let entry = Entry { store: *store, ticket: *ticket, write: write.clone() };
+                let Write { topic, op, ref changes, .. } = *write;
+                let (store, ticket, changes) = (*store, *ticket, changes.clone());
+                let entry = Entry { store, ticket, topic, op, changes };
                 self.writes.push(entry);
                 if let Some(op) = write.op {
-                    *self.by_op.entry(op).or_default() += 1;
+                    *self.by_op.of(op) += 1;
                 }
                 return Some(write);
             }
@@ -50,8 +55,8 @@ impl Ledger {
             StoreOutcome::Flushed | StoreOutcome::Failed => return None,
         }
         self.by_op.clear();
-        for op in self.writes.iter().filter_map(|entry| entry.write.op) {
-            *self.by_op.entry(op).or_default() += 1;
+        for op in self.writes.iter().filter_map(|entry| entry.op) {
+            *self.by_op.of(op) += 1;
         }
         None
     }
@@ -61,8 +66,8 @@ impl Ledger {
         let (own, others) = self.writes.drain(..).partition(|entry| entry.store == store);
         let own: Vec<Entry> = own;
         self.writes = others;
-        self.undone.extend(own.iter().filter_map(|entry| entry.write.op));
-        for op in held.iter().filter_map(|entry| entry.write.op) {
+        self.undone.extend(own.iter().filter_map(|entry| entry.op));
+        for op in held.iter().filter_map(|entry| entry.op) {
             self.undone.remove(&op);
         }
         self.writes.extend(held);
@@ -84,17 +89,17 @@ impl Ledger {
     }
 
     /// The content of a topic: the fold of its writes.
-    pub(crate) fn content(&self, topic: Topic) -> BTreeMap<Field, Value> {
-        let mut content = BTreeMap::new();
-        for entry in self.writes.iter().filter(|entry| entry.write.topic == topic) {
-            apply(&mut content, &entry.write.changes);
+    pub(crate) fn content(&self, topic: Topic) -> Table<Field, Value> {
+        let mut content = Table::new();
+        for entry in self.writes.iter().filter(|entry| entry.topic == topic) {
+            apply(&mut content, &entry.changes);
         }
         content
     }
 }
 
 /// Writes changes over a content.
-pub(crate) fn apply(content: &mut BTreeMap<Field, Value>, changes: &[crate::history::Change]) {
+pub(crate) fn apply(content: &mut Table<Field, Value>, changes: &[crate::history::Change]) {
     for change in changes {
         match change.value {
             Some(value) => content.insert(change.field, value),

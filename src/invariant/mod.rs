@@ -51,6 +51,7 @@ mod sockets;
 mod stale_truthful;
 mod state_matches_cursor;
 mod status_truthful;
+mod table;
 mod writes_follow_reads;
 
 pub use apply_to_right_document::ApplyToRightDocument;

@@ -21,7 +21,7 @@ impl Invariant for NoCrossRoomLeak {
          document at that instant."
     }
     fn interest(&self) -> Interest {
-        Interest::SENT.and(Interest::DELIVERED).and(Interest::CLOSED)
+        Interest::SENT.and(Interest::DELIVERED_OTHER).and(Interest::CLOSED)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         match seen.what {

@@ -1,7 +1,6 @@
 //! What is called saved is saved.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use super::table::{Set, Table};
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Kind, Observation, OpState, StoreOutcome};
@@ -12,14 +11,14 @@ use crate::id::{OpId, StoreId, Ticket};
 #[derive(Debug, Default)]
 pub struct NoFalseAck {
     /// Executed and not flushed, by store.
-    executed: BTreeMap<StoreId, Vec<(Ticket, OpId)>>,
-    durable: BTreeSet<OpId>,
+    executed: Table<StoreId, Vec<(Ticket, OpId)>>,
+    durable: Set<OpId>,
 }
 
 impl NoFalseAck {
     fn stored(&mut self, what: &Observation) {
         let Observation::Stored { store, ticket, outcome, write } = what else { return };
-        let executed = self.executed.entry(*store).or_default();
+        let executed = self.executed.of(*store);
         match outcome {
             StoreOutcome::Executed => {
                 let op = write.as_ref().and_then(|write| write.op);
@@ -45,16 +44,18 @@ impl Invariant for NoFalseAck {
          flushed its write."
     }
     fn interest(&self) -> Interest {
-        Interest::STORED.and(Interest::SENT).and(Interest::OP)
+        Interest::STORED.and(Interest::SENT_OTHER).and(Interest::OP)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         match seen.what {
             Observation::Sent { meaning, .. } if meaning.kind == Kind::Ack => {
-                if let Some(op) = meaning.op.filter(|op| !self.durable.contains(op)) {
+                if let Some(op) = meaning.op.filter(|op| !self.durable.contains_key(op)) {
                     ruling.violated(seen.node, format!("acked {op}, which no store has flushed"));
                 }
             }
-            Observation::ShownOp { op, state: OpState::Saved } if !self.durable.contains(op) => {
+            Observation::ShownOp { op, state: OpState::Saved }
+                if !self.durable.contains_key(op) =>
+            {
                 let message = format!("showed {op} as saved, which no store has flushed");
                 ruling.violated(seen.node, message);
             }

@@ -1,8 +1,7 @@
 //! Every edit that was taken is somewhere: saved, or told off.
 
-use std::collections::BTreeMap;
-
 use super::ledger::Ledger;
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Connection, Interest, Life, Observation, OpState, Request};
@@ -14,8 +13,8 @@ use crate::time::Time;
 /// may take only what was shown as not saved on the device.
 #[derive(Debug, Default)]
 pub struct NoLostEdit {
-    edits: BTreeMap<OpId, Edit>,
-    clients: BTreeMap<NodeId, Client>,
+    edits: Table<OpId, Edit>,
+    clients: Table<NodeId, Client>,
     ledger: Ledger,
 }
 
@@ -43,9 +42,9 @@ impl Invariant for NoLostEdit {
          taken; a crash takes only what was shown as not saved on the device."
     }
     fn interest(&self) -> Interest {
-        Interest::GIVEN
+        Interest::GIVEN_WORK
             .and(Interest::OP)
-            .and(Interest::STORED)
+            .and(Interest::STORED_OTHER)
             .and(Interest::NODE)
             .and(Interest::STATUS)
     }
@@ -64,10 +63,10 @@ impl Invariant for NoLostEdit {
                 }
             }
             Observation::ShownStatus(status) => {
-                self.clients.entry(seen.node).or_default().connection = status.connection;
+                self.clients.of(seen.node).connection = status.connection;
             }
             Observation::Node(Life::Crashed) => {
-                let client = self.clients.entry(seen.node).or_default();
+                let client = self.clients.of(seen.node);
                 client.down = true;
                 client.connection = Connection::Loading;
                 for edit in self.edits.values_mut().filter(|edit| edit.author == seen.node) {
@@ -75,7 +74,7 @@ impl Invariant for NoLostEdit {
                 }
             }
             Observation::Node(Life::Restarted) => {
-                self.clients.entry(seen.node).or_default().down = false;
+                self.clients.of(seen.node).down = false;
             }
             what => {
                 self.ledger.observe(what);
@@ -84,7 +83,7 @@ impl Invariant for NoLostEdit {
     }
 
     fn finish(&mut self, _at: Time, ruling: &mut Ruling) {
-        for (op, edit) in &self.edits {
+        for (op, edit) in self.edits.iter() {
             let told = edit.shown.is_some_and(OpState::is_told_off);
             let kept = self.ledger.has(*op) || self.ledger.was_undone(*op);
             if told || edit.excused || kept {

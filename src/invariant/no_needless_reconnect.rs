@@ -1,7 +1,6 @@
 //! A connection that works is not given up.
 
-use std::collections::BTreeMap;
-
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{
@@ -28,7 +27,7 @@ pub struct NoNeedlessReconnect {
     sync: Span,
     ack: Span,
     ends: Conns<End>,
-    nodes: BTreeMap<NodeId, Page>,
+    nodes: Table<NodeId, Page>,
 }
 
 #[derive(Debug)]
@@ -40,7 +39,7 @@ struct End {
     /// Whether the peer said that something failed.
     failed: bool,
     /// Operations that were sent on it and not answered there, and when.
-    asked: BTreeMap<OpId, Mono>,
+    asked: Table<OpId, Mono>,
 }
 
 #[derive(Debug, Default)]
@@ -59,7 +58,7 @@ impl NoNeedlessReconnect {
             sync: objectives.connect_timeout.saturating_sub(SLACK),
             ack: objectives.ack_timeout.saturating_sub(SLACK),
             ends: Conns::default(),
-            nodes: BTreeMap::new(),
+            nodes: Table::new(),
         }
     }
 
@@ -112,7 +111,7 @@ impl Invariant for NoNeedlessReconnect {
             .and(Interest::DIALLED)
             .and(Interest::OPENED)
             .and(Interest::CLOSED)
-            .and(Interest::SENT)
+            .and(Interest::SENT_OTHER)
             .and(Interest::DELIVERED)
             .and(Interest::STATUS)
     }
@@ -126,11 +125,11 @@ impl Invariant for NoNeedlessReconnect {
                 if meaning.kind == Kind::Op =>
             {
                 if let Some((end, op)) = self.ends.get_mut(*conn).zip(meaning.op) {
-                    end.asked.entry(op).or_insert(now);
+                    end.asked.get_or_insert(op, now);
                 }
             }
             Observation::Opened { conn, side: Side::Dialler } => {
-                let asked = BTreeMap::new();
+                let asked = Table::new();
                 let end = End { opened: now, heard: now, was_live: false, failed: false, asked };
                 self.ends.insert(*conn, end);
             }
@@ -149,14 +148,14 @@ impl Invariant for NoNeedlessReconnect {
                 }
             }
             Observation::Dialled { conn, channel: Channel::Socket, .. } => {
-                self.nodes.entry(node).or_default().newest = Some(*conn);
+                self.nodes.of(node).newest = Some(*conn);
             }
             Observation::Given { request, .. } if !is_reason(*request) => {}
             Observation::Given { .. }
             | Observation::Device { .. }
             | Observation::Credential(_)
             | Observation::Node(Life::Resumed | Life::Restarted) => {
-                self.nodes.entry(node).or_default().reason = Some(now);
+                self.nodes.of(node).reason = Some(now);
             }
             _ => {}
         }

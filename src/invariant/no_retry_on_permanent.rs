@@ -1,8 +1,7 @@
 //! Who was told not to come back does not come back by itself.
 
-use std::collections::BTreeMap;
-
 use super::presence::Presence;
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{
@@ -21,7 +20,7 @@ const FORBIDDEN: [u16; 2] = [401, 403];
 pub struct NoRetryOnPermanent {
     presence: Presence,
     /// Those who were told, with what, and whether they heard it at once.
-    barred: BTreeMap<NodeId, (u16, bool)>,
+    barred: Table<NodeId, (u16, bool)>,
 }
 
 impl Invariant for NoRetryOnPermanent {
@@ -34,7 +33,7 @@ impl Invariant for NoRetryOnPermanent {
     }
     fn interest(&self) -> Interest {
         Presence::INTEREST
-            .and(Interest::GIVEN)
+            .and(Interest::GIVEN_OTHER)
             .and(Interest::CREDENTIAL)
             .and(Interest::DIALLED)
             .and(Interest::REFUSED)

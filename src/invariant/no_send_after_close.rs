@@ -26,7 +26,7 @@ impl Invariant for NoSendAfterClose {
          more on it."
     }
     fn interest(&self) -> Interest {
-        Presence::INTEREST.and(Interest::CLOSED).and(Interest::SENT)
+        Presence::INTEREST.and(Interest::CLOSED).and(Interest::SENT_OTHER)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let (at, node) = (seen.at, seen.node);

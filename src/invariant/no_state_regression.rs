@@ -1,7 +1,6 @@
 //! What a person sees of a topic never goes back in its order.
 
-use std::collections::BTreeMap;
-
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Observation, Position};
@@ -11,7 +10,7 @@ use crate::id::{NodeId, Topic};
 /// as the server announced them. A page that was loaded anew starts afresh.
 #[derive(Debug, Default)]
 pub struct NoStateRegression {
-    shown: BTreeMap<(NodeId, Topic, u8), Position>,
+    shown: Table<(NodeId, Topic, u8), Position>,
 }
 
 impl Invariant for NoStateRegression {
@@ -31,7 +30,7 @@ impl Invariant for NoStateRegression {
             }
             Observation::ShownContent(reading) => {
                 let key = (seen.node, reading.topic, reading.part);
-                let last = self.shown.entry(key).or_insert(reading.position);
+                let last = self.shown.get_or_insert(key, reading.position);
                 if reading.position < *last {
                     let (topic, now) = (reading.topic, reading.position);
                     let message = format!("showed {topic} at {last}, then at {now}");

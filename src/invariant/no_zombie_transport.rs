@@ -103,7 +103,10 @@ impl Invariant for NoZombieTransport {
          the server has ended its side within the detection time."
     }
     fn interest(&self) -> Interest {
-        Presence::INTEREST.and(Sockets::INTEREST).and(Interest::GIVEN).and(Interest::DELIVERED)
+        Presence::INTEREST
+            .and(Sockets::INTEREST)
+            .and(Interest::GIVEN_OTHER)
+            .and(Interest::DELIVERED_OTHER)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         match *seen.what {

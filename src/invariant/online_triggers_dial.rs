@@ -68,7 +68,7 @@ impl Invariant for OnlineTriggersDial {
          objectives' recovery time."
     }
     fn interest(&self) -> Interest {
-        Fairness::INTEREST.and(Interest::GIVEN).and(Interest::STATUS)
+        Fairness::INTEREST.and(Interest::GIVEN_OTHER).and(Interest::STATUS)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let node = seen.node;

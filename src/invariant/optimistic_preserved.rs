@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::page::{Stage, Wishes};
+use super::page::{Stage, Wish, Wishes};
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Change, Interest, Observation, Reading, StoreOutcome, Value};
@@ -12,23 +13,23 @@ use crate::id::{Field, NodeId};
 /// in their order, and of none that was rejected.
 pub struct OptimisticPreserved {
     name: fn(Field) -> String,
-    pages: BTreeMap<NodeId, Page>,
+    pages: Table<NodeId, Page>,
 }
 
 #[derive(Default)]
 struct Page {
-    content: BTreeMap<Field, Value>,
+    content: Table<Field, Value>,
     wishes: Wishes,
 }
 
 impl OptimisticPreserved {
     /// Calls fields by what `name` makes of them.
     pub const fn new(name: fn(Field) -> String) -> Self {
-        Self { name, pages: BTreeMap::new() }
+        Self { name, pages: Table::new() }
     }
 
     fn shown(&mut self, node: NodeId, reading: &Reading, ruling: &mut Ruling) {
-        let page = self.pages.entry(node).or_default();
+        let page = self.pages.of(node);
         if reading.whole {
             page.content.clear();
         }
@@ -60,12 +61,15 @@ impl Page {
     /// What should lie on top of a field and does not: the newest operation that waits decides.
     fn missing(&self) -> Option<Change> {
         let waits = |stage| matches!(stage, Stage::Taken | Stage::Saved);
+        let certain = |wish: &Wish| wish.due && wish.stage == Stage::Taken && wish.place.is_none();
+        if !self.wishes.0.values().any(certain) {
+            return None;
+        }
         let wishes = self.wishes.0.values().filter(|wish| waits(wish.stage));
         let mut newest: BTreeMap<Field, (Option<Value>, bool)> = BTreeMap::new();
         for wish in wishes {
-            let certain = wish.due && wish.stage == Stage::Taken && wish.place.is_none();
             for change in wish.changes.iter().flatten() {
-                newest.insert(change.field, (change.value, certain));
+                newest.insert(change.field, (change.value, certain(wish)));
             }
         }
         let missing = newest.into_iter().find(|(field, (value, certain))| {
@@ -83,10 +87,10 @@ impl Invariant for OptimisticPreserved {
         "Every content shown has the effects of all pending operations on top, in order."
     }
     fn interest(&self) -> Interest {
-        Interest::GIVEN
+        Interest::GIVEN_WORK
             .and(Interest::OP)
-            .and(Interest::CONTENT)
-            .and(Interest::STORED)
+            .and(Interest::CONTENT_MAIN)
+            .and(Interest::STORED_OTHER)
             .and(Interest::NODE)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
@@ -98,7 +102,7 @@ impl Invariant for OptimisticPreserved {
                 self.pages.remove(&seen.node);
             }
             Observation::Given { .. } | Observation::ShownOp { .. } => {
-                self.pages.entry(seen.node).or_default().wishes.observe(seen.what);
+                self.pages.of(seen.node).wishes.observe(seen.what);
             }
             Observation::Stored { outcome: StoreOutcome::Lost, ticket, .. } => {
                 self.pages.values_mut().for_each(|page| page.wishes.lost(*ticket));

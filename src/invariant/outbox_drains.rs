@@ -1,7 +1,6 @@
 //! What waits does not wait for ever.
 
-use std::collections::BTreeMap;
-
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Connection, Interest, Life, Observation, OpState, Request};
@@ -14,8 +13,8 @@ use crate::time::{Span, Time};
 #[derive(Debug)]
 pub struct OutboxDrains {
     bound: Span,
-    clients: BTreeMap<NodeId, Client>,
-    waiting: BTreeMap<OpId, (NodeId, OpState)>,
+    clients: Table<NodeId, Client>,
+    waiting: Table<OpId, (NodeId, OpState)>,
 }
 
 #[derive(Debug, Default)]
@@ -28,7 +27,7 @@ struct Client {
 impl OutboxDrains {
     /// Judges by `outbox_drain`.
     pub fn new(objectives: &Objectives) -> Self {
-        Self { bound: objectives.outbox_drain, clients: BTreeMap::new(), waiting: BTreeMap::new() }
+        Self { bound: objectives.outbox_drain, clients: Table::new(), waiting: Table::new() }
     }
 }
 
@@ -41,7 +40,7 @@ impl Invariant for OutboxDrains {
          its client is live."
     }
     fn interest(&self) -> Interest {
-        Interest::GIVEN.and(Interest::OP).and(Interest::STATUS).and(Interest::NODE)
+        Interest::GIVEN_WORK.and(Interest::OP).and(Interest::STATUS).and(Interest::NODE)
     }
     fn observe(&mut self, seen: &Seen<'_>, _ruling: &mut Ruling) {
         match seen.what {
@@ -56,12 +55,12 @@ impl Invariant for OutboxDrains {
                 }
             }
             Observation::ShownStatus(status) => {
-                let client = self.clients.entry(seen.node).or_default();
+                let client = self.clients.of(seen.node);
                 let live = status.connection == Connection::Live;
                 client.live = live.then(|| client.live.unwrap_or(seen.at));
             }
             Observation::Node(life) => {
-                let client = self.clients.entry(seen.node).or_default();
+                let client = self.clients.of(seen.node);
                 client.held_up = matches!(life, Life::Paused | Life::Burdened | Life::Crashed);
                 if life.starts_or_ends() {
                     client.live = None;
@@ -72,7 +71,7 @@ impl Invariant for OutboxDrains {
         }
     }
     fn finish(&mut self, at: Time, ruling: &mut Ruling) {
-        for (op, (node, shown)) in &self.waiting {
+        for (op, (node, shown)) in self.waiting.iter() {
             let Some(client) = self.clients.get(node).filter(|client| !client.held_up) else {
                 continue;
             };

@@ -1,7 +1,6 @@
 //! What a person has asked for and what became of it, at one page.
 
-use std::collections::BTreeMap;
-
+use super::table::Table;
 use crate::history::{Changes, Observation, OpState, Position, Request, Write};
 use crate::id::{Field, OpId, Ticket};
 
@@ -34,7 +33,7 @@ pub(crate) struct Wish {
 
 /// The operations of one page that its content does not simply hold, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct Wishes(pub(crate) BTreeMap<OpId, Wish>);
+pub(crate) struct Wishes(pub(crate) Table<OpId, Wish>);
 
 impl Wishes {
     /// Takes in what was asked of this page, and what it showed of it.

@@ -72,7 +72,7 @@ impl Invariant for PhaseTimeout {
             .and(Interest::OPENED)
             .and(Interest::REFUSED)
             .and(Interest::CLOSED)
-            .and(Interest::DELIVERED)
+            .and(Interest::DELIVERED_OTHER)
             .and(Interest::STATUS)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {

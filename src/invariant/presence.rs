@@ -2,9 +2,10 @@
 //! how their clocks go.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 
 use super::Ruling;
+use super::table::Table;
 use crate::engine::Seen;
 use crate::history::{Interest, Life, Observation};
 use crate::id::NodeId;
@@ -54,7 +55,7 @@ struct Body {
 
 /// The nodes of a run, as far as anything was seen of them.
 #[derive(Debug, Default)]
-pub(crate) struct Presence(BTreeMap<NodeId, Body>);
+pub(crate) struct Presence(Table<NodeId, Body>);
 
 impl Presence {
     /// The kinds of observation that it must be told of.
@@ -64,7 +65,7 @@ impl Presence {
         let (at, now) = (seen.at, seen.now.mono);
         match *seen.what {
             Observation::Node(life) => {
-                let body = self.0.entry(seen.node).or_default();
+                let body = self.0.of(seen.node);
                 match life {
                     Life::Started | Life::Restarted => {
                         body.down = false;
@@ -89,12 +90,12 @@ impl Presence {
                 }
             }
             Observation::Busy { span } => {
-                let body = self.0.entry(seen.node).or_default();
+                let body = self.0.of(seen.node);
                 body.occupied_until = Some(body.occupied_until.map_or(at, |t| t.max(at)) + span);
             }
             Observation::Clock { drift_ppm, .. } => {
                 let rate = Rate::new(at, now, drift_ppm);
-                self.0.entry(seen.node).or_default().rate = rate;
+                self.0.of(seen.node).rate = rate;
             }
             _ => {}
         }

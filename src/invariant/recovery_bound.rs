@@ -1,10 +1,9 @@
 //! A short outage is over soon.
 
-use std::collections::BTreeMap;
-
 use super::fairness::Fairness;
 use super::no_retry_on_permanent::PERMANENT;
 use super::presence::{Dues, TICK};
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Connection, Initiator, Interest, Observation, Request, Side};
@@ -27,7 +26,7 @@ pub struct RecoveryBound {
     recovery: Span,
     stable: Span,
     fairness: Fairness,
-    pages: BTreeMap<NodeId, Page>,
+    pages: Table<NodeId, Page>,
     dues: Dues<NodeId>,
 }
 
@@ -56,7 +55,7 @@ impl RecoveryBound {
             recovery: objectives.recovery,
             stable: objectives.stable,
             fairness: Fairness::default(),
-            pages: BTreeMap::new(),
+            pages: Table::new(),
             dues: Dues::default(),
         }
     }
@@ -95,7 +94,7 @@ impl Invariant for RecoveryBound {
          recovery time of its knowledge of the loss."
     }
     fn interest(&self) -> Interest {
-        Fairness::INTEREST.and(Interest::GIVEN).and(Interest::STATUS)
+        Fairness::INTEREST.and(Interest::GIVEN_OTHER).and(Interest::STATUS)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let node = seen.node;
@@ -103,10 +102,10 @@ impl Invariant for RecoveryBound {
         match *seen.what {
             Observation::Sent { .. } | Observation::Delivered { .. } => {}
             Observation::Dialled { conn, .. } => {
-                self.pages.entry(node).or_default().current = Some(conn);
+                self.pages.of(node).current = Some(conn);
             }
             Observation::ShownStatus(status) => {
-                let page = self.pages.entry(node).or_default();
+                let page = self.pages.of(node);
                 page.shown = status.connection;
                 if status.connection == Connection::Live && !status.stale {
                     page.lost = None;

@@ -1,9 +1,8 @@
 //! The delays between attempts to connect, read off the facts, and what they should be.
 
-use std::collections::BTreeMap;
-
 use super::no_retry_on_permanent::is_invitation;
 use super::presence::Presence;
+use super::table::Table;
 use crate::engine::Seen;
 use crate::history::{Channel, Connection, Initiator, Interest, Life, Observation, Side};
 use crate::id::{ConnId, NodeId};
@@ -70,13 +69,13 @@ pub(crate) struct Retries {
     probe: Span,
     stable: Span,
     presence: Presence,
-    clients: BTreeMap<NodeId, Client>,
+    clients: Table<NodeId, Client>,
 }
 
 impl Retries {
     /// The kinds of observation that it must be told of.
     pub(crate) const INTEREST: Interest = Presence::INTEREST
-        .and(Interest::GIVEN)
+        .and(Interest::GIVEN_OTHER)
         .and(Interest::DEVICE)
         .and(Interest::DIALLED)
         .and(Interest::REFUSED)
@@ -90,7 +89,7 @@ impl Retries {
             probe: objectives.probe,
             stable: objectives.stable,
             presence: Presence::default(),
-            clients: BTreeMap::new(),
+            clients: Table::new(),
         }
     }
 
@@ -135,7 +134,7 @@ impl Retries {
     fn shown(&mut self, seen: &Seen<'_>, connection: Connection) {
         let now = seen.now.mono;
         let stability = self.stability(seen);
-        let client = self.clients.entry(seen.node).or_default();
+        let client = self.clients.of(seen.node);
         client.gave_up = connection == Connection::Failed;
         if connection != Connection::Live {
             client.stable = stability;
@@ -146,7 +145,7 @@ impl Retries {
     }
 
     fn dialled(&mut self, node: NodeId, now: Mono, conn: ConnId) -> Option<Delay> {
-        let client = self.clients.entry(node).or_default();
+        let client = self.clients.of(node);
         client.current = Some(conn);
         (client.live_since, client.stable) = (None, Stable::No);
         let (loss, probe) = (client.loss.take()?, client.gave_up);

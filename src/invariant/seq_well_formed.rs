@@ -1,23 +1,22 @@
 //! The numbers of events are what numbers should be.
 
-use std::collections::BTreeMap;
-
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Kind, Observation, Position, StoreOutcome};
 use crate::id::{OpId, Ticket, Topic};
 
 /// The commits of a topic and epoch by number: the operation, and the request that wrote it.
-type Numbered = BTreeMap<u64, (Option<OpId>, Ticket)>;
+type Numbered = Table<u64, (Option<OpId>, Ticket)>;
 
 /// The commits of one topic and epoch are numbered consecutively, and a frame that carries a
 /// number carries the event that was committed under it.
 #[derive(Debug, Default)]
 pub struct SeqWellFormed {
     /// The commits of a topic and epoch, by number.
-    commits: BTreeMap<(Topic, u32), Numbered>,
+    commits: Table<(Topic, u32), Numbered>,
     /// Numbers whose event was lost; frames with it may still be under way.
-    lost: BTreeMap<(Topic, u32), u64>,
+    lost: Table<(Topic, u32), u64>,
 }
 
 impl SeqWellFormed {
@@ -25,11 +24,11 @@ impl SeqWellFormed {
         let Observation::Stored { ticket, outcome, write, .. } = seen.what else { return };
         match outcome {
             StoreOutcome::Lost => {
-                for (key, commits) in &mut self.commits {
+                for (key, commits) in self.commits.iter_mut() {
                     let of = commits.iter().find(|(_, (_, from))| from == ticket);
                     if let Some(seq) = of.map(|(seq, _)| *seq) {
                         commits.remove(&seq);
-                        let first = self.lost.entry(*key).or_insert(seq);
+                        let first = self.lost.get_or_insert(*key, seq);
                         *first = seq.min(*first);
                     }
                 }
@@ -39,8 +38,8 @@ impl SeqWellFormed {
                     return;
                 };
                 let Position { epoch, seq } = write.position;
-                let commits = self.commits.entry((write.topic, epoch.get())).or_default();
-                let last = commits.last_key_value().map(|(last, _)| *last);
+                let commits = self.commits.of((write.topic, epoch.get()));
+                let last = commits.last().copied();
                 if last.is_some_and(|last| seq != last + 1) {
                     let message = format!(
                         "an event of {} is numbered {} after {}",
@@ -66,7 +65,7 @@ impl Invariant for SeqWellFormed {
          carries a number carries the event committed under it."
     }
     fn interest(&self) -> Interest {
-        Interest::STORED.and(Interest::SENT)
+        Interest::STORED_OTHER.and(Interest::SENT_EVENT).and(Interest::SENT_OTHER)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let Observation::Sent { meaning, .. } = seen.what else {
@@ -87,7 +86,7 @@ impl Invariant for SeqWellFormed {
                 let message = format!("sent {op} as {position} of {topic}, which is {committed}");
                 ruling.violated(seen.node, message);
             }
-            None if commits.last_key_value().is_some_and(|(last, _)| *last < position.seq) => {
+            None if commits.last().is_some_and(|last| *last < position.seq) => {
                 let message = format!("sent {op} as {position} of {topic}, which is no event yet");
                 ruling.violated(seen.node, message);
             }

@@ -1,9 +1,8 @@
 //! The sockets that each node is dialling or holds open, read off the facts.
 
-use std::collections::BTreeMap;
-
 use smallvec::SmallVec;
 
+use super::table::Table;
 use crate::engine::Seen;
 use crate::history::{Channel, Interest, Life, Observation, Side};
 use crate::id::{ConnId, NodeId};
@@ -19,7 +18,7 @@ pub(crate) struct Socket {
 
 /// Sockets by the node that dialled them, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct Sockets(BTreeMap<NodeId, SmallVec<[Socket; 2]>>);
+pub(crate) struct Sockets(Table<NodeId, SmallVec<[Socket; 2]>>);
 
 impl Sockets {
     /// The kinds of observation that it must be told of.
@@ -33,10 +32,10 @@ impl Sockets {
         match *seen.what {
             Observation::Dialled { conn, channel: Channel::Socket, .. } => {
                 let socket = Socket { conn, dialled: seen.at, opened: None };
-                self.0.entry(seen.node).or_default().push(socket);
+                self.0.of(seen.node).push(socket);
             }
             Observation::Opened { conn, side: Side::Dialler } => {
-                let sockets = self.0.entry(seen.node).or_default();
+                let sockets = self.0.of(seen.node);
                 if let Some(socket) = sockets.iter_mut().find(|socket| socket.conn == conn) {
                     socket.opened = Some(seen.at);
                 }

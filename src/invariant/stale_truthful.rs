@@ -1,9 +1,8 @@
 //! Content that is shown as fresh follows the server.
 
-use std::collections::BTreeMap;
-
 use super::presence::{Dues, Presence, TICK};
 use super::sockets::Sockets;
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Kind, Life, Observation, Position, Side};
@@ -17,7 +16,7 @@ use crate::time::Time;
 pub struct StaleTruthful {
     presence: Presence,
     sockets: Sockets,
-    pages: BTreeMap<NodeId, Page>,
+    pages: Table<NodeId, Page>,
     dues: Dues<NodeId>,
 }
 
@@ -57,9 +56,9 @@ impl Invariant for StaleTruthful {
     fn interest(&self) -> Interest {
         Presence::INTEREST
             .and(Sockets::INTEREST)
-            .and(Interest::DELIVERED)
+            .and(Interest::DELIVERED_OTHER)
             .and(Interest::STATUS)
-            .and(Interest::CONTENT)
+            .and(Interest::CONTENT_MAIN)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let node = seen.node;
@@ -67,19 +66,19 @@ impl Invariant for StaleTruthful {
             Observation::Delivered { conn, side: Side::Dialler, meaning }
                 if meaning.kind == Kind::Welcome =>
             {
-                let page = self.pages.entry(node).or_default();
+                let page = self.pages.of(node);
                 let known = page.head.filter(|(known, _)| known == conn);
                 page.head = meaning.position.map(|head| (*conn, head)).max(known);
             }
             Observation::Delivered { .. } => return,
             Observation::ShownContent(reading) => {
                 if reading.part == 0 {
-                    self.pages.entry(node).or_default().cursor = Some(reading.position);
+                    self.pages.of(node).cursor = Some(reading.position);
                 }
                 return;
             }
             Observation::ShownStatus(status) => {
-                self.pages.entry(node).or_default().is_fresh = !status.stale;
+                self.pages.of(node).is_fresh = !status.stale;
             }
             _ => {
                 self.presence.observe(seen);

@@ -1,9 +1,8 @@
 //! What is shown as of a position is what was committed up to it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::ledger::apply;
 use super::page::{Stage, Wishes};
+use super::table::{Set, Table};
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Changes, Interest, Observation, Position, Reading, StoreOutcome, Value};
@@ -15,25 +14,25 @@ use crate::id::{Field, NodeId, Ticket, Topic};
 pub struct StateMatchesCursor {
     name: fn(Field) -> String,
     /// The events of a topic and epoch by number, with the ticket of each.
-    events: BTreeMap<(Topic, u32), BTreeMap<u64, (Ticket, Changes)>>,
-    pages: BTreeMap<NodeId, Page>,
+    events: Table<(Topic, u32), Table<u64, (Ticket, Changes)>>,
+    pages: Table<NodeId, Page>,
 }
 
 #[derive(Default)]
 struct Page {
     topic: Option<Topic>,
     at: Option<Position>,
-    shown: BTreeMap<Field, Value>,
-    truth: BTreeMap<Field, Value>,
+    shown: Table<Field, Value>,
+    truth: Table<Field, Value>,
     /// To be looked at again: an own operation lay on them.
-    open: BTreeSet<Field>,
+    open: Set<Field>,
     wishes: Wishes,
 }
 
 impl StateMatchesCursor {
     /// Calls fields by what `name` makes of them.
     pub const fn new(name: fn(Field) -> String) -> Self {
-        Self { name, events: BTreeMap::new(), pages: BTreeMap::new() }
+        Self { name, events: Table::new(), pages: Table::new() }
     }
 
     fn stored(&mut self, what: &Observation) {
@@ -49,7 +48,7 @@ impl StateMatchesCursor {
                 if !write.changes.is_empty() {
                     let key = (write.topic, write.position.epoch.get());
                     let event = (*ticket, write.changes.clone());
-                    self.events.entry(key).or_default().insert(write.position.seq, event);
+                    self.events.of(key).insert(write.position.seq, event);
                 }
             }
             StoreOutcome::Lost => {
@@ -63,14 +62,14 @@ impl StateMatchesCursor {
     }
 
     fn shown(&mut self, node: NodeId, reading: &Reading, ruling: &mut Ruling) {
-        let page = self.pages.entry(node).or_default();
+        let page = self.pages.of(node);
         let position = reading.position;
         if position.epoch.get() != 1 {
             // A store that went back begins an epoch whose start is in no event.
             page.topic = None;
             return;
         }
-        let events = self.events.entry((reading.topic, 1)).or_default();
+        let events = self.events.of((reading.topic, 1));
         let fresh = page.topic != Some(reading.topic);
         if reading.whole || fresh {
             page.shown.clear();
@@ -88,14 +87,14 @@ impl StateMatchesCursor {
         let from = page.at.map_or(0, |at| at.seq) + 1;
         page.at = Some(position);
         if from <= position.seq {
-            for (_, changes) in events.range(from..=position.seq).map(|(_, event)| event) {
+            for (_, (_, changes)) in events.between(&from, &position.seq) {
                 apply(&mut page.truth, changes);
                 page.open.extend(changes.iter().map(|change| change.field));
             }
         }
         page.open.extend(reading.changes.iter().map(|change| change.field));
         if reading.whole {
-            page.open.extend(page.truth.keys());
+            page.open.extend(page.truth.keys().copied());
         }
         page.settle(position);
         if let Some(field) = page.wrong() {
@@ -133,8 +132,8 @@ impl Page {
         }
         let (shown, truth) = (&self.shown, &self.truth);
         let right = |field: &Field| shown.get(field) == truth.get(field);
-        self.open.retain(|field| self.wishes.touches(*field) || !right(field));
-        self.open.iter().copied().find(|field| !self.wishes.touches(*field))
+        self.open.retain(|field, ()| self.wishes.touches(*field) || !right(field));
+        self.open.keys().copied().find(|field| !self.wishes.touches(*field))
     }
 }
 
@@ -147,10 +146,10 @@ impl Invariant for StateMatchesCursor {
          pending operations is the fold of the stored events up to (epoch, seq)."
     }
     fn interest(&self) -> Interest {
-        Interest::GIVEN
+        Interest::GIVEN_WORK
             .and(Interest::OP)
-            .and(Interest::CONTENT)
-            .and(Interest::STORED)
+            .and(Interest::CONTENT_MAIN)
+            .and(Interest::STORED_OTHER)
             .and(Interest::NODE)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
@@ -162,7 +161,7 @@ impl Invariant for StateMatchesCursor {
                 self.pages.remove(&seen.node);
             }
             Observation::Given { .. } | Observation::ShownOp { .. } => {
-                self.pages.entry(seen.node).or_default().wishes.observe(seen.what);
+                self.pages.of(seen.node).wishes.observe(seen.what);
             }
             what => self.stored(what),
         }

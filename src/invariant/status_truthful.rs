@@ -1,9 +1,10 @@
 //! The state of the connection that a person sees is the one that the client was told of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::presence::{Dues, Presence, TICK};
 use super::sockets::Sockets;
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Connection, Interest, Life, Observation, Refusal, Side, Standing};
@@ -21,7 +22,7 @@ const LIMIT: [u16; 3] = [429, 503, 4003];
 pub struct StatusTruthful {
     presence: Presence,
     sockets: Sockets,
-    pages: BTreeMap<NodeId, Page>,
+    pages: Table<NodeId, Page>,
     /// Nodes whose credential is not good.
     rejected: BTreeSet<NodeId>,
     dues: Dues<NodeId>,
@@ -77,18 +78,21 @@ impl Invariant for StatusTruthful {
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let node = seen.node;
+        if let Observation::ShownContent(_) = seen.what {
+            // By far the most; the page of a node that is down was forgotten when it died.
+            if !self.presence.is_down(node) {
+                self.pages.of(node).has_content = true;
+            }
+            return;
+        }
         self.sockets.observe(seen);
         self.presence.observe(seen);
         if self.presence.is_down(node) {
             self.pages.remove(&node);
             return;
         }
-        let page = self.pages.entry(node).or_default();
+        let page = self.pages.of(node);
         match *seen.what {
-            Observation::ShownContent(_) => {
-                page.has_content = true;
-                return;
-            }
             Observation::ShownStatus(status) => page.shown = Some(status.connection),
             Observation::Device { online } => page.offline = !online,
             Observation::Dialled { .. } => page.dialled = true,

@@ -1,7 +1,8 @@
 //! A write stands behind what its author had read.
 
-use std::collections::BTreeMap;
+use smallvec::SmallVec;
 
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Observation, Position, StoreOutcome};
@@ -11,9 +12,9 @@ use crate::id::{NodeId, OpId, Topic};
 /// shown when she made it.
 #[derive(Debug, Default)]
 pub struct WritesFollowReads {
-    shown: BTreeMap<(NodeId, Topic), Position>,
+    shown: Table<(NodeId, Topic), Position>,
     /// What the author had been shown, by topic.
-    read: BTreeMap<OpId, Vec<(Topic, Position)>>,
+    read: Table<OpId, SmallVec<[(Topic, Position); 1]>>,
 }
 
 impl Invariant for WritesFollowReads {
@@ -25,7 +26,7 @@ impl Invariant for WritesFollowReads {
          when it was made."
     }
     fn interest(&self) -> Interest {
-        Interest::GIVEN.and(Interest::CONTENT).and(Interest::STORED).and(Interest::NODE)
+        Interest::GIVEN.and(Interest::CONTENT_MAIN).and(Interest::STORED_OTHER).and(Interest::NODE)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         match seen.what {
@@ -33,9 +34,9 @@ impl Invariant for WritesFollowReads {
                 self.shown.insert((seen.node, reading.topic), reading.position);
             }
             Observation::Given { op, .. } => {
-                let range = (seen.node, Topic(0))..=(seen.node, Topic(u32::MAX));
-                let read = self.shown.range(range).map(|((_, topic), at)| (*topic, *at));
-                self.read.insert(*op, read.collect());
+                let (first, last) = ((seen.node, Topic(0)), (seen.node, Topic(u32::MAX)));
+                let read = self.shown.between(&first, &last);
+                self.read.insert(*op, read.iter().map(|((_, topic), at)| (*topic, *at)).collect());
             }
             Observation::Node(life) if life.starts_or_ends() => {
                 self.shown.retain(|(node, _), _| *node != seen.node);

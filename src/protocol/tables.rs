@@ -1,6 +1,6 @@
 //! Small tables that keep models short.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use crate::id::{ConnId, Ticket};
 
@@ -71,24 +71,29 @@ impl<T> Conns<T> {
     }
 }
 
-/// What a node wants to remember until a store answers.
+/// What a node wants to remember until a store answers. Tickets are numbered as they are given
+/// and mostly answered in that order, so that they wait in a line.
 #[derive(Clone, Debug)]
-pub struct Awaiting<T>(BTreeMap<Ticket, T>);
+pub struct Awaiting<T>(VecDeque<(Ticket, T)>);
 
 impl<T> Default for Awaiting<T> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self(VecDeque::new())
     }
 }
 
 impl<T> Awaiting<T> {
     /// Remembers `context` for the answer to `ticket`.
     pub fn remember(&mut self, ticket: Ticket, context: T) {
-        self.0.insert(ticket, context);
+        match self.0.binary_search_by_key(&ticket, |(of, _)| *of) {
+            Ok(place) => self.0[place].1 = context,
+            Err(place) => self.0.insert(place, (ticket, context)),
+        }
     }
     /// The context of an answer that came.
     pub fn recall(&mut self, ticket: Ticket) -> Option<T> {
-        self.0.remove(&ticket)
+        let place = self.0.binary_search_by_key(&ticket, |(of, _)| *of).ok()?;
+        self.0.remove(place).map(|(_, context)| context)
     }
     /// How many answers are awaited.
     pub fn len(&self) -> usize {
@@ -100,6 +105,6 @@ impl<T> Awaiting<T> {
     }
     /// All contexts, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.0.values()
+        self.0.iter().map(|(_, context)| context)
     }
 }

@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use client::Client;
 
 use serde::{Deserialize, Serialize};
+use wavetank::engine::{NodeSpec, Topology};
+use wavetank::explore::Case;
 use wavetank::history::{Change, Changes, Kind, Meaning, Position, Request as Sort, Value, Write};
-use wavetank::id::{ConnId, Field, NodeId, OpId, Topic};
+use wavetank::id::{ConnId, Field, NodeId, OpId, StoreId, Topic};
 use wavetank::invariant::{
     AtMostOnceEffect, Convergence, EventualReconnect, Judged, NoLostEdit, NoStateRegression, Suite,
 };
@@ -44,6 +46,14 @@ impl Default for Config {
     fn default() -> Self {
         Self { limit: 10, deaf: false, mistake: None }
     }
+}
+
+/// A server, n0, with a store, and two clients, n1 and n2, who have nothing to do yet.
+pub(crate) fn two_clients(config: &Config) -> Case<Board> {
+    let client = |id| NodeSpec::new(NodeId(id), Role::Client);
+    let server = NodeSpec::new(NodeId(0), Role::Server).with_store(StoreId(0));
+    let topology = Topology { nodes: vec![server, client(1), client(2)], stores: vec![StoreId(0)] };
+    Case::new(topology, config.clone())
 }
 
 /// Mistakes of different parts, each of which takes two faults.

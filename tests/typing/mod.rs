@@ -1,13 +1,12 @@
 //! A scenario of one's own, for a protocol of one's own.
 
 use proptest::prelude::*;
-use wavetank::engine::{NodeSpec, Topology};
 use wavetank::explore::{Case, Operation, Scenario};
 use wavetank::fault::generate::{Menu, plan};
-use wavetank::id::{Field, NodeId, OpId, StoreId};
+use wavetank::id::{Field, NodeId, OpId};
 use wavetank::time::{Span, Time};
 
-use crate::board::{Board, Config, Op, Role};
+use crate::board::{Board, Config, Op, two_clients};
 
 /// Two people set fields of a board while their connections break.
 pub(crate) struct Typing;
@@ -27,11 +26,7 @@ impl Scenario<Board> for Typing {
         &["resync"]
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<Board>> {
-        let client = |id| NodeSpec::new(NodeId(id), Role::Client);
-        let server = NodeSpec::new(NodeId(0), Role::Server).with_store(StoreId(0));
-        let topology =
-            Topology { nodes: vec![server, client(1), client(2)], stores: vec![StoreId(0)] };
-        let case = Case::new(topology, config.clone());
+        let case = two_clients(config);
         let menu = Menu {
             clients: vec![NodeId(1), NodeId(2)],
             servers: vec![NodeId(0)],

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use wavetank::history::{Position, Size};
 use wavetank::id::Field;
 use wavetank::protocol::Outbox;
@@ -83,7 +84,8 @@ impl Client {
         document::apply(&mut self.confirmed, &event.changes);
         self.cursor = Some(event.position);
         self.meets_undo(event);
-        let mut changed: Vec<Field> = event.changes.iter().map(|change| change.field).collect();
+        let mut changed: SmallVec<[Field; 4]> =
+            event.changes.iter().map(|change| change.field).collect();
         if event.author == self.me {
             changed.extend(self.confirm(event.op, out));
         }

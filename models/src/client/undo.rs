@@ -58,7 +58,7 @@ impl Client {
         }
         let Undoable { op, wrote, before, .. } = last.clone();
         let restore = Restore { of: op, wrote, before: before.clone() };
-        if self.submit(now, id, Edit::Restore(restore), before, out) {
+        if self.submit(now, id, Edit::Restore(Box::new(restore)), before, out) {
             out.mark("edit-undone");
         } else {
             self.undoable.push_back(last);

@@ -27,16 +27,24 @@ pub struct State {
 
 /// What can happen to a node, without the names that differ from run to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "the words of the history")]
 pub enum Happened {
+    /// An operation was given to it.
     Given,
+    /// It started, crashed, was paused or went on.
     Life(Life),
+    /// Its device said that it is online, or not.
     Device(bool),
+    /// A connection opened.
     Opened,
+    /// A connection that it dialled was refused.
     Refused,
+    /// A connection closed, with this code.
     Closed(u16),
+    /// A message of this kind arrived over a connection.
     Delivered(Kind),
+    /// A message of this kind arrived from a peer without a connection.
     Cast(Kind),
+    /// A request of it to a store ended.
     Stored(StoreOutcome),
 }
 

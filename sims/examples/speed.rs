@@ -1,0 +1,90 @@
+//! How fast runs are on one core: making the case, running it unjudged, running it judged.
+//!
+//! `cargo run --release --example speed -- 200 mixed slow-network`: so many cases of each of
+//! these scenarios. The digest at the end of a line is over all outcomes: two builds that print
+//! the same did the same.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use wavetank::digest::{Digest, Digester};
+use wavetank::explore::{Case, Outcome, Verdict, case_of_seed, run};
+use wavetank_models::{Config, DocSync};
+use wavetank_sims::scenarios;
+
+/// What is measured unless the command line names others.
+const SCENARIOS: [&str; 3] = ["mixed", "edit-while-updates", "slow-network"];
+
+/// The seconds that `work` takes, and what it makes.
+#[allow(clippy::disallowed_methods, reason = "the clock of the machine is what is measured")]
+fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
+    let start = std::time::Instant::now();
+    let made = work();
+    (start.elapsed().as_secs_f64(), made)
+}
+
+/// One digest over the outcomes of many runs, verdicts and messages included.
+fn digest_of(outcomes: &[Outcome]) -> Digest {
+    let mut digest = Digester::default();
+    for Outcome { verdict, digest: one, .. } in outcomes {
+        digest.value(one);
+        match verdict {
+            Verdict::Held => digest.value(&0u8),
+            Verdict::Violated(violations) => digest.value(violations),
+            Verdict::Panicked(message) => digest.value(message),
+        };
+    }
+    digest.finish()
+}
+
+/// Measures the first `count` cases of a scenario, and says it in a line.
+fn line(name: &str, count: u64) -> Option<String> {
+    let scenario = scenarios::named(name)?;
+    let config = Config::default();
+    let make = || (0..count).map(|seed| case_of_seed(scenario, &config, seed)).collect();
+    let (making, mut cases): (_, Vec<Case<DocSync>>) = timed(make);
+    let run_all = |cases: &[Case<DocSync>]| cases.iter().map(run).collect::<Vec<_>>();
+    let (judged, outcomes) = timed(|| run_all(&cases));
+    for case in &mut cases {
+        case.invariants = Some(Vec::new());
+    }
+    let (unjudged, _) = timed(|| run_all(&cases));
+
+    let simulated: u64 = cases.iter().map(|case| case.end().as_micros()).sum();
+    let events: u64 = outcomes.iter().map(|outcome| outcome.counts.events).sum();
+    let per_case = |seconds: f64| seconds * 1e6 / count as f64;
+    Some(format!(
+        "{name:20} {count:6} {events:9} {:10.0} {:10.0} {:10.0} {:10.0} {:10.0}  {}",
+        per_case(making),
+        per_case(unjudged),
+        per_case(judged),
+        judged * 1e9 / events as f64,
+        simulated as f64 / 1e6 / judged,
+        digest_of(&outcomes),
+    ))
+}
+
+fn main() -> ExitCode {
+    let mut output = std::io::stdout().lock();
+    let mut words = std::env::args().skip(1);
+    let count = words.next().map_or(Ok(200), |text| text.parse::<u64>());
+    let Ok(count @ 1..) = count else {
+        let _ = writeln!(output, "the first argument is the number of cases");
+        return ExitCode::from(2);
+    };
+    let named: Vec<String> = words.collect();
+    let names = if named.is_empty() { SCENARIOS.map(str::to_owned).to_vec() } else { named };
+    let _ = writeln!(
+        output,
+        "{:20} {:>6} {:>9} {:>10} {:>10} {:>10} {:>10} {:>10}  digest",
+        "scenario", "cases", "events", "make us", "bare us", "judged us", "ns/event", "x real"
+    );
+    for name in names {
+        let Some(line) = line(&name, count) else {
+            let _ = writeln!(output, "no scenario `{name}`");
+            return ExitCode::from(2);
+        };
+        let _ = writeln!(output, "{line}");
+    }
+    ExitCode::SUCCESS
+}
