@@ -5,10 +5,10 @@ mod board;
 
 use std::collections::BTreeMap;
 
-use board::{Board, Config, Op, Role};
+use board::{Board, Config, Op};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use wavetank::engine::{Chaos, Latency, NodeSpec, Topology};
+use wavetank::engine::{Chaos, Latency};
 use wavetank::explore::{Case, Operation, case_of_seed, run_recorded};
 use wavetank::fault::generate::{self, Menu};
 use wavetank::fault::{
