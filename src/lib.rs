@@ -16,6 +16,8 @@
 //! Imports go one way, down. With the feature `stack` there is one more, `stack`: it runs the
 //! same case on tokio, over turmoil's network.
 
+#[cfg(feature = "wire")]
+mod codec;
 pub mod digest;
 pub mod engine;
 pub mod explore;

@@ -8,9 +8,10 @@ use std::fs;
 use std::path::Path;
 
 /// The modules of `src/` from the bottom up: a file may name its own row and the rows before it.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 10] = [
     &["time", "id", "rng", "digest"],
     &["history", "objectives", "protocol"],
+    &["codec"],
     &["engine"],
     &["fault"],
     &["invariant"],

@@ -90,6 +90,16 @@ pub trait Protocol: Clone + Debug + PartialEq + Sized + 'static {
     fn caller(_hello: &Self::Hello) -> Caller {
         Caller::default()
     }
+    /// The most bytes of one message that a node's WebSocket takes. More than that ends the
+    /// connection with code 1009, where messages are carried by a real codec.
+    fn message_limit(_role: Self::Role, _config: &Self::Config) -> u32 {
+        16 << 20
+    }
+    /// The path and query that a dial asks for, where whoever is dialled is no node of this
+    /// protocol. Without one the hello is carried as JSON.
+    fn target(_hello: &Self::Hello) -> Option<String> {
+        None
+    }
     /// Simpler operations that may do in the place of this one, the simplest first: a smaller
     /// number, a shorter text. Shrinking tries them and theirs in turn, so that going from an
     /// operation to a simpler one must come to an end.
