@@ -30,7 +30,9 @@ pub use world::{Counts, View, World};
 pub(crate) use issuer::Issuer;
 // The stack has the same nodes, stores and clocks, on another network.
 #[cfg(feature = "stack")]
-pub(crate) use host::{Host, State as HostState};
+pub(crate) use effects::SIDES;
+#[cfg(feature = "stack")]
+pub(crate) use host::{Host, State as HostState, late};
 #[cfg(feature = "stack")]
 pub(crate) use net::EndState;
 #[cfg(feature = "stack")]

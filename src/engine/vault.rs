@@ -54,6 +54,18 @@ impl<S: Store> Vault<S> {
         }
     }
 
+    /// What is in it.
+    #[cfg(feature = "stack")]
+    pub(crate) const fn state(&self) -> &S {
+        &self.current
+    }
+
+    /// Begins with what was kept elsewhere.
+    #[cfg(feature = "stack")]
+    pub(crate) fn load(&mut self, state: S) {
+        self.current = state;
+    }
+
     /// From now on remembers what was not flushed.
     pub(crate) fn journal(&mut self) {
         self.durable.get_or_insert_with(|| (self.current.clone(), Vec::new()));

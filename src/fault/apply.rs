@@ -13,7 +13,7 @@ use crate::time::{Span, Time};
 
 /// What happens of a fault at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Beat {
+pub(crate) enum Beat {
     Begin,
     /// For faults that come in strokes: which one, from 0.
     Stroke(u32),
@@ -34,18 +34,7 @@ impl<'a> Timeline<'a> {
     /// faults come by `horizon`.
     pub fn new(plan: &'a Plan, nodes: Vec<NodeId>, horizon: Time) -> Self {
         let plan = plan.0.as_slice();
-        let mut steps = Vec::with_capacity(plan.len() * 2);
-        for (i, fault) in plan.iter().enumerate() {
-            let end = if fault.permanent { horizon } else { fault.at + fault.lasts };
-            let (begin, end) = (fault.at.min(horizon), end.min(horizon));
-            steps.push((begin, i, Beat::Begin));
-            let strokes = strokes(&fault.kind, end.since(begin)).into_iter();
-            steps.extend((0..).zip(strokes).map(|(n, after)| (begin + after, i, Beat::Stroke(n))));
-            if !fault.permanent {
-                steps.push((end, i, Beat::End));
-            }
-        }
-        steps.sort_by_key(|(at, i, beat)| (*at, *i, *beat));
+        let steps = steps(plan, horizon);
         Self { plan, nodes, steps, next: 0, active: vec![false; plan.len()] }
     }
 
@@ -221,6 +210,24 @@ impl<'a> Timeline<'a> {
             PeopleFault::Revoked(_) | PeopleFault::Malformed(..) | PeopleFault::Flood { .. } => {}
         }
     }
+}
+
+/// When each fault of a plan begins, strikes and ends. All ends but those of permanent faults
+/// come by `horizon`.
+pub(crate) fn steps(plan: &[Fault], horizon: Time) -> Vec<(Time, usize, Beat)> {
+    let mut steps = Vec::with_capacity(plan.len() * 2);
+    for (i, fault) in plan.iter().enumerate() {
+        let end = if fault.permanent { horizon } else { fault.at + fault.lasts };
+        let (begin, end) = (fault.at.min(horizon), end.min(horizon));
+        steps.push((begin, i, Beat::Begin));
+        let strokes = strokes(&fault.kind, end.since(begin)).into_iter();
+        steps.extend((0..).zip(strokes).map(|(n, after)| (begin + after, i, Beat::Stroke(n))));
+        if !fault.permanent {
+            steps.push((end, i, Beat::End));
+        }
+    }
+    steps.sort_by_key(|(at, i, beat)| (*at, *i, *beat));
+    steps
 }
 
 /// A fault has no more strokes than this, however long it lasts.

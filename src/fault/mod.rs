@@ -11,6 +11,8 @@ mod plan;
 mod simpler;
 
 pub use apply::Timeline;
+#[cfg(feature = "stack")]
+pub(crate) use apply::{Beat, steps};
 pub use kind::{
     ClockFault, ConnectionFault, DeviceFault, FaultKind, LinkFault, NodeFault, PeopleFault,
     StoreFault,

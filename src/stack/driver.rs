@@ -1,40 +1,38 @@
 //! One node on tokio: its task, the events that it is handed, and the effects that it asks for.
 
-use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
-use turmoil::net::UdpSocket;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::handshake::client::Request as Dialled;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
 
-use super::frames::Frame;
-use super::line::{self, Line, PORT};
+use super::line::{self, Item, Line, Queue};
 use super::run::{Input, Run, Shared};
+use super::socket::{self, Net};
+use crate::codec;
 use crate::engine::EndState;
-use crate::history::{Initiator, Meaning, Name, Observation, Side, Size};
+use crate::history::{Channel, Initiator, Meaning, Name, Observation, Side, Size};
 use crate::id::{ConnId, NodeId};
 use crate::protocol::{Close, Dial, Effect, Event, Protocol};
 use crate::time::Span;
 
 /// The longest datagram.
-const DATAGRAM_MAX: usize = 65_507;
+pub(super) const DATAGRAM_MAX: usize = 65_507;
 
-/// The software of one host. Where the process is down the host still answers, that nobody
-/// listens.
-pub(super) async fn node<P: Protocol>(run: Shared<P>, me: usize) -> turmoil::Result {
-    if !run.borrow().hosts[me].is_running() {
-        return std::future::pending().await;
-    }
-    let listener = line::bind().await?;
-    let socket = Rc::new(UdpSocket::bind((Ipv4Addr::UNSPECIFIED, PORT)).await?);
-    spawn_local(line::listen(run.clone(), me, listener));
-    spawn_local(hear(run.clone(), me, socket.clone()));
+/// Why a node cannot go on.
+pub(super) type Ended = Result<(), Box<dyn std::error::Error>>;
+
+/// One node, for as long as its process lives.
+pub(super) async fn node<P: Protocol, N: Net>(run: Shared<P>, me: usize, net: Rc<N>) -> Ended {
+    spawn_local(socket::listen(run.clone(), me, net.clone()));
     loop {
         free(&run, me).await;
         let input = run.borrow_mut().next_input(me);
         match input {
-            Some(input) => handle(&run, me, &socket, input)?,
+            Some(input) => handle(&run, me, &net, input)?,
             None => rest(&run, me).await,
         }
     }
@@ -76,35 +74,14 @@ pub(super) fn duration(span: Span) -> Duration {
     Duration::from_micros(span.as_micros())
 }
 
-/// Hands casts to the node for as long as the process lives.
-async fn hear<P: Protocol>(run: Shared<P>, me: usize, socket: Rc<UdpSocket>) {
-    let mut bytes = vec![0; DATAGRAM_MAX];
-    while let Ok((length, _)) = socket.recv_from(&mut bytes).await {
-        let mut run = run.borrow_mut();
-        match serde_json::from_slice::<Frame<P>>(&bytes[..length]) {
-            Ok(Frame::Cast { from, message }) => {
-                let meaning = Run::<P>::meaning(&message);
-                run.observe(me, &Observation::CastDelivered { from, meaning });
-                run.push(me, Input::Cast(from, message));
-            }
-            Ok(_) => {}
-            Err(error) => run.fail(me, &error),
-        }
-    }
-}
-
 /// Lets the node handle one event, and does what it asks for.
-fn handle<P: Protocol>(
-    run: &Shared<P>,
-    me: usize,
-    socket: &UdpSocket,
-    input: Input<P>,
-) -> turmoil::Result {
+fn handle<P: Protocol, N: Net>(run: &Shared<P>, me: usize, net: &Rc<N>, input: Input<P>) -> Ended {
     let accepted = match &input {
         Input::Accepted(conn, _) => Some(*conn),
         _ => None,
     };
     let mut state = run.borrow_mut();
+    let cost = state.hosts[me].cost;
     let Some((now, actor, out)) = state.lend(me) else { return Ok(()) };
     let mut tell = |event: Event<'_, P>| actor.on_event(now, event, out);
     match input {
@@ -114,6 +91,7 @@ fn handle<P: Protocol>(
         Input::Opened(conn) => tell(Event::Opened(conn)),
         Input::Refused(conn, refusal) => tell(Event::Refused(conn, refusal)),
         Input::Message(conn, message) => tell(Event::Message(conn, &message)),
+        Input::Malformed(conn, bytes) => tell(Event::Malformed(conn, bytes)),
         Input::Writable(conn) => tell(Event::Writable(conn)),
         Input::Closed(conn, closing) => tell(Event::Closed(conn, closing)),
         Input::Cast(from, message) => tell(Event::Cast(from, &message)),
@@ -122,6 +100,9 @@ fn handle<P: Protocol>(
         Input::Issuer(ticket, answer) => tell(Event::Issuer(ticket, answer)),
         Input::Task(task) => tell(Event::Task(task)),
         Input::Device(online) => tell(Event::Device(online)),
+    }
+    if !cost.is_zero() {
+        out.busy(cost);
     }
     let effects = out.take();
     let fan = std::mem::take(&mut out.fan);
@@ -134,15 +115,15 @@ fn handle<P: Protocol>(
     for effect in effects {
         match effect {
             Effect::Dial(dial) => {
-                if let Some((line, queue)) = state.dial(me, *dial) {
-                    spawn_local(line::dial(run.clone(), me, line, queue));
+                if let Some((line, request)) = state.dial(me, *dial) {
+                    spawn_local(socket::dial(run.clone(), me, net.clone(), line, request));
                 }
             }
             Effect::SendAll(range, message) => {
                 let fan = &fan[range.start as usize..range.end as usize];
                 state.send(me, fan, message);
             }
-            Effect::Cast(to, message) => state.cast(me, socket, to, message),
+            Effect::Cast(to, message) => state.cast(me, &**net, to, message),
             effect => state.settle(me, effect),
         }
     }
@@ -157,14 +138,29 @@ impl<P: Protocol> Run<P> {
     /// Answers a handshake, right after its handler and before what the handler sent.
     fn shake(&mut self, me: usize, conn: ConnId, effects: &[Effect<P>]) {
         let Some(line) = self.ports[me].lines.get(conn).cloned() else { return };
+        let Some(verdict) = line.verdict.take() else { return };
         let status = effects.iter().find_map(|effect| match effect {
             Effect::Refuse(of, status) if *of == conn => Some(*status),
             _ => None,
         });
-        let Some(status) = status else { return self.put(me, &line, &Frame::Accept) };
-        self.put(me, &line, &Frame::Refuse(status));
-        line.state.set(EndState::Gone);
-        line.hang_up();
+        // Nobody waits for it where the stream has ended meanwhile.
+        let _ = verdict.send(status.map_or(Ok(()), Err));
+        let gate = self.gates.get(&(line.peer, self.hosts[me].id));
+        if status.is_some() {
+            line.state.set(EndState::Gone);
+            line.hang_up();
+        } else if let Some(code) = gate.and_then(|gate| gate.flap) {
+            self.cut_off(me, &line, code);
+        }
+    }
+
+    /// Something between ends a connection: both ends are told with the same code.
+    pub(super) fn cut_off(&mut self, me: usize, line: &Line, code: u16) {
+        if code == 1006 {
+            return self.broke(me, line);
+        }
+        line.put_close(code, "");
+        self.ended(me, line, code, Initiator::Remote);
     }
 
     fn settle(&mut self, me: usize, effect: Effect<P>) {
@@ -172,7 +168,9 @@ impl<P: Protocol> Run<P> {
             Effect::Send(conn, message) => self.send(me, &[conn], message),
             Effect::Close(close) => self.close(me, close),
             Effect::Timer(timer, at) => {
-                self.hosts[me].timers.set(timer, at);
+                let host = &mut self.hosts[me];
+                let late = host.throttled(timer, at);
+                host.timers.set(timer, late);
                 let timer = Name::Owned(format!("{timer:?}"));
                 self.observe(me, &Observation::TimerSet { timer, at });
             }
@@ -194,7 +192,7 @@ impl<P: Protocol> Run<P> {
         }
     }
 
-    fn dial(&mut self, me: usize, dial: Dial<P::Hello>) -> Option<line::Dialling> {
+    fn dial(&mut self, me: usize, dial: Dial<P::Hello>) -> Option<((Rc<Line>, Queue), Dialled)> {
         let Dial { conn, to, channel, hello } = dial;
         self.counts.dials += 1;
         let caller = P::caller(&hello);
@@ -203,39 +201,64 @@ impl<P: Protocol> Run<P> {
             tracing::warn!(%to, "dialled a node that the case does not have");
             return None;
         }
-        let (line, queue) = Line::new(conn, Side::Dialler, to, EndState::Pending);
-        let from = self.hosts[me].id;
-        self.put(me, &line, &Frame::Hello { conn, from, hello });
+        let mut request = match codec::request::<P>(&to.to_string(), &hello) {
+            Ok(request) => request,
+            Err(error) => {
+                self.fail(me, &error);
+                return None;
+            }
+        };
+        let headers = request.headers_mut();
+        headers.insert(line::CONN, conn.serial().into());
+        headers.insert(line::FROM, self.hosts[me].id.0.into());
+        if channel == Channel::Request {
+            headers.insert(line::CHANNEL, HeaderValue::from_static("request"));
+        }
+        let (line, queue) = Line::new(conn, Side::Dialler, to);
         self.ports[me].lines.insert(conn, line.clone());
-        Some((line, queue))
+        Some(((line, queue), request))
     }
 
     /// Sends one message to some connections: it is written down once.
     fn send(&mut self, me: usize, conns: &[ConnId], message: P::Message) {
         let meaning = Self::meaning(&message);
-        let bytes = match Frame::<P>::Message(message).encode() {
-            Ok(bytes) => bytes,
+        let text = match codec::text::<P>(&message) {
+            Ok(text) => text,
             Err(error) => return self.fail(me, &error),
         };
         for conn in conns.iter().copied() {
-            self.counts.sent += 1;
-            let line = self.ports[me].lines.get(conn).cloned();
-            let side = line.as_ref().map_or(Side::Dialler, |line| line.side);
-            let line = line.filter(|line| line.state.get() == EndState::Open);
-            let live = line.is_some();
-            self.observe(me, &Observation::Sent { conn, side, live, meaning });
-            let Some(line) = line else {
-                self.counts.sent_on_ended += 1;
-                continue;
-            };
-            line.put((bytes.clone(), Some(meaning.size)));
-            self.watch_buffer(me, &line);
+            self.send_text(me, conn, &text, meaning);
         }
+    }
+
+    pub(super) fn send_text(
+        &mut self,
+        me: usize,
+        conn: ConnId,
+        text: &Utf8Bytes,
+        meaning: Meaning,
+    ) {
+        self.counts.sent += 1;
+        let line = self.ports[me].lines.get(conn).cloned();
+        let side = line.as_ref().map_or(Side::Dialler, |line| line.side);
+        let line = line.filter(|line| line.state.get() == EndState::Open);
+        let live = line.is_some();
+        self.observe(me, &Observation::Sent { conn, side, live, meaning });
+        let Some(line) = line else {
+            self.counts.sent_on_ended += 1;
+            return;
+        };
+        if self.repeats {
+            line.last.replace(Some((text.clone(), meaning)));
+        }
+        line.used_at.set(self.time());
+        line.put(Item::Text(text.clone(), meaning.size));
+        self.watch_buffer(me, &line);
     }
 
     /// Notes that a send buffer is full, and says how full it is each time it has twice its
     /// node's last maximum.
-    fn watch_buffer(&mut self, me: usize, line: &Line) {
+    pub(super) fn watch_buffer(&mut self, me: usize, line: &Line) {
         let out = &self.ports[me].out;
         let account = out.accounts[line.conn.slot()];
         let end = usize::from(line.side == Side::Acceptor);
@@ -260,33 +283,26 @@ impl<P: Protocol> Run<P> {
         }
         line.state.set(EndState::Closing);
         self.ports[me].inbox.retain(|input| match input {
-            Input::Message(of, _) | Input::Writable(of) => *of != conn,
+            Input::Message(of, _) | Input::Malformed(of, _) | Input::Writable(of) => *of != conn,
             _ => true,
         });
         let (side, by) = (line.side, Initiator::Local);
         self.observe(me, &Observation::Closed { conn, side, code, by });
         // A dial that is abandoned before its answer: whatever comes back is turned away.
         if state == EndState::Open {
-            self.put(me, &line, &Frame::Close { code, reason: reason.into_owned() });
-            line.hang_up();
+            line.put_close(code, &reason);
         }
     }
 
-    /// Sends a datagram. It is lost where nothing passes, as a cast is.
-    fn cast(&mut self, me: usize, socket: &UdpSocket, to: NodeId, message: P::Message) {
+    /// Sends a datagram.
+    fn cast(&mut self, me: usize, net: &impl Net, to: NodeId, message: P::Message) {
         let meaning = Self::meaning(&message);
         self.observe(me, &Observation::CastSent { to, meaning });
-        let from = self.hosts[me].id;
-        if self.index_of(to).is_none() || self.is_cut(me, to) {
-            return;
-        }
-        let frame = Frame::<P>::Cast { from, message };
-        match frame.encode() {
-            Ok(bytes) if bytes.len() - 4 > DATAGRAM_MAX => {
+        match serde_json::to_vec(&(self.hosts[me].id, &message)) {
+            Ok(bytes) if bytes.len() > DATAGRAM_MAX => {
                 self.fail(me, &"a cast is too long for a datagram");
             }
-            // What the network does not take is lost, as any datagram may be.
-            Ok(bytes) => drop(socket.try_send_to(&bytes[4..], (to.to_string(), PORT))),
+            Ok(bytes) => net.cast(to, &bytes),
             Err(error) => self.fail(me, &error),
         }
     }

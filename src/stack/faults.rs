@@ -1,104 +1,82 @@
 //! Carrying a plan out on turmoil's network.
 
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use turmoil::Sim;
 
-use super::Partition;
-use super::driver::duration;
-use super::frames::Frame;
+use super::gates;
+use super::roads::{Cut, Pair, Roads};
 use super::run::{Input, Run, Shared};
-use crate::engine::{EndState, Latency, Network, NodeSpec};
+use super::tank::Hosts;
+use super::wires::Wires;
+use super::{Options, Partition};
+use crate::engine::{NodeSpec, late};
 use crate::explore::Case;
 use crate::fault::{
-    ClockFault, ConnectionFault, DeviceFault, Fault, FaultKind, LinkFault, NodeFault, PeopleFault,
-    Plan, StoreFault, active,
+    Beat, ClockFault, ConnectionFault, DeviceFault, Fault, FaultKind, LinkFault, NodeFault,
+    PeopleFault, Plan, StoreFault, active, steps,
 };
-use crate::history::{Initiator, Life, Observation, Path, Standing, StoreOutcome};
+use crate::history::{Life, Observation, Path, Standing, StoreOutcome};
 use crate::id::{NodeId, Ticket};
 use crate::protocol::Protocol;
 use crate::time::{Span, Time};
 
-/// The faults of a plan that this network cannot express, by name and number in the plan.
-/// turmoil's streams never send again: what one direction loses, it has lost for good.
+/// The faults of a plan that this network cannot express, by number in the plan and name.
 pub(super) fn inexpressible(plan: &Plan) -> Vec<(usize, &'static str)> {
     let faults = plan.0.iter().enumerate().filter(|(_, fault)| !is_expressible(&fault.kind));
     faults.map(|(number, fault)| (number, fault.kind.name())).collect()
 }
 
-/// Whether this network can express a fault.
-pub(super) fn is_expressible(kind: &FaultKind) -> bool {
-    match kind {
-        FaultKind::Link(fault) => {
-            matches!(fault, LinkFault::Partition(..) | LinkFault::Hold(..) | LinkFault::Latency(..))
-        }
-        FaultKind::Connection(fault) => matches!(
-            fault,
-            ConnectionFault::Reset(..) | ConnectionFault::Close(..) | ConnectionFault::HalfOpen(..)
-        ),
-        FaultKind::Node(fault) => {
-            matches!(fault, NodeFault::Crash(_) | NodeFault::PowerLoss(_) | NodeFault::Pause(_))
-        }
-        FaultKind::Store(_) | FaultKind::Clock(_) => true,
-        FaultKind::Device(fault) => !matches!(fault, DeviceFault::Fork(..)),
-        FaultKind::People(fault) => {
-            !matches!(fault, PeopleFault::Flood { .. } | PeopleFault::Malformed(..))
-        }
-    }
+/// Whether this network can express a fault. No stream loses, doubles or reorders what it
+/// carries, and what damages single messages would have to be a part of it.
+pub(super) const fn is_expressible(kind: &FaultKind) -> bool {
+    !matches!(kind, FaultKind::Link(LinkFault::Chaos(..)))
 }
 
-/// A link between two nodes, both ways.
-#[derive(Default)]
-struct Road {
-    held: u32,
-    dropped: u32,
-    /// Slower or quicker than usual.
-    odd: bool,
-}
-
-type Pair = (NodeId, NodeId);
-
-/// A plan as beginnings and ends in the order of their times.
+/// A plan as beginnings, strokes and ends in the order of their times.
 pub(super) struct Faults<'a, R> {
     plan: &'a [Fault],
     nodes: &'a [NodeSpec<R>],
-    network: &'a Network,
     partition: Partition,
-    steps: Vec<(Time, usize, bool)>,
+    steps: Vec<(Time, usize, Beat)>,
     next: usize,
     active: Vec<bool>,
-    roads: BTreeMap<Pair, Road>,
+    roads: Roads<'a, R>,
+    hosts: Rc<Hosts>,
 }
 
 impl<'a, R> Faults<'a, R> {
-    /// The faults of a case. All ends come by its horizon.
-    pub(super) fn new<P: Protocol<Role = R>>(case: &'a Case<P>, partition: Partition) -> Self {
-        let plan = case.plan.0.as_slice();
-        let mut steps = Vec::with_capacity(plan.len() * 2);
-        for (i, fault) in plan.iter().enumerate() {
-            steps.push((fault.at.min(case.horizon), i, true));
-            if !fault.permanent {
-                steps.push(((fault.at + fault.lasts).min(case.horizon), i, false));
-            }
+    pub(super) fn new<P: Protocol<Role = R>>(
+        case: &'a Case<P>,
+        options: Options,
+        hosts: Rc<Hosts>,
+        wires: Rc<Wires>,
+    ) -> Self {
+        let (plan, nodes) = (case.plan.0.as_slice(), case.topology.nodes.as_slice());
+        Self {
+            plan,
+            nodes,
+            partition: options.partition,
+            steps: steps(plan, case.horizon),
+            next: 0,
+            active: vec![false; plan.len()],
+            roads: Roads::new(nodes, &case.network, hosts.clone(), wires),
+            hosts,
         }
-        steps.sort_by_key(|(at, i, begins)| (*at, *i, !begins));
-        let active = vec![false; plan.len()];
-        let (nodes, network) = (case.topology.nodes.as_slice(), &case.network);
-        Self { plan, nodes, network, partition, steps, next: 0, active, roads: BTreeMap::new() }
     }
 
-    /// Prepares links and stores for what must be known from the start.
+    /// Prepares links, stores and connections for what must be known from the start.
     pub(super) fn prepare<P: Protocol<Role = R>>(&self, sim: &Sim<'_>, run: &mut Run<P>) {
-        for (i, one) in self.nodes.iter().enumerate() {
-            for other in &self.nodes[..i] {
-                set_latency(sim, (one.id, other.id), self.usual((one.id, other.id)));
-            }
-        }
+        self.roads.prepare(sim);
         for fault in self.plan {
-            if let FaultKind::Store(StoreFault::SuffixLost(store)) = fault.kind
-                && let Some(vault) = run.vaults.iter_mut().find(|vault| vault.id == store)
-            {
-                vault.journal();
+            match fault.kind {
+                FaultKind::Store(StoreFault::SuffixLost(store)) => {
+                    if let Some(vault) = run.vaults.iter_mut().find(|vault| vault.id == store) {
+                        vault.journal();
+                    }
+                }
+                FaultKind::People(PeopleFault::Flood { .. }) => run.repeats = true,
+                _ => {}
             }
         }
     }
@@ -110,28 +88,44 @@ impl<'a, R> Faults<'a, R> {
 
     /// Carries out the next step.
     pub(super) fn step<P: Protocol<Role = R>>(&mut self, sim: &mut Sim<'_>, shared: &Shared<P>) {
-        let Some(&(_, i, begins)) = self.steps.get(self.next) else { return };
+        let Some(&(_, i, beat)) = self.steps.get(self.next) else { return };
         self.next += 1;
-        self.active[i] = begins;
         let run = &mut *shared.borrow_mut();
-        match &self.plan[i].kind {
+        let kind = &self.plan[i].kind;
+        if let Beat::Stroke(n) = beat {
+            return self.stroke(sim, run, kind, n);
+        }
+        let begins = beat == Beat::Begin;
+        self.active[i] = begins;
+        match kind {
             FaultKind::Link(fault) => self.link(sim, run, fault, begins),
-            FaultKind::Connection(fault) if begins => connection(run, fault),
-            FaultKind::Node(NodeFault::Pause(node)) => pause(run, *node, begins),
-            FaultKind::Node(NodeFault::Crash(node)) => power(sim, run, *node, begins),
-            FaultKind::Node(NodeFault::PowerLoss(node)) => {
-                self.power_loss(sim, run, *node, begins);
-            }
+            FaultKind::Connection(fault) => self.connection(run, fault, begins),
+            FaultKind::Node(fault) => self.node(sim, run, fault, begins),
             FaultKind::Store(fault) => self.store(run, fault, begins),
             FaultKind::Clock(fault) => clock(run, fault, begins),
             FaultKind::Device(fault) => self.device(sim, run, fault, begins),
             FaultKind::People(fault) => self.people(run, fault, begins),
-            FaultKind::Connection(_) | FaultKind::Node(_) => {}
+        }
+    }
+
+    fn stroke<P: Protocol>(&self, sim: &mut Sim<'_>, run: &mut Run<P>, kind: &FaultKind, n: u32) {
+        let off = n.is_multiple_of(2);
+        match kind {
+            FaultKind::People(PeopleFault::Flood { from, to, .. }) => {
+                gates::repeat(run, *from, *to);
+            }
+            FaultKind::Node(NodeFault::RestartStorm { node, .. }) => {
+                self.power(sim, run, *node, off);
+            }
+            FaultKind::Node(NodeFault::RollingRestart { nodes, .. }) => {
+                self.power(sim, run, nodes[n as usize / 2], off);
+            }
+            _ => {}
         }
     }
 
     /// The pairs between two groups; an empty second group is everybody else.
-    fn pairs(&self, a: &[NodeId], b: &[NodeId]) -> Vec<Pair> {
+    fn pairs(&self, (a, b): (&[NodeId], &[NodeId])) -> Vec<Pair> {
         let others: Vec<NodeId> = match b {
             [] => self.nodes.iter().map(|node| node.id).filter(|id| !a.contains(id)).collect(),
             _ => b.to_vec(),
@@ -150,113 +144,138 @@ impl<'a, R> Faults<'a, R> {
         fault: &LinkFault,
         begins: bool,
     ) {
+        let pairs = self.pairs(fault.groups());
         match fault {
-            LinkFault::Partition(a, b) => {
-                for pair in self.pairs(a, b) {
-                    self.cut(sim, run, pair, self.partition, begins);
-                    self.tell(run, pair);
-                }
-                if b.is_empty() {
-                    a.iter().for_each(|node| unplug(run, *node, begins));
-                }
-            }
-            LinkFault::Hold(a, b) => {
-                for pair in self.pairs(a, b) {
-                    self.cut(sim, run, pair, Partition::Held, begins);
-                    self.tell(run, pair);
+            LinkFault::Partition(..) => self.roads.cut(sim, &pairs, self.cut(), begins),
+            LinkFault::Hold(..) => self.roads.cut(sim, &pairs, Cut::Hold, begins),
+            LinkFault::PartitionOneway(..) => self.roads.cut(sim, &pairs, Cut::Oneway, begins),
+            LinkFault::Latency(..)
+            | LinkFault::Spikes(..)
+            | LinkFault::Bandwidth(..)
+            | LinkFault::Chaos(..) => {
+                for pair in &pairs {
+                    let weather = active::weather(self.active(), pair.0, pair.1);
+                    self.roads.set_weather(sim, *pair, weather);
                 }
             }
-            LinkFault::Latency(a, b, _) => {
-                for pair in self.pairs(a, b) {
-                    let odd = self.last(|kind| latency_of(kind, pair));
-                    self.road(pair).odd = odd.is_some();
-                    let range = odd.map_or_else(|| self.usual(pair), range_of);
-                    set_latency(sim, pair, range);
-                    self.tell(run, pair);
-                }
+        }
+        if let LinkFault::Partition(a, b) | LinkFault::Hold(a, b) = fault
+            && b.is_empty()
+        {
+            a.iter().for_each(|node| unplug(run, *node, begins));
+        }
+        let oneway = matches!(fault, LinkFault::PartitionOneway(..));
+        for (a, b) in pairs {
+            self.tell(run, (a, b));
+            if !oneway {
+                self.tell(run, (b, a));
             }
+        }
+    }
+
+    const fn cut(&self) -> Cut {
+        match self.partition {
+            Partition::Held => Cut::Keep,
+            Partition::Dropped => Cut::Drop,
+        }
+    }
+
+    /// Says how the way from one node to another is.
+    fn tell<P: Protocol>(&self, run: &mut Run<P>, (from, to): Pair) {
+        let Some(me) = run.index_of(from) else { return };
+        let is_shut = run.gates.get(&(from, to)).is_some_and(|gate| gate.is_shut());
+        let path = match self.roads.path((from, to)) {
+            Path::Up | Path::Impaired if is_shut => Path::Shut,
+            path => path,
+        };
+        run.observe(me, &Observation::Link { to, path });
+    }
+
+    fn connection<P: Protocol>(&self, run: &mut Run<P>, fault: &ConnectionFault, begins: bool) {
+        let [a, b] = fault.ends();
+        match fault {
+            ConnectionFault::Refuse(..)
+            | ConnectionFault::Blocked(..)
+            | ConnectionFault::Flap(..)
+            | ConnectionFault::IdleTimeout(..) => {
+                run.gates.insert((a, b), active::gate(self.active(), a, b));
+                self.tell(run, (a, b));
+                gates::watch(run, a, b);
+            }
+            ConnectionFault::LateClose(late, other) if !begins => {
+                gates::tell_late(run, *late, *other);
+            }
+            _ if begins => gates::strike(run, fault),
             _ => {}
         }
     }
 
-    fn road(&mut self, (a, b): Pair) -> &mut Road {
-        self.roads.entry((a.min(b), a.max(b))).or_default()
-    }
-
-    /// Adds or takes back one cut of a link.
-    fn cut<P: Protocol>(
+    fn node<P: Protocol>(
         &mut self,
-        sim: &Sim<'_>,
+        sim: &mut Sim<'_>,
         run: &mut Run<P>,
-        (a, b): Pair,
-        how: Partition,
+        fault: &NodeFault,
         begins: bool,
     ) {
-        let road = self.road((a, b));
-        let count = match how {
-            Partition::Held => &mut road.held,
-            Partition::Dropped => &mut road.dropped,
-        };
-        *count = if begins { *count + 1 } else { count.saturating_sub(1) };
-        let (held, dropped) = (road.held > 0, road.dropped > 0);
-        let (one, other) = (a.to_string(), b.to_string());
-        match (held, dropped) {
-            (_, true) => sim.partition(one, other),
-            (true, false) => sim.hold(one, other),
-            (false, false) => sim.release(one, other),
-        }
-        for pair in [(a, b), (b, a)] {
-            if held || dropped {
-                run.cut.insert(pair)
-            } else {
-                run.cut.remove(&pair)
-            };
-        }
-    }
-
-    /// Says how a link is, both ways.
-    fn tell<P: Protocol>(&mut self, run: &mut Run<P>, (a, b): Pair) {
-        let path = match self.road((a, b)) {
-            Road { held: 0, dropped: 0, odd: false } => Path::Up,
-            Road { held: 0, dropped: 0, odd: true } => Path::Impaired,
-            _ => Path::Down,
-        };
-        for (from, to) in [(a, b), (b, a)] {
-            if let Some(me) = run.index_of(from) {
-                run.observe(me, &Observation::Link { to, path });
+        match fault {
+            NodeFault::Crash(node) => self.power(sim, run, *node, begins),
+            NodeFault::PowerLoss(node) => {
+                // What is on its way is lost, and so is that the sockets close.
+                let pairs = self.pairs((&[*node], &[]));
+                self.roads.cut(sim, &pairs, Cut::Drop, begins);
+                self.power(sim, run, *node, begins);
+            }
+            NodeFault::RestartStorm { node, .. } if !begins => self.power(sim, run, *node, false),
+            NodeFault::RollingRestart { nodes, .. } if !begins => {
+                nodes.iter().for_each(|node| self.power(sim, run, *node, false));
+            }
+            NodeFault::RestartStorm { .. } | NodeFault::RollingRestart { .. } => {}
+            NodeFault::Pause(node) => pause(run, *node, begins),
+            NodeFault::Slow(node, cost) => {
+                let Some(me) = run.index_of(*node) else { return };
+                run.hosts[me].cost = if begins { *cost } else { Span::ZERO };
+                burden(run, me, begins);
+            }
+            NodeFault::Throttle { node, timer, grain } => {
+                let Some(me) = run.index_of(*node) else { return };
+                let host = &mut run.hosts[me];
+                host.throttle = begins.then(|| (timer.clone(), *grain));
+                if begins {
+                    host.timers.put_off(|name, at| late(timer.as_deref(), *grain, name, at));
+                }
+                run.ports[me].call.notify_one();
+                burden(run, me, begins);
             }
         }
     }
 
-    /// What the active faults say of something; of several, the one that comes last.
-    fn last<T>(&self, of: impl Fn(&FaultKind) -> Option<T>) -> Option<T> {
-        self.active().filter_map(of).last()
+    /// Ends a node's process, or starts it again. turmoil's own crash would leave nobody to
+    /// refuse a dial; here the software starts anew and waits where it is down.
+    fn power<P: Protocol>(&self, sim: &mut Sim<'_>, run: &mut Run<P>, node: NodeId, off: bool) {
+        let Some(me) = run.index_of(node) else { return };
+        let changed = if off { run.crash(me) } else { !run.hosts[me].is_running() };
+        if changed {
+            sim.bounce(self.hosts.name(node));
+        }
+        if changed && !off {
+            run.boot(me, Life::Restarted);
+        }
     }
 
-    /// The latency of a link that nothing is wrong with. That between two nodes of one device
-    /// is always the same, so that casts keep their order.
-    fn usual(&self, (a, b): Pair) -> (Span, Span) {
-        let device = |id| self.nodes.iter().find(|node| node.id == id).and_then(|node| node.device);
-        if device(a).is_some() && device(a) == device(b) {
-            let (_, high) = range_of(self.network.local_latency);
-            return (high, high);
+    /// Runs a dormant node, its store a copy of another node's: a tab that was duplicated.
+    fn fork<P: Protocol>(&self, sim: &mut Sim<'_>, run: &mut Run<P>, (from, to): Pair) {
+        let (Some(a), Some(b)) = (run.index_of(from), run.index_of(to)) else { return };
+        if run.hosts[b].is_running() || run.hosts[b].incarnation > 0 {
+            return;
         }
-        range_of(self.network.latency)
-    }
-
-    /// A host loses power, or has it again. What is on its way from it or to it is lost; that
-    /// its sockets close is lost as well.
-    fn power_loss<P: Protocol>(
-        &mut self,
-        sim: &mut Sim<'_>,
-        run: &mut Run<P>,
-        node: NodeId,
-        begins: bool,
-    ) {
-        for pair in self.pairs(&[node], &[]) {
-            self.cut(sim, run, pair, Partition::Dropped, begins);
+        let place = |me: usize| run.vaults.iter().position(|v| Some(v.id) == run.hosts[me].store);
+        if let (Some(source), Some(target)) = (place(a), place(b))
+            && let Ok([source, target]) = run.vaults.get_disjoint_mut([source, target])
+        {
+            target.copy_of(source);
         }
-        power(sim, run, node, begins);
+        sim.bounce(self.hosts.name(to));
+        run.boot(b, Life::Started);
     }
 
     fn store<P: Protocol>(&self, run: &mut Run<P>, fault: &StoreFault, begins: bool) {
@@ -299,19 +318,26 @@ impl<'a, R> Faults<'a, R> {
 
     fn device<P: Protocol>(
         &mut self,
-        sim: &Sim<'_>,
+        sim: &mut Sim<'_>,
         run: &mut Run<P>,
         fault: &DeviceFault,
         begins: bool,
     ) {
-        let (DeviceFault::Offline(node) | DeviceFault::SaysOffline(node)) = *fault else { return };
-        if matches!(fault, DeviceFault::Offline(_)) {
-            for pair in self.pairs(&[node], &[]) {
-                self.cut(sim, run, pair, self.partition, begins);
-                self.tell(run, pair);
+        let node = match *fault {
+            DeviceFault::Fork(from, to) if begins => return self.fork(sim, run, (from, to)),
+            DeviceFault::Fork(..) => return,
+            DeviceFault::Offline(node) => {
+                let pairs = self.pairs((&[node], &[]));
+                self.roads.cut(sim, &pairs, self.cut(), begins);
+                for (a, b) in pairs {
+                    self.tell(run, (a, b));
+                    self.tell(run, (b, a));
+                }
+                unplug(run, node, begins);
+                node
             }
-            unplug(run, node, begins);
-        }
+            DeviceFault::SaysOffline(node) => node,
+        };
         let Some(me) = run.index_of(node) else { return };
         let online = !begins;
         run.observe(me, &Observation::Device { online });
@@ -319,13 +345,16 @@ impl<'a, R> Faults<'a, R> {
     }
 
     fn people<P: Protocol>(&self, run: &mut Run<P>, fault: &PeopleFault, begins: bool) {
-        let (PeopleFault::ShortLived(user, _)
-        | PeopleFault::RefreshRefused(user)
-        | PeopleFault::IssuerSilent(user)
-        | PeopleFault::RightsWithdrawn(user, _)
-        | PeopleFault::Revoked(user)) = *fault
-        else {
-            return;
+        let user = match *fault {
+            PeopleFault::ShortLived(user, _)
+            | PeopleFault::RefreshRefused(user)
+            | PeopleFault::IssuerSilent(user)
+            | PeopleFault::RightsWithdrawn(user, _)
+            | PeopleFault::Revoked(user) => user,
+            PeopleFault::Malformed(from, to, bytes) if begins => {
+                return gates::send_garbage(run, from, to, bytes);
+            }
+            PeopleFault::Malformed(..) | PeopleFault::Flood { .. } => return,
         };
         let Some(me) = run.index_of(user) else { return };
         match *fault {
@@ -361,41 +390,10 @@ fn unplug<P: Protocol>(run: &mut Run<P>, node: NodeId, begins: bool) {
     *unplugged = if begins { *unplugged + 1 } else { unplugged.saturating_sub(1) };
 }
 
-/// The latency that a fault gives a link, if it covers it.
-fn latency_of(kind: &FaultKind, (from, to): Pair) -> Option<Latency> {
-    let FaultKind::Link(LinkFault::Latency(a, b, latency)) = kind else { return None };
-    let across = |x, y| a.contains(&x) && (b.contains(&y) || b.is_empty() && !a.contains(&y));
-    (across(from, to) || across(to, from)).then_some(*latency)
-}
-
-/// The least and the greatest latency. Between the two turmoil draws from an exponential
-/// distribution whose mean lies a fifth of the way up.
-pub(super) fn range_of(latency: Latency) -> (Span, Span) {
-    let (low, high) = match latency {
-        Latency::Constant(span) => (span, span),
-        Latency::Uniform(low, high) => (low, high),
-        Latency::Exponential(least, mean) => (least, least + mean * 5),
-    };
-    // What takes no time arrives before the listener of a host that starts is there.
-    let low = low.max(Span::millis(1));
-    (low, high.max(low))
-}
-
-fn set_latency(sim: &Sim<'_>, (a, b): Pair, (low, high): (Span, Span)) {
-    sim.set_link_latency(a.to_string(), b.to_string(), duration(low));
-    sim.set_link_max_message_latency(a.to_string(), b.to_string(), duration(high));
-}
-
-/// Ends a node's process, or starts it again. turmoil's own crash would leave nobody to refuse
-/// a dial; here the software starts anew and waits where it is down.
-fn power<P: Protocol>(sim: &mut Sim<'_>, run: &mut Run<P>, node: NodeId, off: bool) {
-    let Some(me) = run.index_of(node) else { return };
-    let changed = if off { run.crash(me) } else { !run.hosts[me].is_running() };
-    if changed {
-        sim.bounce(node.to_string());
-    }
-    if changed && !off {
-        run.boot(me, Life::Restarted);
+fn burden<P: Protocol>(run: &mut Run<P>, me: usize, burdened: bool) {
+    if run.hosts[me].is_running() {
+        let life = if burdened { Life::Burdened } else { Life::Relieved };
+        run.observe(me, &Observation::Node(life));
     }
 }
 
@@ -409,24 +407,6 @@ fn pause<P: Protocol>(run: &mut Run<P>, node: NodeId, begins: bool) {
         run.observe(me, &Observation::Node(Life::Resumed));
     }
     run.ports[me].call.notify_one();
-}
-
-fn connection<P: Protocol>(run: &mut Run<P>, fault: &ConnectionFault) {
-    let [a, b] = fault.ends();
-    let Some(me) = run.index_of(a) else { return };
-    let lines = run.ports[me].lines.iter().map(|(_, line)| line.clone());
-    let lines: Vec<_> =
-        lines.filter(|line| line.peer == b && line.state.get() != EndState::Gone).collect();
-    for line in lines {
-        match *fault {
-            ConnectionFault::HalfOpen(..) => line.silent.set(true),
-            ConnectionFault::Close(_, _, code) => {
-                run.put(me, &line, &Frame::Close { code, reason: String::new() });
-                run.ended(me, &line, code, Initiator::Remote);
-            }
-            _ => run.ended(me, &line, 1006, Initiator::Network),
-        }
-    }
 }
 
 fn clock<P: Protocol>(run: &mut Run<P>, fault: &ClockFault, begins: bool) {

@@ -1,32 +1,46 @@
-//! One end of a connection over TCP: the tasks that dial, accept, read and write.
+//! One end of a connection: what its node's driver knows of it, and what becomes of what comes.
 
 use std::cell::{Cell, RefCell};
-use std::net::Ipv4Addr;
 use std::rc::Rc;
+use std::task::Waker;
 
-use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::spawn_local;
-use turmoil::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use turmoil::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::handshake::server::Request;
+use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 
-use super::frames::Frame;
-use super::run::{Input, Run, Shared};
+use super::run::{Input, Run};
+use crate::codec;
 use crate::engine::EndState;
-use crate::history::{Initiator, Observation, Refusal, Side};
+use crate::history::{Channel, Initiator, Meaning, Observation, Refusal, Side};
 use crate::id::{ConnId, NodeId};
 use crate::protocol::{Account, Closing, Protocol};
+use crate::time::Time;
 
-/// Where every node listens.
-pub(super) const PORT: u16 = 7000;
+/// The header with which a node of a run says which connection it dials; and who it is; and
+/// that it has only a request. Anybody else sends none of them.
+pub(super) const CONN: &str = "wavetank-conn";
+pub(super) const FROM: &str = "wavetank-from";
+pub(super) const CHANNEL: &str = "wavetank-channel";
 
-/// A frame, and what the send buffer was charged for it; nothing for one of the driver's own.
-type Item = (Rc<[u8]>, Option<u32>);
+/// Whoever is no node of the run.
+const STRANGER: NodeId = NodeId(u32::MAX);
 
-/// A connection that is to be made, and what is to be written to it.
-pub(super) type Dialling = (Rc<Line>, Queue);
+/// Something that is to leave.
+pub(super) enum Item {
+    /// A message, and what the send buffer was charged for it.
+    Text(Utf8Bytes, u32),
+    /// So many bytes that are no message.
+    Garbage(u32),
+    /// The last frame.
+    Close(Option<CloseFrame>),
+}
 
-type Queue = UnboundedReceiver<Item>;
+pub(super) type Queue = UnboundedReceiver<Item>;
+
+/// What a node makes of somebody who dials: nothing to object, or a status.
+pub(super) type Verdict = Result<(), u16>;
 
 /// One end of a connection, as its node's driver knows it.
 pub(super) struct Line {
@@ -38,12 +52,26 @@ pub(super) struct Line {
     pub(super) full: Cell<bool>,
     /// Nothing more leaves this end, and nobody is told.
     pub(super) silent: Cell<bool>,
+    /// The connection is over, and this end is to be told later.
+    pub(super) untold: Cell<bool>,
+    /// When something was last sent or came.
+    pub(super) used_at: Cell<Time>,
+    /// What was sent last, where it may be sent again.
+    pub(super) last: RefCell<Option<(Utf8Bytes, Meaning)>>,
+    /// Where the handshake waits for what the node says.
+    pub(super) verdict: Cell<Option<oneshot::Sender<Verdict>>>,
     wire: RefCell<Option<UnboundedSender<Item>>>,
+    broken: Cell<bool>,
+    task: Cell<Option<Waker>>,
 }
 
 impl Line {
-    pub(super) fn new(conn: ConnId, side: Side, peer: NodeId, state: EndState) -> Dialling {
+    pub(super) fn new(conn: ConnId, side: Side, peer: NodeId) -> (Rc<Self>, Queue) {
         let (sender, queue) = unbounded_channel();
+        let state = match side {
+            Side::Dialler => EndState::Pending,
+            Side::Acceptor => EndState::Open,
+        };
         let line = Self {
             conn,
             side,
@@ -51,144 +79,142 @@ impl Line {
             state: Cell::new(state),
             full: Cell::new(false),
             silent: Cell::new(false),
+            untold: Cell::new(false),
+            used_at: Cell::new(Time::ZERO),
+            last: RefCell::new(None),
+            verdict: Cell::new(None),
             wire: RefCell::new(Some(sender)),
+            broken: Cell::new(false),
+            task: Cell::new(None),
         };
         (Rc::new(line), queue)
     }
 
-    /// Puts a frame on its way, or nowhere where the stream has ended.
+    /// Puts something on its way, or nowhere where the stream has ended.
     pub(super) fn put(&self, item: Item) {
         if let Some(wire) = &*self.wire.borrow() {
-            // Fails where the writing task has met the end of the stream.
+            // Fails where the connection's task has met the end of the stream.
             let _ = wire.send(item);
         }
     }
 
-    /// Sends nothing more: what was put before still goes out, then the stream ends.
+    /// Puts the last frame on its way. For the code of a connection that broke there is none.
+    pub(super) fn put_close(&self, code: u16, reason: &str) {
+        if matches!(code, 1006 | 1015) {
+            return self.break_off();
+        }
+        self.put(Item::Close(codec::close_frame(code, reason)));
+        self.hang_up();
+    }
+
+    /// Sends nothing more but what was put before.
     pub(super) fn hang_up(&self) {
         self.wire.take();
     }
-}
 
-/// Connects, and reads what the other end has to say.
-pub(super) async fn dial<P: Protocol>(run: Shared<P>, me: usize, line: Rc<Line>, queue: Queue) {
-    let stream = TcpStream::connect((line.peer.to_string(), PORT)).await;
-    let pending = line.state.get() == EndState::Pending;
-    match stream {
-        Ok(stream) if pending => {
-            let (source, sink) = stream.into_split();
-            spawn_local(write(run.clone(), me, line.clone(), sink, queue));
-            read(run, me, line, source).await;
+    /// Ends the stream at once, with whatever is still to be sent or read.
+    pub(super) fn break_off(&self) {
+        self.hang_up();
+        self.broken.set(true);
+        if let Some(task) = self.task.take() {
+            task.wake();
         }
-        // turmoil says at once that nothing passes; a network says nothing.
-        Err(_) if run.borrow().is_cut(me, line.peer) => {}
-        _ => run.borrow_mut().refused(me, &line, Refusal::Unreachable),
+    }
+
+    /// Whether the stream is to end at once; if not, `task` is woken when it is.
+    pub(super) fn is_broken(&self, task: &Waker) -> bool {
+        self.task.set(Some(task.clone()));
+        self.broken.get()
     }
 }
 
-/// Takes connections for as long as the process lives.
-pub(super) async fn listen<P: Protocol>(run: Shared<P>, me: usize, listener: TcpListener) {
-    while let Ok((stream, _)) = listener.accept().await {
-        spawn_local(accept(run.clone(), me, stream));
-    }
-}
-
-pub(super) async fn bind() -> std::io::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT)).await
-}
-
-async fn accept<P: Protocol>(run: Shared<P>, me: usize, stream: TcpStream) {
-    let (mut source, sink) = stream.into_split();
-    let (conn, from, hello) = match Frame::<P>::read(&mut source).await {
-        Ok(Some(Frame::Hello { conn, from, hello })) => (conn, from, hello),
-        Ok(_) => return,
-        Err(error) => return run.borrow_mut().fail(me, &error),
-    };
-    let (line, queue) = Line::new(conn, Side::Acceptor, from, EndState::Open);
-    spawn_local(write(run.clone(), me, line.clone(), sink, queue));
-    run.borrow_mut().admit(me, &line, hello);
-    read(run, me, line, source).await;
-}
-
-async fn read<P: Protocol>(run: Shared<P>, me: usize, line: Rc<Line>, mut source: OwnedReadHalf) {
-    loop {
-        match Frame::read(&mut source).await {
-            Ok(Some(frame)) => run.borrow_mut().arrived(me, &line, frame),
-            Ok(None) => return run.borrow_mut().ended(me, &line, 1006, Initiator::Network),
-            Err(error) => return run.borrow_mut().fail(me, &error),
-        }
-    }
-}
-
-async fn write<P: Protocol>(
-    run: Shared<P>,
-    me: usize,
-    line: Rc<Line>,
-    mut sink: OwnedWriteHalf,
-    mut queue: Queue,
-) {
-    while let Some((bytes, charge)) = queue.recv().await {
-        if line.silent.get() {
-            break;
-        }
-        if sink.write_all(&bytes).await.is_err() {
-            return;
-        }
-        if let Some(size) = charge {
-            run.borrow_mut().written(me, &line, size);
-        }
-    }
-    if line.silent.get() {
-        std::future::pending::<()>().await;
-    }
-    // Fails only where the peer has reset the stream, which the reading half hears as well.
-    let _ = sink.shutdown().await;
+/// The number of a header, as a node of the run writes it.
+fn number(request: &Request, name: &str) -> Option<u32> {
+    request.headers().get(name)?.to_str().ok()?.parse().ok()
 }
 
 impl<P: Protocol> Run<P> {
-    /// A connection reached a node.
-    fn admit(&mut self, me: usize, line: &Rc<Line>, hello: P::Hello) {
-        let out = &mut self.ports[me].out;
-        let slot = line.conn.slot();
-        out.accounts.resize(out.accounts.len().max(slot + 1), Account::default());
-        let (serial, dialler) = (line.conn.serial(), line.peer.0);
-        out.accounts[slot] = Account { serial, dialler, ..Account::default() };
-        self.ports[me].lines.insert(line.conn, line.clone());
-        let (conn, side) = (line.conn, line.side);
+    /// Somebody dials: the line on which the node's verdict is to be awaited, or how whatever
+    /// stands between answers.
+    pub(super) fn knock(&mut self, me: usize, request: &Request) -> Result<(Rc<Line>, Queue), u16> {
+        let from = number(request, FROM).map_or(STRANGER, NodeId);
+        let channel = match request.headers().get(CHANNEL) {
+            Some(_) => Channel::Request,
+            None => Channel::Socket,
+        };
+        let gate = self.gates.get(&(from, self.hosts[me].id)).copied().unwrap_or_default();
+        match gate.refuses(channel) {
+            Some(Refusal::Status(status)) => return Err(status),
+            Some(_) => return Err(super::socket::NO_UPGRADE),
+            None => {}
+        }
+        if !self.hosts[me].is_running() {
+            return Err(503);
+        }
+        let hello = codec::hello::<P>(request).ok_or(400u16)?;
+        let serial = number(request, CONN).unwrap_or_else(|| self.allot());
+        // In this engine no slot is used twice.
+        let (conn, side) = (ConnId::new(serial, serial), Side::Acceptor);
+        let (line, queue) = Line::new(conn, side, from);
+        line.used_at.set(self.time());
+        let accounts = &mut self.ports[me].out.accounts;
+        accounts.resize(accounts.len().max(conn.slot() + 1), Account::default());
+        accounts[conn.slot()] = Account { serial, dialler: from.0, ..Account::default() };
+        self.ports[me].lines.insert(conn, line.clone());
         self.observe(me, &Observation::Opened { conn, side });
         self.push(me, Input::Accepted(conn, hello));
+        Ok((line, queue))
     }
 
-    /// A whole frame reached a node.
-    fn arrived(&mut self, me: usize, line: &Line, frame: Frame<P>) {
+    /// The dial succeeded. False where the node has given it up: the late answer is turned away.
+    pub(super) fn opened(&mut self, me: usize, line: &Line) -> bool {
         let (conn, side) = (line.conn, line.side);
-        match (frame, line.state.get()) {
-            (Frame::Message(message), EndState::Open) => {
-                self.counts.delivered += 1;
-                let meaning = Self::meaning(&message);
-                self.observe(me, &Observation::Delivered { conn, side, meaning });
-                self.push(me, Input::Message(conn, message));
-            }
-            (Frame::Accept, EndState::Pending) => {
+        match line.state.get() {
+            EndState::Pending => {
                 line.state.set(EndState::Open);
+                line.used_at.set(self.time());
                 self.observe(me, &Observation::Opened { conn, side });
                 self.push(me, Input::Opened(conn));
+                return true;
             }
-            (Frame::Accept, EndState::Closing) => {
-                // The dialler has given up: the late answer is turned away.
-                line.state.set(EndState::Gone);
-                self.put(me, line, &Frame::Close { code: 1006, reason: String::new() });
-                line.hang_up();
-                self.closed(me, conn, 1006, Initiator::Local);
-            }
-            (Frame::Refuse(status), _) => self.refused(me, line, Refusal::Status(status)),
-            (Frame::Close { code, .. }, _) => self.ended(me, line, code, Initiator::Remote),
-            _ => {}
+            EndState::Closing => self.closed(me, conn, 1006, Initiator::Local),
+            EndState::Open | EndState::Gone => {}
         }
+        line.state.set(EndState::Gone);
+        line.hang_up();
+        false
+    }
+
+    /// A whole text frame reached a node.
+    pub(super) fn heard(&mut self, me: usize, line: &Line, text: &str) {
+        if line.state.get() != EndState::Open {
+            return;
+        }
+        let Ok(message) = serde_json::from_str::<P::Message>(text) else {
+            return self.puzzled(me, line, text.len());
+        };
+        let (conn, side) = (line.conn, line.side);
+        line.used_at.set(self.time());
+        self.counts.delivered += 1;
+        let meaning = Self::meaning(&message);
+        self.observe(me, &Observation::Delivered { conn, side, meaning });
+        self.push(me, Input::Message(conn, message));
+    }
+
+    /// A whole frame reached a node that is no message.
+    pub(super) fn puzzled(&mut self, me: usize, line: &Line, bytes: usize) {
+        if line.state.get() != EndState::Open {
+            return;
+        }
+        let (conn, side, size) = (line.conn, line.side, bytes as u32);
+        line.used_at.set(self.time());
+        let meaning = Meaning { size, ..Meaning::default() };
+        self.observe(me, &Observation::Delivered { conn, side, meaning });
+        self.push(me, Input::Malformed(conn, size));
     }
 
     /// A dial failed.
-    fn refused(&mut self, me: usize, line: &Line, refusal: Refusal) {
+    pub(super) fn refused(&mut self, me: usize, line: &Line, refusal: Refusal) {
         let conn = line.conn;
         match line.state.replace(EndState::Gone) {
             EndState::Pending => {
@@ -217,28 +243,22 @@ impl<P: Protocol> Run<P> {
         line.hang_up();
     }
 
+    /// A connection broke: this end is told, and its peer when the stream says so.
+    pub(super) fn broke(&mut self, me: usize, line: &Line) {
+        self.ended(me, line, 1006, Initiator::Network);
+        line.break_off();
+    }
+
     fn closed(&mut self, me: usize, conn: ConnId, code: u16, by: Initiator) {
         self.push(me, Input::Closed(conn, Closing { code, by }));
     }
 
     /// The stream has taken a frame: there is room in the send buffer.
-    fn written(&mut self, me: usize, line: &Line, size: u32) {
-        let out = &mut self.ports[me].out;
-        let account = &mut out.accounts[line.conn.slot()];
+    pub(super) fn written(&mut self, me: usize, line: &Line, size: u32) {
         let end = usize::from(line.side == Side::Acceptor);
-        account.queued[end] = account.queued[end].saturating_sub(1);
-        let used = &mut account.used[end];
-        *used = used.saturating_sub(size);
-        if *used < out.buffer_limit / 2 && line.full.replace(false) {
+        let drained = self.ports[me].out.discharge(line.conn, end, size);
+        if drained && line.full.replace(false) {
             self.push(me, Input::Writable(line.conn));
-        }
-    }
-
-    /// Puts a frame of the driver's own on its way.
-    pub(super) fn put(&mut self, me: usize, line: &Line, frame: &Frame<P>) {
-        match frame.encode() {
-            Ok(bytes) => line.put((bytes, None)),
-            Err(error) => self.fail(me, &error),
         }
     }
 }

@@ -24,11 +24,16 @@
 
 mod driver;
 mod faults;
-mod frames;
+mod gates;
 mod line;
+mod roads;
 mod run;
+mod serve;
+mod socket;
+mod tank;
+mod wires;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -37,14 +42,18 @@ use turmoil::{Builder, Sim};
 
 use crate::engine::Counts;
 use crate::explore::{Case, CaseError, Operation};
-use crate::fault::FaultKind;
+use crate::fault::{FaultKind, Plan};
 use crate::history::{History, Phase};
 use crate::invariant::{Judge, Judged, Violation};
 use crate::protocol::Protocol;
+use crate::rng::Draw;
 use crate::time::{Time, Wall};
 use driver::duration;
 use faults::Faults;
 use run::{Run, Shared};
+pub use serve::{Serving, serve};
+use tank::Hosts;
+use wires::Wires;
 
 /// How a run on turmoil is done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,6 +84,16 @@ pub struct StackOutcome {
     pub counts: Counts,
     /// The states that the models said they reached, and how often.
     pub marks: BTreeMap<&'static str, u64>,
+    /// Steps of the simulation, each of a millisecond.
+    pub steps: u64,
+    /// TCP segments that nodes handed to turmoil: one for each dial, each write and each end of
+    /// a direction. turmoil does not tell of those that it makes itself, which are answers to
+    /// dials and resets.
+    pub segments: u64,
+    /// Bytes in them.
+    pub bytes: u64,
+    /// Hosts that the nodes ran on.
+    pub hosts: usize,
 }
 
 /// Why a case was not run on turmoil, or not to its end.
@@ -86,7 +105,7 @@ pub enum StackError {
     /// Faults of the plan, by number and name, that turmoil's network cannot express.
     #[error("turmoil's network cannot express {}", list(.0))]
     Faults(Vec<(usize, &'static str)>),
-    /// A node panicked, the budget of events was used up, or a frame could not be read.
+    /// A node panicked, the budget of events was used up, or a message could not be written.
     #[error("stopped at {at}: {message}")]
     Stopped {
         /// When.
@@ -97,8 +116,14 @@ pub enum StackError {
 }
 
 /// Whether turmoil's network can express a fault.
-pub fn can_express(kind: &FaultKind) -> bool {
+pub const fn can_express(kind: &FaultKind) -> bool {
     faults::is_expressible(kind)
+}
+
+/// The faults of a plan that turmoil's network cannot express, by number in the plan and name.
+/// A case that has one is refused.
+pub fn inexpressible(plan: &Plan) -> Vec<(usize, &'static str)> {
+    faults::inexpressible(plan)
 }
 
 fn list(faults: &[(usize, &'static str)]) -> String {
@@ -116,29 +141,45 @@ pub fn run_on_turmoil<P: Judged>(
     options: Options,
 ) -> Result<StackOutcome, StackError> {
     case.validate()?;
-    let foreign = faults::inexpressible(&case.plan);
+    let foreign = inexpressible(&case.plan);
     if !foreign.is_empty() {
         return Err(StackError::Faults(foreign));
     }
     let judge = Judge::new(P::invariants(&case.objectives), case.invariants.as_deref());
-    let run = Rc::new(RefCell::new(Run::new(case, judge.recording())));
+    let outside = Rc::new(Cell::new(Time::ZERO));
+    let clock = clock(outside.clone());
+    let run = Rc::new(RefCell::new(Run::new(case, judge.recording(), clock)));
     let mut sim = simulation(case);
-    for (me, node) in case.topology.nodes.iter().enumerate() {
-        let run = run.clone();
-        sim.host(node.id.to_string(), move || driver::node(run.clone(), me));
+    let hosts = Hosts::of(case);
+    let wires = Wires::new(Draw::seeded(case.seed).purpose("wire"));
+    for (host, name) in hosts.names.iter().enumerate() {
+        let (run, hosts, wires) = (run.clone(), hosts.clone(), wires.clone());
+        let software = move || tank::host(run.clone(), host, hosts.clone(), wires.clone());
+        sim.host(name.as_str(), software);
     }
-    drive(case, options, &mut sim, &run)?;
+    let faults = Faults::new(case, options, hosts.clone(), wires.clone());
+    let steps = drive(case, faults, &mut sim, &run, &outside)?;
     drop(sim);
     let run = Rc::into_inner(run).expect("the tasks went with the simulation");
     let (judge, counts, marks) = run.into_inner().finish();
     let (mut violations, history, _) = judge.finish(Some(case.end()));
     violations.sort_by_key(|violation| violation.at);
-    Ok(StackOutcome { violations, history: history.unwrap_or_default(), counts, marks })
+    let history = history.unwrap_or_default();
+    let (segments, bytes, hosts) = (wires.segments.get(), wires.bytes.get(), hosts.names.len());
+    Ok(StackOutcome { violations, history, counts, marks, steps, segments, bytes, hosts })
+}
+
+/// True time: that of the host whose turn it is, or `outside` between two ticks.
+fn clock(outside: Rc<Cell<Time>>) -> run::Clock {
+    Box::new(move || {
+        let inside = turmoil::sim_elapsed();
+        inside.map_or(outside.get(), |elapsed| Time::from_micros(elapsed.as_micros() as u64))
+    })
 }
 
 /// A simulation that depends on the case alone.
 fn simulation<P: Protocol>(case: &Case<P>) -> Sim<'static> {
-    let (low, high) = faults::range_of(case.network.latency);
+    let (low, high) = roads::range_of(case.network.latency);
     // A listener with more waiting than this panics: all clients may dial at once, and while a
     // link is held each of them many times.
     let capacity = 64 + 16 * case.topology.nodes.len();
@@ -154,22 +195,24 @@ fn simulation<P: Protocol>(case: &Case<P>) -> Sim<'static> {
         .build()
 }
 
+/// Runs the simulation to the end of the case. Gives back how many steps it took.
 fn drive<P: Protocol>(
     case: &Case<P>,
-    options: Options,
+    mut faults: Faults<'_, P::Role>,
     sim: &mut Sim<'_>,
     run: &Shared<P>,
-) -> Result<(), StackError> {
-    let mut faults = Faults::new(case, options.partition);
+    outside: &Cell<Time>,
+) -> Result<u64, StackError> {
     faults.prepare(sim, &mut run.borrow_mut());
     let mut operations: Vec<_> =
         case.operations.iter().filter(|operation| operation.at <= case.horizon).collect();
     operations.sort_by_key(|operation| operation.at);
     let mut operations = operations.into_iter().peekable();
     let mut healed = false;
+    let mut steps = 0;
     loop {
         let now = Time::from_micros(sim.elapsed().as_micros() as u64);
-        run.borrow_mut().outside = now;
+        outside.set(now);
         loop {
             let operation = operations.peek().map(|operation| operation.at);
             let next = [operation, faults.next()].into_iter().flatten().min();
@@ -181,13 +224,15 @@ fn drive<P: Protocol>(
             }
         }
         run.borrow_mut().bring();
+        gates::cut_idle(&mut run.borrow_mut());
         if now >= case.horizon && !healed {
             healed = true;
             run.borrow_mut().phase(Phase::Healed);
         }
         if now >= case.end() {
-            return Ok(());
+            return Ok(steps);
         }
+        steps += 1;
         let stepped = sim.step().map_err(|error| error.to_string());
         let failure = run.borrow_mut().failure.take();
         if let Some(message) = failure.or(stepped.err()) {

@@ -2,7 +2,7 @@
 //! no network brings.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,7 +11,8 @@ use tokio::sync::Notify;
 
 use super::line::Line;
 use crate::engine::{
-    Actor, Counts, Host, HostState, Issuer, Limits, Network, Seen, Vault, View, Witness, peers,
+    Actor, Counts, Gate, Host, HostState, Issuer, Limits, Network, Seen, Vault, View, Witness,
+    peers,
 };
 use crate::explore::Case;
 use crate::history::{Life, Name, Observation, Phase, Refusal, Size};
@@ -39,6 +40,7 @@ pub(super) enum Input<P: Protocol> {
     Opened(ConnId),
     Refused(ConnId, Refusal),
     Message(ConnId, P::Message),
+    Malformed(ConnId, u32),
     Writable(ConnId),
     Closed(ConnId, Closing),
     Cast(NodeId, P::Message),
@@ -48,6 +50,12 @@ pub(super) enum Input<P: Protocol> {
     Task(P::Task),
     Device(bool),
 }
+
+/// Tells true time.
+pub(super) type Clock = Box<dyn Fn() -> Time>;
+
+/// Is shown a store that was written to.
+pub(super) type OnWrite<P> = Box<dyn FnMut(&<P as Protocol>::Store)>;
 
 /// A node's inbox, connections and outbox.
 pub(super) struct Port<P: Protocol> {
@@ -74,7 +82,7 @@ struct Errand<P: Protocol> {
     session: u32,
     /// None is a flush.
     request: Option<<P::Store as Store>::Request>,
-    pub(super) draw: Draw,
+    draw: Draw,
     answer_at: Time,
 }
 
@@ -85,12 +93,17 @@ pub(super) struct Run<P: Protocol> {
     pub(super) issuer: Issuer,
     pub(super) counts: Counts,
     pub(super) marks: BTreeMap<&'static str, u64>,
-    /// Pairs of nodes between which nothing passes.
-    pub(super) cut: BTreeSet<(NodeId, NodeId)>,
+    /// What stands between a dialler and whom it dials.
+    pub(super) gates: BTreeMap<(NodeId, NodeId), Gate>,
+    /// What was sent last on each connection may be sent again.
+    pub(super) repeats: bool,
     /// Why the run cannot go on.
     pub(super) failure: Option<String>,
-    /// The time between two ticks.
-    pub(super) outside: Time,
+    /// Wakes whoever brings what the agenda has.
+    pub(super) planner: Rc<Notify>,
+    /// Is shown each store that was written to.
+    pub(super) on_write: Option<OnWrite<P>>,
+    clock: Clock,
     actors: Vec<Option<Actor<P>>>,
     roles: Vec<P::Role>,
     peers: Vec<Vec<Peer<P::Role>>>,
@@ -109,8 +122,8 @@ pub(super) struct Run<P: Protocol> {
 }
 
 impl<P: Protocol> Run<P> {
-    /// The run of a case, with all nodes about to start.
-    pub(super) fn new(case: &Case<P>, judge: Judge<P>) -> Self {
+    /// The run of a case, with all nodes about to start that are not dormant.
+    pub(super) fn new(case: &Case<P>, judge: Judge<P>, clock: Clock) -> Self {
         let nodes = &case.topology.nodes;
         let port = |id| Port {
             inbox: VecDeque::new(),
@@ -125,9 +138,12 @@ impl<P: Protocol> Run<P> {
             issuer: Issuer::default(),
             counts: Counts::default(),
             marks: BTreeMap::new(),
-            cut: BTreeSet::new(),
+            gates: BTreeMap::new(),
+            repeats: false,
             failure: None,
-            outside: Time::ZERO,
+            planner: Rc::default(),
+            on_write: None,
+            clock,
             actors: nodes.iter().map(|_| None).collect(),
             roles: nodes.iter().map(|spec| spec.role).collect(),
             peers: peers::<P>(&case.topology),
@@ -145,25 +161,35 @@ impl<P: Protocol> Run<P> {
             told: Time::ZERO,
         };
         run.phase(Phase::Chaos);
-        for me in 0..run.hosts.len() {
+        for (me, _) in nodes.iter().enumerate().filter(|(_, spec)| !spec.dormant) {
             run.boot(me, Life::Started);
         }
         run
+    }
+
+    /// Whether a node may be dialled.
+    pub(super) fn serves(&self, me: usize) -> bool {
+        P::serves(self.roles[me])
+    }
+
+    /// The longest message that a node takes.
+    pub(super) fn message_limit(&self, me: usize) -> u32 {
+        P::message_limit(self.roles[me], &self.config)
+    }
+
+    /// The number of a connection that somebody makes who has none for it.
+    pub(super) fn allot(&mut self) -> u32 {
+        self.next_conn += 1;
+        self.next_conn - 1
     }
 
     pub(super) fn index_of(&self, id: NodeId) -> Option<usize> {
         self.hosts.iter().position(|host| host.id == id)
     }
 
-    /// Whether nothing passes from a node to another.
-    pub(super) fn is_cut(&self, me: usize, to: NodeId) -> bool {
-        self.cut.contains(&(self.hosts[me].id, to))
-    }
-
-    /// True time: that of the host whose turn it is, or that between two ticks.
+    /// True time.
     pub(super) fn time(&self) -> Time {
-        let inside = turmoil::sim_elapsed();
-        inside.map_or(self.outside, |elapsed| Time::from_micros(elapsed.as_micros() as u64))
+        (self.clock)()
     }
 
     /// Tells the judge. Hosts have their turns one after the other within a tick, so an
@@ -273,6 +299,9 @@ impl<P: Protocol> Run<P> {
             Actor::Client(P::client(boot))
         });
         self.observe(me, &Observation::Node(life));
+        if self.hosts[me].is_burdened() {
+            self.observe(me, &Observation::Node(Life::Burdened));
+        }
         self.push(me, Input::Start);
     }
 
@@ -302,11 +331,18 @@ impl<P: Protocol> Run<P> {
     fn plan(&mut self, at: Time, chore: Chore<P>) {
         self.agenda.insert((at, self.planned), chore);
         self.planned += 1;
+        self.planner.notify_one();
     }
 
-    /// Does what is due between two ticks.
+    /// When the agenda next has something.
+    pub(super) fn next_chore(&self) -> Option<Time> {
+        self.agenda.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// Does what is due.
     pub(super) fn bring(&mut self) {
-        while let Some(entry) = self.agenda.first_entry().filter(|e| e.key().0 <= self.outside) {
+        let now = self.time();
+        while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= now) {
             match entry.remove() {
                 Chore::Execute(errand) => self.execute(errand),
                 Chore::Reply { errand, answer } => self.reply(&errand, answer),
@@ -364,10 +400,13 @@ impl<P: Protocol> Run<P> {
             let handled = vault.handle(ticket, session, errand.request.take(), draw, P::write);
             answer = handled.answer;
             let (outcome, write) = (handled.outcome, handled.write);
+            if let Some(on_write) = self.on_write.as_mut().filter(|_| write.is_some()) {
+                on_write(vault.state());
+            }
             self.observe(me, &Observation::Stored { store: id, ticket, outcome, write });
         }
         self.counts.stored += 1;
-        self.plan(errand.answer_at.max(self.outside), Chore::Reply { errand, answer });
+        self.plan(errand.answer_at.max(self.time()), Chore::Reply { errand, answer });
     }
 
     /// Asks the issuer. A node that nothing passes to or from is not heard.
@@ -391,7 +430,7 @@ impl<P: Protocol> Run<P> {
         inquiry: Inquiry,
         back: Span,
     ) {
-        let (now, user) = (self.outside, self.hosts[me].id);
+        let (now, user) = (self.time(), self.hosts[me].id);
         let lifetime = self.network.credential_lifetime;
         let Some((answer, standing)) = self.issuer.answer(user, inquiry, now, lifetime) else {
             return;
@@ -418,7 +457,7 @@ impl<P: Protocol> Run<P> {
 
     /// Ends the run, and gives back its judge, counts and marks.
     pub(super) fn finish(mut self) -> (Judge<P>, Counts, BTreeMap<&'static str, u64>) {
-        let end = self.outside;
+        let end = self.time();
         self.wake_judge(|wake| wake <= end);
         self.phase(Phase::Quiet);
         (self.judge, self.counts, self.marks)

@@ -1,0 +1,104 @@
+//! What can be done to connections, and by whoever is at one end of them.
+
+use std::rc::Rc;
+
+use super::line::{Item, Line};
+use super::run::Run;
+use crate::engine::{EndState, SIDES};
+use crate::fault::ConnectionFault;
+use crate::history::{Meaning, Observation, Side};
+use crate::id::NodeId;
+use crate::protocol::Protocol;
+
+/// A node's ends of its connections to another that are not over.
+fn ends<P: Protocol>(run: &Run<P>, node: NodeId, peer: NodeId) -> Option<(usize, Vec<Rc<Line>>)> {
+    let me = run.index_of(node)?;
+    let lines = run.ports[me].lines.iter().map(|(_, line)| line);
+    let lines = lines.filter(|line| line.peer == peer && line.state.get() != EndState::Gone);
+    Some((me, lines.cloned().collect()))
+}
+
+/// What a fault does to connections when it begins.
+pub(super) fn strike<P: Protocol>(run: &mut Run<P>, fault: &ConnectionFault) {
+    let [a, b] = fault.ends();
+    let Some((me, lines)) = ends(run, a, b) else { return };
+    for line in lines {
+        match *fault {
+            ConnectionFault::HalfOpen(..) => line.silent.set(true),
+            ConnectionFault::Close(_, _, code) => run.cut_off(me, &line, code),
+            ConnectionFault::Reset(..) => run.broke(me, &line),
+            ConnectionFault::LateClose(..) => {
+                line.silent.set(true);
+                line.untold.set(true);
+            }
+            _ => {}
+        }
+    }
+    if matches!(fault, ConnectionFault::LateClose(..))
+        && let Some((me, lines)) = ends(run, b, a)
+    {
+        for line in lines {
+            line.silent.set(true);
+            run.broke(me, &line);
+        }
+    }
+}
+
+/// Tells a node at last of the connections to another that ended without its knowledge.
+pub(super) fn tell_late<P: Protocol>(run: &mut Run<P>, late: NodeId, other: NodeId) {
+    let Some((me, lines)) = ends(run, late, other) else { return };
+    for line in lines.into_iter().filter(|line| line.untold.get()) {
+        run.broke(me, &line);
+    }
+}
+
+/// A proxy begins to watch the connections that a node has dialled: it counts from now.
+pub(super) fn watch<P: Protocol>(run: &Run<P>, from: NodeId, to: NodeId) {
+    let Some((_, lines)) = ends(run, to, from) else { return };
+    lines.iter().for_each(|line| line.used_at.set(run.time()));
+}
+
+/// Proxies cut what was idle for too long.
+pub(super) fn cut_idle<P: Protocol>(run: &mut Run<P>) {
+    let gates: Vec<_> =
+        run.gates.iter().filter_map(|(way, gate)| Some((*way, gate.idle?))).collect();
+    for ((from, to), idle) in gates {
+        let Some((me, lines)) = ends(run, to, from) else { continue };
+        let now = run.time();
+        for line in lines {
+            if line.side == Side::Acceptor && now.since(line.used_at.get()) >= idle {
+                run.broke(me, &line);
+            }
+        }
+    }
+}
+
+/// Sends again the last message that a node sent on each of its connections to another.
+pub(super) fn repeat<P: Protocol>(run: &mut Run<P>, from: NodeId, to: NodeId) {
+    let Some((me, lines)) = ends(run, from, to) else { return };
+    for line in lines {
+        let last = line.last.borrow().clone();
+        if let Some((text, meaning)) = last {
+            charge(run, me, &line, meaning.size);
+            run.send_text(me, line.conn, &text, meaning);
+        }
+    }
+}
+
+/// Sends bytes that are no message on each connection from a node to another.
+pub(super) fn send_garbage<P: Protocol>(run: &mut Run<P>, from: NodeId, to: NodeId, size: u32) {
+    let Some((me, lines)) = ends(run, from, to) else { return };
+    for line in lines.into_iter().filter(|line| line.state.get() == EndState::Open) {
+        let meaning = Meaning { size, ..Meaning::default() };
+        let (conn, side) = (line.conn, line.side);
+        run.observe(me, &Observation::Sent { conn, side, live: true, meaning });
+        charge(run, me, &line, size);
+        line.used_at.set(run.time());
+        line.put(Item::Garbage(size));
+    }
+}
+
+fn charge<P: Protocol>(run: &mut Run<P>, me: usize, line: &Line, size: u32) {
+    let end = usize::from(line.side != SIDES[0]);
+    run.ports[me].out.charge_end(line.conn, end, size).whatever();
+}
