@@ -26,6 +26,9 @@ const SILENCE: Span = Span::secs(4);
 /// A store that failed is left alone for so long.
 const RETRY: Span = Span::millis(200);
 
+/// A client takes no longer message.
+pub(crate) const CLIENT_LIMIT: u32 = 2_000;
+
 /// The protocol.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Board;
@@ -201,6 +204,12 @@ impl Protocol for Board {
         match message {
             Message::Whole(_, fields) => 16 + 12 * fields.len() as u32,
             _ => 24,
+        }
+    }
+    fn message_limit(role: Role, _config: &Config) -> u32 {
+        match role {
+            Role::Server => 1 << 20,
+            Role::Client => CLIENT_LIMIT,
         }
     }
     fn meaning(message: &Message) -> Meaning {

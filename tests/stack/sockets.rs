@@ -1,0 +1,111 @@
+//! What travels on the sockets, here and on the machine's own network.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async};
+use wavetank::fault::{Fault, FaultKind, PeopleFault};
+use wavetank::history::{Initiator, Observation};
+use wavetank::stack::{Serving, serve};
+use wavetank::time::Span;
+
+use super::board::{self, Board, CLIENT_LIMIT, Config, Role};
+use super::{ALICE, SERVER, at, case, count, run};
+
+#[test]
+fn a_message_beyond_the_limit_ends_the_connection_with_1009() {
+    let long = FaultKind::People(PeopleFault::Malformed(SERVER, ALICE, CLIENT_LIMIT + 1));
+    let outcome = run(&case(vec![Fault::lasting(at(5_000), Span::ZERO, long)]));
+    assert_eq!(outcome.violations, []);
+    let ended = |node, by| {
+        let is = |at, what: &Observation| {
+            let Observation::Closed { code: 1009, by: of, .. } = what else { return false };
+            at == node && *of == by
+        };
+        count(&outcome.history, is)
+    };
+    assert_eq!(ended(ALICE, Initiator::Network), 1);
+    assert_eq!(ended(SERVER, Initiator::Remote), 1);
+}
+
+#[test]
+fn frames_come_in_more_segments_than_messages_and_all_are_put_together() {
+    let outcome = run(&case(Vec::new()));
+    assert!(outcome.segments > outcome.counts.sent + 6 * outcome.counts.dials);
+    assert!(outcome.bytes > outcome.segments);
+    let puzzled = |_, what: &Observation| matches!(what, Observation::Closed { .. });
+    assert_eq!(count(&outcome.history, puzzled), 0);
+}
+
+type Socket = WebSocketStream<TcpStream>;
+
+async fn connect(address: &str, target: &str) -> Result<Socket, Error> {
+    let stream = TcpStream::connect(address).await?;
+    Ok(client_async(format!("ws://{address}{target}"), stream).await?.0)
+}
+
+async fn next(socket: &mut Socket) -> Message {
+    socket.next().await.expect("the stream goes on").expect("a message")
+}
+
+/// The next message that is no ping of the board.
+async fn answer(socket: &mut Socket) -> String {
+    loop {
+        let message = next(socket).await.into_text().expect("text");
+        if message.as_str() != "\"Ping\"" {
+            return message.to_string();
+        }
+    }
+}
+
+/// What a person's own WebSocket client meets.
+async fn visit(address: &str) {
+    let Err(Error::Http(response)) = connect(address, "/").await else { panic!("let in") };
+    assert_eq!(response.status().as_u16(), 400, "a hello is missing");
+
+    let mut socket = connect(address, "/?hello=%22client%20nobody%22").await.expect("let in");
+    socket.send(Message::text("\"Join\"")).await.expect("sent");
+    assert_eq!(answer(&mut socket).await, r#"{"Whole":[0,[]]}"#);
+    socket.send(Message::text("no message")).await.expect("sent");
+    socket.send(Message::binary(vec![1, 2, 3])).await.expect("sent");
+    let edit = r#"{"op":7,"author":1,"field":2,"value":8}"#;
+    socket.send(Message::text(format!(r#"{{"Set":{edit}}}"#))).await.expect("sent");
+    assert_eq!(answer(&mut socket).await, format!(r#"{{"Event":[1,{edit}]}}"#));
+    assert_eq!(answer(&mut socket).await, r#"{"Saved":7}"#);
+
+    let mut second = connect(address, "/?hello=%22client%20two%22").await.expect("let in");
+    let Err(Error::Http(response)) = connect(address, "/?hello=%22client%20three%22").await else {
+        panic!("a third was let in")
+    };
+    assert_eq!(response.status().as_u16(), 503);
+    second.close(None).await.expect("closed");
+    while second.next().await.is_some_and(|message| message.is_ok()) {}
+    connect(address, "/?hello=%22client%20three%22").await.expect("there is room again");
+}
+
+#[test]
+fn a_server_takes_anybody_over_the_network_of_the_machine() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let writes = Rc::new(Cell::new(0));
+    let seen = writes.clone();
+    let serving = Serving::<Board> {
+        role: Role::Server,
+        config: Config { limit: 2, ..Config::default() },
+        seed: 1,
+        store: board::Store::default(),
+        on_write: Box::new(move |_| seen.set(seen.get() + 1)),
+    };
+    runtime.expect("a runtime").block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        tokio::select! {
+            biased;
+            ended = serve(listener, serving) => panic!("it ended: {ended:?}"),
+            () = visit(&address) => {}
+        }
+    });
+    assert_eq!(writes.get(), 1);
+}
