@@ -17,6 +17,8 @@ mod path;
 mod setup;
 mod vault;
 mod verbs;
+#[cfg(feature = "wire")]
+mod wire;
 mod world;
 
 pub use issuer::Treatment;

@@ -40,11 +40,18 @@ pub(crate) struct Config {
     /// A mistake that shows only when two things go wrong, one after the other.
     #[serde(default)]
     pub(crate) mistake: Option<Mistake>,
+    /// The most bytes of a message that a real codec takes.
+    #[serde(default = "longest")]
+    pub(crate) longest: u32,
+}
+
+const fn longest() -> u32 {
+    1 << 20
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { limit: 10, deaf: false, mistake: None }
+        Self { limit: 10, deaf: false, mistake: None, longest: longest() }
     }
 }
 
@@ -202,6 +209,9 @@ impl Protocol for Board {
             Message::Whole(_, fields) => 16 + 12 * fields.len() as u32,
             _ => 24,
         }
+    }
+    fn message_limit(_role: Role, config: &Config) -> u32 {
+        config.longest
     }
     fn meaning(message: &Message) -> Meaning {
         let (kind, op) = match message {
