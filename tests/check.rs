@@ -15,7 +15,7 @@ use wavetank::harness::{Check, Failure, Settings};
 
 include!("examples/check.rs");
 
-const GOOD: Config = Config { limit: 10, deaf: false, mistake: None };
+const GOOD: Config = Config { limit: 10, deaf: false, mistake: None, longest: 1 << 20 };
 const DEAF: Config = Config { deaf: true, ..GOOD };
 
 /// What a check says, with the folder's name taken out.

@@ -18,7 +18,7 @@ fn tool(config: &Config, words: &[&str]) -> Exit {
     run(&[&Typing], config, arguments.map(OsString::from))
 }
 
-const DEAF: Config = Config { limit: 10, deaf: true, mistake: None };
+const DEAF: Config = Config { limit: 10, deaf: true, mistake: None, longest: 1 << 20 };
 
 fn read(path: &Path) -> Case<Board> {
     Case::from_json(&std::fs::read_to_string(path).expect("it was written")).expect("a case")

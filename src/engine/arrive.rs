@@ -18,9 +18,15 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let core = &mut self.core;
         let Some(item) = core.net.arrive(&mut core.agenda, core.now, index) else { return };
         let (slot, direction) = (index as usize / 2, index as usize % 2);
-        let Some(conn) = &core.net.conns[slot] else { return };
-        let (id, end) = (conn.id, conn.ends[1 - direction]);
-        match item.parcel {
+        let Some(id) = core.net.conns[slot].as_ref().map(|conn| conn.id) else { return };
+        self.arrived(id, direction, item.parcel);
+    }
+
+    /// Something arrives in one direction of a connection.
+    #[inline]
+    pub(crate) fn arrived(&mut self, id: ConnId, direction: usize, parcel: Parcel) {
+        let Some(end) = self.core.net.get(id).map(|conn| conn.ends[1 - direction]) else { return };
+        match parcel {
             Parcel::Message(payload) => self.message(id, direction, payload),
             Parcel::Garbage(bytes) => self.garbage(id, direction, bytes),
             Parcel::Syn => self.syn(id),
@@ -57,10 +63,14 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
                     self.hand(end.host, Delivery::Closed(id, 1000, Initiator::Local));
                 }
             }
+            #[cfg(feature = "wire")]
+            Parcel::Part(_) | Parcel::Bytes(_) | Parcel::Frames(_) | Parcel::Harmed(_) => {
+                self.bytes(id, direction, parcel);
+            }
         }
     }
 
-    fn set_end(&mut self, id: ConnId, end: usize, state: EndState) {
+    pub(crate) fn set_end(&mut self, id: ConnId, end: usize, state: EndState) {
         if let Some(conn) = self.core.net.get_mut(id) {
             conn.ends[end].state = state;
         }
@@ -68,19 +78,47 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
 
     #[inline]
     fn message(&mut self, id: ConnId, direction: usize, payload: u32) {
-        let core = &mut self.core;
-        let meaning = core.payloads.get(payload).meaning;
-        let Some(conn) = core.net.get_mut(id) else { return };
-        let sender = conn.ends[direction];
-        let end = conn.ends[1 - direction];
-        let drained = self.out.discharge(id, direction, meaning.size) && sender.full;
+        let size = self.core.payloads.get(payload).meaning.size;
+        let drained = self.leave_buffer(id, direction, size);
+        self.deliver(id, direction, payload);
         if drained {
-            conn.ends[direction].full = false;
+            self.tell_writable(id, direction);
         }
+    }
+
+    /// Takes what has arrived off the sender's buffer, and says whether the sender waits to
+    /// hear that there is room again.
+    #[inline]
+    pub(crate) fn leave_buffer(&mut self, id: ConnId, direction: usize, size: u32) -> bool {
+        let Some(conn) = self.core.net.get_mut(id) else { return false };
+        let sender = &mut conn.ends[direction];
+        let drained = self.out.discharge(id, direction, size) && sender.full;
+        if drained {
+            sender.full = false;
+        }
+        drained
+    }
+
+    /// Tells a sender that its buffer has room again.
+    pub(crate) fn tell_writable(&mut self, id: ConnId, direction: usize) {
+        let sender = self.core.net.get(id).map(|conn| conn.ends[direction]);
+        if let Some(sender) = sender.filter(|sender| sender.state == EndState::Open) {
+            self.hand(sender.host, Delivery::Writable(id));
+        }
+    }
+
+    /// A message that has arrived goes to the node.
+    #[inline]
+    pub(crate) fn deliver(&mut self, id: ConnId, direction: usize, payload: u32) {
+        let core = &mut self.core;
+        let Some(end) = core.net.get(id).map(|conn| conn.ends[1 - direction]) else {
+            return core.payloads.release(payload);
+        };
         match end.state {
             EndState::Open => {
                 core.counts.delivered += 1;
                 if core.wanted(Interest::DELIVERED) {
+                    let meaning = core.payloads.get(payload).meaning;
                     let side = SIDES[1 - direction];
                     let what = Observation::Delivered { conn: id, side, meaning };
                     core.observe(end.host, &what);
@@ -89,37 +127,40 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             }
             EndState::Gone => {
                 core.payloads.release(payload);
-                // The process that had this connection is gone; its host says so.
-                if core.hosts[end.host as usize].state != State::Dark
-                    && sender.state != EndState::Gone
-                {
-                    let by = Initiator::Network;
-                    core.reply_parcel(id, 1 - direction, Parcel::Close { code: 1006, by });
-                }
+                self.reset(id, direction);
             }
             EndState::Closing | EndState::Pending => core.payloads.release(payload),
         }
-        if drained && sender.state == EndState::Open {
-            self.hand(sender.host, Delivery::Writable(id));
+    }
+
+    /// The process that had a connection is gone: its host says so to whoever sends to it.
+    pub(crate) fn reset(&mut self, id: ConnId, direction: usize) {
+        let Some(conn) = self.core.net.get(id) else { return };
+        let (sender, end) = (conn.ends[direction], conn.ends[1 - direction]);
+        if self.core.hosts[end.host as usize].state != State::Dark && sender.state != EndState::Gone
+        {
+            let by = Initiator::Network;
+            self.core.reply_parcel(id, 1 - direction, Parcel::Close { code: 1006, by });
         }
     }
 
     /// Bytes arrive that are no message.
     fn garbage(&mut self, id: ConnId, direction: usize, bytes: u32) {
-        let Some(conn) = self.core.net.get_mut(id) else { return };
-        let (sender, end) = (conn.ends[direction], conn.ends[1 - direction]);
-        let drained = self.out.discharge(id, direction, bytes) && sender.full;
+        let drained = self.leave_buffer(id, direction, bytes);
+        self.malformed(id, direction, bytes);
         if drained {
-            conn.ends[direction].full = false;
+            self.tell_writable(id, direction);
         }
+    }
+
+    /// What has arrived is no message.
+    pub(crate) fn malformed(&mut self, id: ConnId, direction: usize, bytes: u32) {
+        let Some(end) = self.core.net.get(id).map(|conn| conn.ends[1 - direction]) else { return };
         if end.state == EndState::Open {
             let meaning = Meaning { size: bytes, ..Meaning::default() };
             let side = SIDES[1 - direction];
             self.core.observe(end.host, &Observation::Delivered { conn: id, side, meaning });
             self.hand(end.host, Delivery::Malformed(id, bytes));
-        }
-        if drained && sender.state == EndState::Open {
-            self.hand(sender.host, Delivery::Writable(id));
         }
     }
 
@@ -380,7 +421,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
     /// Puts a parcel on the way from one end of a connection to the other.
     pub(crate) fn reply_parcel(&mut self, id: ConnId, end: usize, parcel: Parcel) {
         if self.net.get(id).is_some() {
-            self.net.put(&mut self.agenda, self.now, id.slot(), end, parcel, 0);
+            self.put(id.slot(), end, parcel, 0);
         }
     }
 

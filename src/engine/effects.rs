@@ -4,6 +4,7 @@ use super::Witness;
 use super::agenda::Due;
 use super::host::Delivery;
 use super::issuer::Asked;
+use super::link::Posted;
 use super::net::{EndState, Parcel};
 use super::vault::Errand;
 use super::world::{Core, PutOff};
@@ -85,6 +86,10 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         self.note(31, host, 0, 0);
         self.digest.value(&message);
         let meaning = Meaning { size: P::size(&message), ..P::meaning(&message) };
+        #[cfg(feature = "wire")]
+        if let Some(wire) = &mut self.wire {
+            wire.forget_text();
+        }
         (self.payloads.add(message, meaning), meaning)
     }
 
@@ -132,6 +137,8 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         let end = end.unwrap_or(0);
         if self.wanted(Interest::SENT) {
             let side = SIDES[end];
+            #[cfg(feature = "wire")]
+            let meaning = self.in_bytes(payload, meaning);
             self.observe(host, &Observation::Sent { conn, side, live, meaning });
         }
         if !live {
@@ -141,7 +148,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         }
         let slot = conn.slot();
         let parcel = Parcel::Message(payload);
-        let posted = self.net.put(&mut self.agenda, self.now, slot, end, parcel, meaning.size);
+        let posted = self.put(slot, end, parcel, meaning.size);
         for _ in 0..posted.whole {
             self.payloads.share(payload);
         }
@@ -188,9 +195,11 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
             return;
         };
         let links = [self.link_between(host, peer), self.link_between(peer, host)];
-        let hello = self.hellos.insert(hello) as u32;
-        self.net.open(conn, channel, [host, peer], links, hello);
-        self.net.put(&mut self.agenda, self.now, conn.slot(), 0, Parcel::Syn, 0);
+        let hello = self.hellos.insert(hello);
+        self.net.open(conn, channel, [host, peer], links, Some(hello as u32));
+        #[cfg(feature = "wire")]
+        self.wire_up(conn, channel, hello);
+        self.put(conn.slot(), 0, Parcel::Syn, 0);
     }
 
     pub(crate) fn link_between(&mut self, from: u32, to: u32) -> u32 {
@@ -220,6 +229,10 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         if was_pending && end == 0 {
             // A dial that is abandoned before its answer: whatever comes back is turned away.
             return;
+        }
+        #[cfg(feature = "wire")]
+        if self.say_close(conn, end, code, &close.reason) {
+            return self.bury(out, conn);
         }
         let parcel = Parcel::Close { code, by: Initiator::Remote };
         self.net.put(&mut self.agenda, self.now, conn.slot(), end, parcel, 0);
@@ -315,9 +328,13 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
     /// Says how full a send buffer is each time it has twice its node's last maximum.
     fn watch_buffer(&mut self, index: u32, conn: ConnId, end: usize, bytes: u32) {
         let Some(state) = self.net.get(conn) else { return };
-        let len = state.lanes[end].fifo.len() as u32;
         let host = &mut self.hosts[index as usize];
-        if len >= host.buffer_max.saturating_mul(2).max(64) {
+        let enough = host.buffer_max.saturating_mul(2).max(64);
+        if (state.lanes[end].fifo.len() as u32) < enough {
+            return;
+        }
+        let len = state.lanes[end].writes() as u32;
+        if len >= enough {
             host.buffer_max = len;
             let size = Size { len, bytes, ..Size::default() };
             let queue = Name::Borrowed("send-buffer");
@@ -334,6 +351,10 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
             for item in self.net.drop_suffix(conn, direction, 0) {
                 self.release(item.parcel);
             }
+        }
+        #[cfg(feature = "wire")]
+        if let Some(wire) = &mut self.wire {
+            wire.forget(conn.slot());
         }
         if let Some(state) = self.net.forget(conn) {
             if let Some(hello) = state.hello {
@@ -356,9 +377,27 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
     }
 
     pub(crate) fn release(&mut self, parcel: Parcel) {
-        if let Parcel::Message(payload) = parcel {
-            self.payloads.release(payload);
+        match parcel {
+            Parcel::Message(payload) => self.payloads.release(payload),
+            #[cfg(feature = "wire")]
+            Parcel::Part(chunk)
+            | Parcel::Bytes(chunk)
+            | Parcel::Frames(chunk)
+            | Parcel::Harmed(chunk) => self.release_bytes(chunk),
+            _ => {}
         }
+    }
+
+    /// Puts a parcel of `size` bytes on its way: as it is, or as what a codec makes of it.
+    #[inline]
+    pub(crate) fn put(&mut self, slot: usize, end: usize, parcel: Parcel, size: u32) -> Posted {
+        #[cfg(feature = "wire")]
+        if self.wire.is_some()
+            && let Some(posted) = self.put_bytes(slot, end, parcel, size)
+        {
+            return posted;
+        }
+        self.net.put(&mut self.agenda, self.now, slot, end, parcel, size)
     }
 
     /// Forgets what was meant for a node that is not there.

@@ -17,6 +17,8 @@ mod path;
 mod setup;
 mod vault;
 mod verbs;
+#[cfg(feature = "wire")]
+mod wire;
 mod world;
 
 pub use issuer::Treatment;
@@ -30,11 +32,11 @@ pub use world::{Counts, View, World};
 pub(crate) use issuer::Issuer;
 // The stack has the same nodes, stores and clocks, on another network.
 #[cfg(feature = "stack")]
-pub(crate) use effects::SIDES;
-#[cfg(feature = "stack")]
 pub(crate) use host::{Host, State as HostState, late};
 #[cfg(feature = "stack")]
 pub(crate) use net::EndState;
+#[cfg(feature = "stack")]
+pub(crate) use wire::attack_frame;
 #[cfg(feature = "stack")]
 pub(crate) use vault::Vault;
 #[cfg(feature = "stack")]

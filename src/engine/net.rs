@@ -14,6 +14,8 @@ use super::setup::Network;
 use crate::history::{Channel, Initiator, Meaning, Refusal};
 use crate::id::{ConnId, NodeId};
 use crate::rng::Draw;
+#[cfg(feature = "wire")]
+use crate::time::Span;
 use crate::time::Time;
 
 /// One message in flight, shared by all who are to get it.
@@ -70,6 +72,49 @@ pub(crate) enum Parcel {
     },
     /// The answer to a close frame.
     CloseEcho,
+    /// The first bytes of a write whose rest comes behind them.
+    #[cfg(feature = "wire")]
+    Part(u32),
+    /// The bytes of the codec's own: handshakes, closes, signs of life.
+    #[cfg(feature = "wire")]
+    Bytes(u32),
+    /// The bytes of a message.
+    #[cfg(feature = "wire")]
+    Frames(u32),
+    /// The bytes of a message, one of them not what it was.
+    #[cfg(feature = "wire")]
+    Harmed(u32),
+}
+
+impl Parcel {
+    /// Whether it is what nodes send: on a path that does not keep the promises of a stream,
+    /// this is what it breaks them for.
+    const fn is_message(self) -> bool {
+        match self {
+            Self::Message(_) => true,
+            #[cfg(feature = "wire")]
+            Self::Frames(_) => true,
+            _ => false,
+        }
+    }
+
+    /// The same after damage on the way.
+    const fn harmed(self, size: u32) -> Self {
+        match self {
+            #[cfg(feature = "wire")]
+            Self::Frames(chunk) => Self::Harmed(chunk),
+            _ => Self::Garbage(size),
+        }
+    }
+
+    /// Whether more of the same write comes behind it.
+    pub(crate) const fn is_part(self) -> bool {
+        match self {
+            #[cfg(feature = "wire")]
+            Self::Part(_) => true,
+            _ => false,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +134,46 @@ pub(crate) struct Lane {
     pub(crate) wake: Option<Time>,
     /// Carries nothing any more, and nobody is told.
     pub(crate) silent: bool,
+}
+
+impl Lane {
+    /// How many writes are in flight, a write of which a part has arrived among them.
+    pub(crate) fn writes(&self) -> usize {
+        self.fifo.iter().filter(|item| !item.parcel.is_part()).count()
+    }
+
+    /// Where the first so many writes end.
+    fn place_behind(&self, writes: u64) -> usize {
+        let mut left = writes;
+        let mut place = 0;
+        while left > 0 && place < self.fifo.len() {
+            left -= u64::from(!self.fifo[place].parcel.is_part());
+            place += 1;
+        }
+        place
+    }
+
+    /// Puts parts on the way that are there evenly until `until`.
+    #[cfg(feature = "wire")]
+    fn put_parts(
+        &mut self,
+        agenda: &mut Agenda,
+        now: Time,
+        until: Time,
+        index: u32,
+        parts: &[u32],
+    ) {
+        let from = self.last.max(now);
+        let span = until.since(from).as_micros();
+        for (nth, part) in (1..).zip(parts) {
+            let at = from + Span::micros(span * nth / (parts.len() as u64 + 1));
+            self.fifo.push_back(Item { at, parcel: Parcel::Part(*part) });
+            if self.wake.is_none() && !self.silent {
+                self.wake = Some(at);
+                agenda.add(at, Due::Lane, index);
+            }
+        }
+    }
 }
 
 /// What one end of a connection knows.
@@ -182,7 +267,7 @@ impl Net {
         channel: Channel,
         hosts: [u32; 2],
         links: [u32; 2],
-        hello: u32,
+        hello: Option<u32>,
     ) {
         let mut lanes = self.spare.pop().unwrap_or_default();
         for (lane, link) in lanes.iter_mut().zip(links) {
@@ -197,7 +282,7 @@ impl Net {
             id,
             ends,
             lanes,
-            hello: Some(hello),
+            hello,
             channel,
             used_at: Time::ZERO,
             look_at: None,
@@ -233,14 +318,34 @@ impl Net {
         parcel: Parcel,
         size: u32,
     ) -> Posted {
+        self.put_parts(agenda, now, slot, direction, &[], parcel, size)
+    }
+
+    /// Puts a parcel of `size` bytes on the way, and parts of the same write before it. All of
+    /// them have one fate; parts are only put on a path that keeps the promises of a stream.
+    #[inline]
+    #[allow(clippy::too_many_arguments, reason = "what is sent, where and when, at one place")]
+    #[cfg_attr(not(feature = "wire"), allow(unused_variables, reason = "bytes come in parts"))]
+    pub(crate) fn put_parts(
+        &mut self,
+        agenda: &mut Agenda,
+        now: Time,
+        slot: usize,
+        direction: usize,
+        parts: &[u32],
+        parcel: Parcel,
+        size: u32,
+    ) -> Posted {
         let conn = self.conns[slot].as_mut().expect("a parcel is put on a known connection");
         conn.used_at = now;
         let lane = &mut conn.lanes[direction];
         let link = &mut self.links[lane.link as usize];
         let fate = link.fate(now, size);
         let index = (slot * 2 + direction) as u32;
-        if link.is_calm() || !matches!(parcel, Parcel::Message(_)) {
+        if link.is_calm() || !parcel.is_message() {
             let at = fate.at.max(lane.last);
+            #[cfg(feature = "wire")]
+            lane.put_parts(agenda, now, at, index, parts);
             lane.last = at;
             lane.fifo.push_back(Item { at, parcel });
             if lane.wake.is_none() && !lane.silent {
@@ -252,7 +357,7 @@ impl Net {
         if fate.lost {
             return Posted { arrive: 0, whole: 0 };
         }
-        let parcel = if fate.corrupt { Parcel::Garbage(size) } else { parcel };
+        let parcel = if fate.corrupt { parcel.harmed(size) } else { parcel };
         for at in std::iter::once(fate.at).chain(fate.again) {
             let place = lane.fifo.partition_point(|item| item.at <= at);
             lane.fifo.insert(place, Item { at, parcel });
@@ -326,12 +431,19 @@ impl Net {
         self.links[link as usize].cast(now, payload, size, |at| agenda.add(at, Due::Cast, link))
     }
 
-    /// Takes out what is in flight in one direction but for the first `keep` parcels. Of a
+    /// Whether a direction of a connection keeps the promises of a stream.
+    #[cfg(feature = "wire")]
+    pub(crate) fn is_calm(&self, slot: usize, direction: usize) -> bool {
+        let conn = self.conns.get(slot).and_then(Option::as_ref);
+        conn.is_some_and(|conn| self.links[conn.lanes[direction].link as usize].is_calm())
+    }
+
+    /// Takes out what is in flight in one direction but for the first `keep` writes. Of a
     /// held or silent lane nothing survives.
     pub(crate) fn drop_suffix(&mut self, id: ConnId, direction: usize, keep: u64) -> Vec<Item> {
         let Some(conn) = self.get_mut(id) else { return Vec::new() };
         let lane = &mut conn.lanes[direction];
-        let keep = if lane.silent { 0 } else { (keep as usize).min(lane.fifo.len()) };
+        let keep = if lane.silent { 0 } else { lane.place_behind(keep) };
         lane.silent = false;
         let lost = lane.fifo.split_off(keep).into();
         if lane.fifo.is_empty() {

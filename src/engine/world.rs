@@ -84,6 +84,9 @@ pub(crate) struct Core<P: Protocol, W> {
     pub(crate) hosts: Vec<Host<P::Timer>>,
     by_id: BTreeMap<NodeId, u32>,
     pub(crate) net: Net,
+    /// The codecs of all sockets, where they are carried in bytes.
+    #[cfg(feature = "wire")]
+    pub(crate) wire: Option<Box<super::wire::Wire>>,
     pub(crate) payloads: Payloads<P::Message>,
     pub(crate) vaults: Vec<Vault<P::Store>>,
     pub(crate) errands: Slab<Errand<P::Store>>,
@@ -173,13 +176,15 @@ pub struct World<P: Protocol, W> {
     pub(crate) actors: Vec<Option<Actor<P>>>,
     pub(crate) out: Outbox<P>,
     peers: Vec<Vec<Peer<P::Role>>>,
-    roles: Vec<P::Role>,
-    config: Arc<P::Config>,
+    /// Who is to start, until all have.
+    awake: Vec<bool>,
+    pub(crate) roles: Vec<P::Role>,
+    pub(crate) config: Arc<P::Config>,
     objectives: Objectives,
 }
 
 impl<P: Protocol, W: Witness<P>> World<P, W> {
-    /// A world in which every node is about to start.
+    /// A world in which every node is about to [start](Self::start).
     pub fn new(
         topology: &Topology<P::Role>,
         network: &Network,
@@ -198,6 +203,8 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             by_id: hosts.iter().zip(0..).map(|(host, index)| (host.id, index)).collect(),
             hosts,
             net: Net::new(network, draw.purpose("link")),
+            #[cfg(feature = "wire")]
+            wire: None,
             payloads: Payloads::default(),
             vaults: topology.stores.iter().map(|id| Vault::new(*id)).collect(),
             errands: Slab::new(),
@@ -221,22 +228,26 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             instant_events: 0,
             runaway: None,
         };
-        let mut world = Self {
+        Self {
             actors: core.hosts.iter().map(|_| None).collect(),
             core,
             out: Outbox::new(NodeId(0), network.send_buffer),
             peers: peers::<P>(topology),
+            awake: topology.nodes.iter().map(|spec| !spec.dormant).collect(),
             roles: topology.nodes.iter().map(|spec| spec.role).collect(),
             config,
             objectives: objectives.clone(),
-        };
-        world.phase(Phase::Chaos);
-        for (index, spec) in (0..).zip(&topology.nodes) {
-            if !spec.dormant {
-                world.boot(index, Life::Started);
+        }
+    }
+
+    /// Starts all nodes but the dormant ones, in the order of the topology.
+    pub fn start(&mut self) {
+        self.phase(Phase::Chaos);
+        for (index, awake) in (0..).zip(std::mem::take(&mut self.awake)) {
+            if awake {
+                self.boot(index, Life::Started);
             }
         }
-        world
     }
 
     /// Builds a node's state machine anew and starts it.

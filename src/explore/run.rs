@@ -66,23 +66,44 @@ pub struct Recording {
     pub trace: Vec<TraceLine>,
 }
 
+/// How much of a connection is real in a run on the discrete engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fidelity {
+    /// Messages travel as they are.
+    #[default]
+    Message,
+    /// They travel as the bytes of a real WebSocket codec.
+    #[cfg(feature = "wire")]
+    Wire,
+}
+
 /// Runs a case.
 pub fn run<P: Judged>(case: &Case<P>) -> Outcome {
-    let judge = Judge::new(P::invariants(&case.objectives), case.invariants.as_deref());
-    guarded(case, judge).0
+    run_at(Fidelity::Message, case)
 }
 
 /// Runs a case and keeps its history and a trace.
 pub fn run_recorded<P: Judged>(case: &Case<P>) -> (Outcome, Recording) {
-    let judge = Judge::new(P::invariants(&case.objectives), case.invariants.as_deref());
-    guarded(case, judge.recording().tracing())
+    run_recorded_at(Fidelity::Message, case)
 }
 
-fn guarded<P: Judged>(case: &Case<P>, judge: Judge<P>) -> (Outcome, Recording) {
+/// Runs a case at a fidelity.
+pub fn run_at<P: Judged>(fidelity: Fidelity, case: &Case<P>) -> Outcome {
+    let judge = Judge::new(P::invariants(&case.objectives), case.invariants.as_deref());
+    guarded(fidelity, case, judge).0
+}
+
+/// Runs a case at a fidelity and keeps its history and a trace.
+pub fn run_recorded_at<P: Judged>(fidelity: Fidelity, case: &Case<P>) -> (Outcome, Recording) {
+    let judge = Judge::new(P::invariants(&case.objectives), case.invariants.as_deref());
+    guarded(fidelity, case, judge.recording().tracing())
+}
+
+fn guarded<P: Judged>(fidelity: Fidelity, case: &Case<P>, judge: Judge<P>) -> (Outcome, Recording) {
     let _watched = Watched::new(&case.origin);
     quiet_panics();
     QUIET.set(true);
-    let result = catch_unwind(AssertUnwindSafe(|| drive(case, judge)));
+    let result = catch_unwind(AssertUnwindSafe(|| drive(fidelity, case, judge)));
     QUIET.set(false);
     result.unwrap_or_else(|payload| {
         let outcome = Outcome {
@@ -95,7 +116,7 @@ fn guarded<P: Judged>(case: &Case<P>, judge: Judge<P>) -> (Outcome, Recording) {
     })
 }
 
-fn drive<P: Judged>(case: &Case<P>, judge: Judge<P>) -> (Outcome, Recording) {
+fn drive<P: Judged>(fidelity: Fidelity, case: &Case<P>, judge: Judge<P>) -> (Outcome, Recording) {
     let config = Arc::new(case.config.clone());
     let mut world = World::new(
         &case.topology,
@@ -106,6 +127,12 @@ fn drive<P: Judged>(case: &Case<P>, judge: Judge<P>) -> (Outcome, Recording) {
         case.limits(),
         judge,
     );
+    match fidelity {
+        Fidelity::Message => {}
+        #[cfg(feature = "wire")]
+        Fidelity::Wire => world = world.over_wire(),
+    }
+    world.start();
     let nodes = case.topology.nodes.iter().map(|node| node.id).collect();
     let mut faults = Timeline::new(&case.plan, nodes, case.horizon);
     faults.prepare(&mut world);

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::line::{Item, Line};
 use super::run::Run;
-use crate::engine::{EndState, SIDES};
+use crate::engine::{EndState, attack_frame};
 use crate::fault::ConnectionFault;
 use crate::history::{Meaning, Observation, Side};
 use crate::id::NodeId;
@@ -85,7 +85,8 @@ pub(super) fn repeat<P: Protocol>(run: &mut Run<P>, from: NodeId, to: NodeId) {
     }
 }
 
-/// Sends bytes that are no message on each connection from a node to another.
+/// Sends bytes that are no message on each connection from a node to another: frames that the
+/// peer's codec lets pass, and such as break its rules.
 pub(super) fn send_garbage<P: Protocol>(run: &mut Run<P>, from: NodeId, to: NodeId, size: u32) {
     let Some((me, lines)) = ends(run, from, to) else { return };
     for line in lines.into_iter().filter(|line| line.state.get() == EndState::Open) {
@@ -94,11 +95,13 @@ pub(super) fn send_garbage<P: Protocol>(run: &mut Run<P>, from: NodeId, to: Node
         run.observe(me, &Observation::Sent { conn, side, live: true, meaning });
         charge(run, me, &line, size);
         line.used_at.set(run.time());
-        line.put(Item::Garbage(size));
+        let ends = [from, to].map(|node| u64::from(node.0));
+        let draw = run.draw.purpose("attack").key(run.time().as_micros()).key(ends[0]).key(ends[1]);
+        line.put(Item::Raw(attack_frame(draw, size, side == Side::Dialler), size));
     }
 }
 
 fn charge<P: Protocol>(run: &mut Run<P>, me: usize, line: &Line, size: u32) {
-    let end = usize::from(line.side != SIDES[0]);
+    let end = usize::from(line.side == Side::Acceptor);
     run.ports[me].out.charge_end(line.conn, end, size).whatever();
 }

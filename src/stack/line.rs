@@ -31,8 +31,8 @@ const STRANGER: NodeId = NodeId(u32::MAX);
 pub(super) enum Item {
     /// A message, and what the send buffer was charged for it.
     Text(Utf8Bytes, u32),
-    /// So many bytes that are no message.
-    Garbage(u32),
+    /// Bytes past the codec, and what the send buffer was charged for them.
+    Raw(Vec<u8>, u32),
     /// The last frame.
     Close(Option<CloseFrame>),
 }

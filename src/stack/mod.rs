@@ -1,26 +1,38 @@
-//! The same nodes on tokio, over turmoil's network: real streams, real frames, JSON.
+//! The same nodes on tokio: over turmoil's network with every fault, and on real sockets.
 //!
-//! A run here is to show that a finding, or its absence, is no artefact of the discrete
-//! [`engine`](crate::engine). Each node is the software of one turmoil host: one task hands it
-//! events and does what it asks for, and each end of a connection has one task that reads and
-//! one that writes. The facts are witnessed where the discrete engine witnesses them, and the
-//! case's own invariants judge.
+//! A run on turmoil is to show that a finding, or its absence, is no artefact of the discrete
+//! [`engine`](crate::engine). Each end of a connection is one task that does the handshake,
+//! frames, limits and close codes of tokio-tungstenite over a stream. The facts are witnessed
+//! where the discrete engine witnesses them, and the case's own invariants judge.
+//! [`serve`] runs one server node with the same driver for anybody's WebSocket clients.
 //!
 //! What is different from the discrete engine:
 //!
 //! - Time comes in ticks of a millisecond, and the distribution of latencies is turmoil's, the
 //!   same both ways. Operations, faults, stores and await points happen between two ticks.
+//! - A dial is an HTTP request and its answer: a status refuses it, and one of 200 comes from
+//!   something between that knows nothing of WebSockets ([`Refusal::Blocked`]).
+//! - Reads and writes are cut short where the seed says so.
+//! - A message that is longer than its receiver takes, and frames that break a rule, end the
+//!   connection with 1009, 1002 or 1007; other bytes that are no message are
+//!   [`Event::Malformed`](crate::protocol::Event::Malformed).
 //! - A [cast](crate::protocol::Outbox::cast) is one UDP datagram of at most 65,507 bytes. Casts
 //!   keep their order between nodes of one device; between devices one may overtake another.
-//!   What was on its way when the link was cut arrives late and is not lost.
+//!   What was on its way when the link was cut arrives late and is not lost. Spikes and a
+//!   narrow path do not touch them.
 //! - turmoil's streams never send again, so a partition holds back what they carry and releases
-//!   it in the end ([`Partition::Held`]). One-way partitions and chaos cannot be expressed: a
-//!   plan that has them is refused before the run. All other faults are carried out.
+//!   it in the end ([`Partition::Held`]). A one-way partition holds back what the streams are
+//!   given from then on; what is on its way still arrives. Spikes and a narrow path hold back
+//!   the writes of a stream.
+//! - Something between that ends a connection with a code does so from one end.
+//! - Chaos cannot be expressed: no stream loses, doubles or reorders what it carries. A plan
+//!   that has it is refused before the run ([`inexpressible`]).
 //! - A stream takes in many messages before the send buffer begins to fill.
-//! - turmoil looks at every host in every tick and at every link for every host: with up to
-//!   some ten nodes a run takes about a fiftieth of the time that it simulates, with a hundred
-//!   it takes longer than that time.
+//! - turmoil looks at every host in every tick and at every link for every host. Nodes that only
+//!   dial, and that nothing in the plan tells apart, share one host.
 //! - There is no digest: the history is what two runs of one case have in common.
+//!
+//! [`Refusal::Blocked`]: crate::history::Refusal::Blocked
 
 mod driver;
 mod faults;

@@ -2,8 +2,9 @@
 
 use std::future::{Future, pending, poll_fn};
 use std::io;
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -160,6 +161,8 @@ struct Talk<S> {
     queue: Queue,
     /// A frame that is leaving.
     leaving: Option<Option<u32>>,
+    /// What of it goes past the codec.
+    raw: Vec<u8>,
     /// There is nothing more to say.
     mute: bool,
 }
@@ -171,7 +174,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
         }
         while !self.mute && !line.silent.get() {
             if let Some(charge) = self.leaving {
-                match self.socket.poll_flush_unpin(cx) {
+                match self.poll_leave(cx) {
                     Poll::Pending => break,
                     Poll::Ready(Ok(())) => {
                         self.leaving = None;
@@ -189,8 +192,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
                     break;
                 }
                 Poll::Ready(Some(Item::Text(text, size))) => (Message::Text(text), Some(size)),
-                Poll::Ready(Some(Item::Garbage(size))) => {
-                    (Message::binary(vec![0; size as usize]), Some(size))
+                Poll::Ready(Some(Item::Raw(bytes, size))) => {
+                    (self.raw, self.leaving) = (bytes, Some(Some(size)));
+                    continue;
                 }
                 Poll::Ready(Some(Item::Close(frame))) => (Message::Close(frame), None),
             };
@@ -198,6 +202,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
             self.leaving = Some(charge);
         }
         self.socket.poll_next_unpin(cx).map(Step::Came)
+    }
+
+    /// Goes on with what is leaving. The codec has nothing of its own half written then.
+    fn poll_leave(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        while !self.raw.is_empty() {
+            let stream = Pin::new(self.socket.get_mut());
+            let length = ready!(stream.poll_write(cx, &self.raw))?;
+            self.raw.drain(..length);
+        }
+        self.socket.poll_flush_unpin(cx)
     }
 
     /// Ends the connection for what its peer sent. What the peer goes on sending is read, since
@@ -223,7 +237,7 @@ async fn talk<P: Protocol, S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut talk = Talk { socket, queue, leaving: None, mute: false };
+    let mut talk = Talk { socket, queue, leaving: None, raw: Vec::new(), mute: false };
     let failed = loop {
         let step = poll_fn(|cx| talk.poll(&line, cx)).await;
         let run = &mut *run.borrow_mut();
@@ -237,8 +251,10 @@ async fn talk<P: Protocol, S>(
             Step::Came(Some(Ok(message))) => came(run, me, &line, message),
             Step::Came(end) => {
                 let why = end.and_then(Result::err).and_then(|error| fault(&error));
-                let code = why.map_or(1006, |(code, _)| code);
-                run.ended(me, &line, code, Initiator::Network);
+                match why {
+                    Some((code, _)) => run.ended(me, &line, code, Initiator::Local),
+                    None => run.ended(me, &line, 1006, Initiator::Network),
+                }
                 break why;
             }
         }

@@ -26,9 +26,6 @@ const SILENCE: Span = Span::secs(4);
 /// A store that failed is left alone for so long.
 const RETRY: Span = Span::millis(200);
 
-/// A client takes no longer message.
-pub(crate) const CLIENT_LIMIT: u32 = 2_000;
-
 /// The protocol.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Board;
@@ -43,11 +40,18 @@ pub(crate) struct Config {
     /// A mistake that shows only when two things go wrong, one after the other.
     #[serde(default)]
     pub(crate) mistake: Option<Mistake>,
+    /// The most bytes of a message that a real codec takes.
+    #[serde(default = "longest")]
+    pub(crate) longest: u32,
+}
+
+const fn longest() -> u32 {
+    1 << 20
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { limit: 10, deaf: false, mistake: None }
+        Self { limit: 10, deaf: false, mistake: None, longest: longest() }
     }
 }
 
@@ -206,11 +210,8 @@ impl Protocol for Board {
             _ => 24,
         }
     }
-    fn message_limit(role: Role, _config: &Config) -> u32 {
-        match role {
-            Role::Server => 1 << 20,
-            Role::Client => CLIENT_LIMIT,
-        }
+    fn message_limit(_role: Role, config: &Config) -> u32 {
+        config.longest
     }
     fn meaning(message: &Message) -> Meaning {
         let (kind, op) = match message {

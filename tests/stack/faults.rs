@@ -90,10 +90,6 @@ fn expressible() -> Vec<Trace> {
         (FaultKind::Node(throttle(SERVER, Span::secs(3))), |node, what| {
             node == SERVER && matches!(what, Observation::Node(Life::Burdened))
         }),
-        (FaultKind::People(PeopleFault::Malformed(ALICE, SERVER, 1_000)), |node, what| {
-            node == SERVER
-                && matches!(what, Observation::Delivered { meaning, .. } if meaning.size == 1_000)
-        }),
     ]
 }
 

@@ -8,27 +8,54 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 use wavetank::fault::{Fault, FaultKind, PeopleFault};
-use wavetank::history::{Initiator, Observation};
+use wavetank::history::{History, Initiator, Observation};
+use wavetank::id::NodeId;
 use wavetank::stack::{Serving, serve};
 use wavetank::time::Span;
 
-use super::board::{self, Board, CLIENT_LIMIT, Config, Role};
-use super::{ALICE, SERVER, at, case, count, run};
+use super::board::{self, Board, Config, Role};
+use super::{ALICE, BOB, SERVER, at, case, count, run};
+
+/// How often a node was told that a connection ended in this way.
+fn ends(history: &History, node: NodeId, code: u16, by: Initiator) -> usize {
+    let is = |at, what: &Observation| {
+        let Observation::Closed { code: of, by: whom, .. } = what else { return false };
+        at == node && *of == code && *whom == by
+    };
+    count(history, is)
+}
 
 #[test]
 fn a_message_beyond_the_limit_ends_the_connection_with_1009() {
-    let long = FaultKind::People(PeopleFault::Malformed(SERVER, ALICE, CLIENT_LIMIT + 1));
-    let outcome = run(&case(vec![Fault::lasting(at(5_000), Span::ZERO, long)]));
-    assert_eq!(outcome.violations, []);
-    let ended = |node, by| {
-        let is = |at, what: &Observation| {
-            let Observation::Closed { code: 1009, by: of, .. } = what else { return false };
-            at == node && *of == by
-        };
-        count(&outcome.history, is)
+    let mut case = case(Vec::new());
+    case.config.longest = 40;
+    let history = run(&case).history;
+    assert!(ends(&history, SERVER, 1009, Initiator::Local) > 0, "an edit is longer");
+    assert!(ends(&history, ALICE, 1009, Initiator::Remote) > 0);
+}
+
+#[test]
+fn an_attacker_breaks_only_his_own_connection() {
+    let attack = |n: u64| {
+        let kind = FaultKind::People(PeopleFault::Malformed(ALICE, SERVER, 300));
+        Fault::lasting(at(3_000 + 2_000 * n), Span::ZERO, kind)
     };
-    assert_eq!(ended(ALICE, Initiator::Network), 1);
-    assert_eq!(ended(SERVER, Initiator::Remote), 1);
+    let outcome = run(&case((0..13).map(attack).collect()));
+    assert_eq!(outcome.violations, []);
+    let history = &outcome.history;
+    let passed = |node, what: &Observation| {
+        let Observation::Delivered { meaning, .. } = what else { return false };
+        node == SERVER && meaning.size == 300
+    };
+    assert!(count(history, passed) > 0);
+    let codes = [1002, 1007, 1009].map(|code| {
+        let told = ends(history, ALICE, code, Initiator::Remote);
+        assert_eq!(told, ends(history, SERVER, code, Initiator::Local));
+        told
+    });
+    assert!(codes.iter().sum::<usize>() > 2, "{codes:?}");
+    let bob = |node, what: &Observation| node == BOB && matches!(what, Observation::Closed { .. });
+    assert_eq!(count(history, bob), 0);
 }
 
 #[test]

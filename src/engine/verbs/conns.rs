@@ -51,7 +51,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let Some(draw) = core.conn_draw(id, "break") else { return };
         for direction in 0..2 {
             let Some(conn) = core.net.get(id) else { return };
-            let in_flight = conn.lanes[direction].fifo.len() as u64;
+            let in_flight = conn.lanes[direction].writes() as u64;
             let keep = draw.below(direction as u64, in_flight + 1);
             for item in core.net.drop_suffix(id, direction, keep) {
                 core.release(item.parcel);

@@ -31,7 +31,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             let Some(conn) = core.net.get_mut(id) else { continue };
             let end = conn.end_of(index);
             conn.ends[end].state = EndState::Gone;
-            let in_flight = conn.lanes[end].fifo.len() as u64;
+            let in_flight = conn.lanes[end].writes() as u64;
             let keep = draw.below(0, in_flight + 1);
             for item in core.net.drop_suffix(id, end, keep) {
                 core.release(item.parcel);

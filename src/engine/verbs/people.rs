@@ -92,9 +92,9 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             let what = Observation::Sent { conn: id, side, live: true, meaning };
             self.core.observe(index, &what);
             self.out.charge_end(id, end, bytes).whatever();
-            let core = &mut self.core;
-            let parcel = Parcel::Garbage(bytes);
-            core.net.put(&mut core.agenda, core.now, id.slot(), end, parcel, bytes);
+            self.core.put(id.slot(), end, Parcel::Garbage(bytes), bytes);
         }
+        #[cfg(feature = "wire")]
+        self.knock(from, to);
     }
 }
