@@ -36,9 +36,9 @@ pub(crate) use host::{Host, State as HostState, late};
 #[cfg(feature = "stack")]
 pub(crate) use net::EndState;
 #[cfg(feature = "stack")]
-pub(crate) use wire::attack_frame;
-#[cfg(feature = "stack")]
 pub(crate) use vault::Vault;
+#[cfg(feature = "stack")]
+pub(crate) use wire::attack_frame;
 #[cfg(feature = "stack")]
 pub(crate) use world::{Actor, peers};
 
