@@ -93,7 +93,7 @@ async fn visit(address: &str) {
     let Err(Error::Http(response)) = connect(address, "/").await else { panic!("let in") };
     assert_eq!(response.status().as_u16(), 400, "a hello is missing");
 
-    let mut socket = connect(address, "/?hello=%22client%20nobody%22").await.expect("let in");
+    let mut socket = connect(address, "/?hello=%22client%20n7%22").await.expect("let in");
     socket.send(Message::text("\"Join\"")).await.expect("sent");
     assert_eq!(answer(&mut socket).await, r#"{"Whole":[0,[]]}"#);
     socket.send(Message::text("no message")).await.expect("sent");
@@ -103,14 +103,14 @@ async fn visit(address: &str) {
     assert_eq!(answer(&mut socket).await, format!(r#"{{"Event":[1,{edit}]}}"#));
     assert_eq!(answer(&mut socket).await, r#"{"Saved":7}"#);
 
-    let mut second = connect(address, "/?hello=%22client%20two%22").await.expect("let in");
-    let Err(Error::Http(response)) = connect(address, "/?hello=%22client%20three%22").await else {
+    let mut second = connect(address, "/?hello=%22client%20n8%22").await.expect("let in");
+    let Err(Error::Http(response)) = connect(address, "/?hello=%22client%20n9%22").await else {
         panic!("a third was let in")
     };
     assert_eq!(response.status().as_u16(), 503);
     second.close(None).await.expect("closed");
     while second.next().await.is_some_and(|message| message.is_ok()) {}
-    connect(address, "/?hello=%22client%20three%22").await.expect("there is room again");
+    connect(address, "/?hello=%22client%20n9%22").await.expect("there is room again");
 }
 
 #[test]
