@@ -67,3 +67,14 @@ fn clients_that_nothing_tells_apart_share_a_host() {
     let outcome = run(&case);
     assert_eq!((outcome.violations.len(), outcome.hosts, outcome.counts.dials), (0, 4, 60));
 }
+
+#[test]
+fn a_host_whose_clients_dial_in_vain_does_not_run_out_of_ports() {
+    let crash = FaultKind::Node(NodeFault::Crash(SERVER));
+    let mut case = case(vec![Fault::lasting(at(1_000), Span::secs(28), crash)]);
+    case.topology.nodes.extend((3..603).map(|id| NodeSpec::new(NodeId(id), Role::Client)));
+    case.config.limit = 1_000;
+    let outcome = run(&case);
+    assert_eq!((outcome.violations.len(), outcome.hosts), (0, 2));
+    assert!(outcome.counts.dials > 16_384, "{}", outcome.counts.dials);
+}
