@@ -12,12 +12,13 @@
 //!
 //! The layers, from the bottom: base ([`time`], [`id`], [`rng`], [`digest`]), [`history`] and
 //! [`objectives`], the sans-IO surface ([`protocol`]), the discrete [`engine`], [`fault`]
-//! plans, [`invariant`]s, [`explore`] (many cases, shrinking, replay) and [`report`].
-//! Imports go one way, down. With the feature `stack` there is one more, `stack`: it runs the
-//! same case on tokio, over turmoil's network.
+//! plans, [`invariant`]s, [`explore`] (many cases, shrinking, replay), [`differential`] (one case at several fidelities) and
+//! [`report`]. Imports go one way, down. With the feature `stack` there is one more, `stack`: it
+//! runs the same case on tokio, over turmoil's network.
 
 #[cfg(feature = "wire")]
 mod codec;
+pub mod differential;
 pub mod digest;
 pub mod engine;
 pub mod explore;

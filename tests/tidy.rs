@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 /// The modules of `src/` from the bottom up: a file may name its own row and the rows before it.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["time", "id", "rng", "digest"],
     &["history", "objectives", "protocol"],
     &["codec"],
@@ -17,12 +17,13 @@ const LAYERS: [&[&str]; 10] = [
     &["invariant"],
     &["explore"],
     &["stack"],
+    &["differential"],
     &["report"],
     &["harness"],
 ];
 
 /// The stack is another engine: what knows of it would drag tokio along.
-const STACK_USERS: [&str; 2] = ["stack", "harness"];
+const STACK_USERS: [&str; 3] = ["stack", "differential", "harness"];
 
 const SCENARIOS: [&str; 1] = ["sims/src/scenarios/"];
 /// The files that say what has to hold, and of what.

@@ -22,6 +22,8 @@ pub enum Exit {
     Io = 5,
     /// 6: the same case gave two digests.
     Nondeterministic = 6,
+    /// 7: the same case came to different ends at different fidelities.
+    Disagreement = 7,
 }
 
 impl From<Exit> for ExitCode {

@@ -28,7 +28,7 @@ Examples:
 
 Exit codes: 0 held or done, 1 an invariant was broken (or an audit found what --deny names),
 2 wrong usage or input, 3 a state was never reached, 4 a panic, 5 a file could not be written,
-6 the same case gave two digests.";
+6 the same case gave two digests, 7 fidelities disagree.";
 
 #[derive(Parser)]
 #[command(name = "wavetank", version, about, after_help = AFTER)]

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::fidelity::{self, Fidelity};
 use super::{CliError, Format, Tool, print, read, say, write_new};
+use crate::differential::Level;
 use crate::explore::{
-    Case, Outcome, Recording, Scenario, Shrunk, Slid, Verdict, case_of_seed, run as run_case,
-    run_recorded, shrink as shrink_case,
+    Case, Fidelity as Engine, Outcome, Recording, Scenario, Shrunk, Slid, Verdict, case_of_seed,
+    run as run_case, run_at, run_recorded_at, shrink as shrink_case,
 };
 use crate::harness::{Exit, nearest};
 use crate::invariant::{Judged, Violation};
@@ -52,14 +54,19 @@ enum Trace {
 /// Arguments of `run`.
 #[derive(Args)]
 pub struct RunArgs {
-    /// The scenario; `list` shows them.
-    scenario: String,
+    /// A scenario, as `list` shows them, or a case file.
+    #[arg(value_name = "SCENARIO|CASE")]
+    what: String,
     /// The seed that the case is made from.
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// The configuration: a file, or a name that the tool knows.
     #[arg(long, visible_alias = "policy")]
     config: Option<String>,
+    /// How much of the run is real: the state machines, the WebSocket codec as well, or tokio
+    /// and TCP as well; all of them, and whether they agree.
+    #[arg(long, value_enum, default_value = "message")]
+    fidelity: Fidelity,
     /// Save the case to this file.
     #[arg(long)]
     save: Option<PathBuf>,
@@ -94,6 +101,22 @@ pub struct ShrinkArgs {
     budget: u64,
 }
 
+/// The case of a scenario and seed, or that of a file, on the configuration that was named.
+fn case_of<P: Judged>(tool: &dyn Tool<P>, args: &RunArgs) -> Result<Case<P>, CliError> {
+    let file = Path::new(&args.what);
+    let config = args.config.as_deref();
+    if file.extension().is_none_or(|extension| extension != "json") {
+        let scenario = scenario_named(tool, &args.what)?;
+        let config = tool.config(config).map_err(CliError::Config)?;
+        return Ok(case_of_seed(scenario, &config, args.seed));
+    }
+    let mut case = read_case::<P>(file)?;
+    if config.is_some() {
+        case.config = tool.config(config).map_err(CliError::Config)?;
+    }
+    Ok(case)
+}
+
 /// The scenario of a name, or an error that says the nearest.
 pub(super) fn scenario_named<'a, P: Judged>(
     tool: &'a dyn Tool<P>,
@@ -109,17 +132,21 @@ pub(super) fn scenario_named<'a, P: Judged>(
 }
 
 pub(super) fn run<P: Judged>(tool: &dyn Tool<P>, args: &RunArgs) -> Result<Exit, CliError> {
-    let scenario = scenario_named(tool, &args.scenario)?;
-    let config = tool.config(args.config.as_deref()).map_err(CliError::Config)?;
-    let case = case_of_seed(scenario, &config, args.seed);
+    let case = case_of(tool, args)?;
     if let Some(path) = &args.save {
         write_new(path, &case.to_json())?;
     }
-    let mut again = format!("{} run {} --seed {}", tool.name(), args.scenario, args.seed);
+    let mut again = format!("{} run {} --seed {}", tool.name(), args.what, args.seed);
     if let Some(config) = &args.config {
         again = format!("{again} --config {config}");
     }
-    Ok(Exit::from(&present(&case, &args.show, &again).verdict))
+    let engine = match args.fidelity.levels()? {
+        [Level::Message] => Engine::Message,
+        #[cfg(feature = "wire")]
+        [Level::Wire] => Engine::Wire,
+        levels => return fidelity::compare(&case, levels, args.show.format),
+    };
+    Ok(Exit::from(&present(engine, &case, &args.show, &again).verdict))
 }
 
 pub(super) fn replay<P: Judged>(tool: &dyn Tool<P>, args: &ReplayArgs) -> Result<Exit, CliError> {
@@ -130,7 +157,7 @@ pub(super) fn replay<P: Judged>(tool: &dyn Tool<P>, args: &ReplayArgs) -> Result
         case.config = tool.patched(&case.config, path).map_err(CliError::Config)?;
         again = format!("{again} --patch {}", path.display());
     }
-    let outcome = present(&case, &args.show, &again);
+    let outcome = present(Engine::Message, &case, &args.show, &again);
     if args.patch.is_none()
         && args.show.format == Format::Text
         && let Some(digest) = saved.digest
@@ -196,10 +223,12 @@ pub(super) fn read_case<P: Judged>(path: &Path) -> Result<Case<P>, CliError> {
 }
 
 /// Runs a case and prints what it came to.
-fn present<P: Judged>(case: &Case<P>, show: &Show, again: &str) -> Outcome {
-    let recorded = show.trace.is_some() || show.diagram;
-    let (outcome, recording) =
-        if recorded { run_recorded(case) } else { (run_case(case), Recording::default()) };
+fn present<P: Judged>(engine: Engine, case: &Case<P>, show: &Show, again: &str) -> Outcome {
+    let (outcome, recording) = if show.trace.is_some() || show.diagram {
+        run_recorded_at(engine, case)
+    } else {
+        (run_at(engine, case), Recording::default())
+    };
     if show.format == Format::Json {
         say(&outcome_json(case, &outcome));
         return outcome;

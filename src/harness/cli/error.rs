@@ -28,6 +28,11 @@ pub enum CliError {
         /// The tool that was asked.
         tool: String,
     },
+    /// A fidelity that this build does not have.
+    #[error(
+        "this build has no {0} fidelity; start it with `cargo run --release --features {0} -- ...`"
+    )]
+    Fidelity(&'static str),
     /// A case does not fail, so there is nothing to shrink.
     #[error("{0}: the case breaks no invariant, so there is nothing to shrink")]
     Holds(String),

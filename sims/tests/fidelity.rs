@@ -1,0 +1,84 @@
+//! The same cases come to the same at every fidelity.
+
+use std::process::{Command, Output};
+
+use wavetank::differential::{Comparison, Disagreement, Level};
+use wavetank::explore::{Pool, parallel};
+use wavetank_sims::differential::{Sample, samples};
+
+fn wavetank(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wavetank"));
+    command.args(arguments).output().expect("the binary runs")
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn two_hundred_cases_come_to_the_same_in_messages_and_in_bytes() {
+    let samples = samples(3, 8);
+    let failing = samples.iter().filter(|sample| sample.flaw.is_some()).count();
+    assert!(samples.len() >= 200 && failing >= 120, "{} and {failing}", samples.len());
+    let compare = |sample: &Sample| {
+        let comparison = Comparison::of(&sample.case, &[Level::Message, Level::Wire]);
+        let origin = &sample.case.origin;
+        comparison.disagreements().first().map(|(_, what)| {
+            format!("{:?} in {} {:?}: {what:?}", sample.flaw, origin.scenario, origin.seed)
+        })
+    };
+    let found: Vec<String> =
+        parallel(&Pool::new(0), &samples, compare, || ()).into_iter().flatten().collect();
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn a_case_is_run_in_bytes_from_the_command_line_and_has_a_digest_of_its_own() {
+    let at = |fidelity| {
+        let output = wavetank(&["run", "slow-network", "--seed", "4", "--fidelity", fidelity]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        text(&output)
+    };
+    assert_eq!(at("wire"), at("wire"));
+    assert_ne!(at("wire"), at("message"));
+}
+
+#[test]
+fn all_fidelities_of_a_failing_case_stand_in_one_table() {
+    let policy = ["--policy", "models/policies/naive.toml"];
+    let run = ["run", "disconnect-during-edit", "--seed", "1", "--fidelity", "all"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wavetank"));
+    command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let output = command.args(run).args(policy).output().expect("the binary runs");
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for word in ["message", "wire", "violated", "They agree"] {
+        assert!(said.contains(word), "{word} in {said}");
+    }
+}
+
+#[test]
+fn a_fidelity_that_was_not_built_is_said_with_what_to_type() {
+    if Level::ALL.iter().any(|level| level.to_string() == "stack") {
+        return;
+    }
+    let output = wavetank(&["run", "slow-network", "--fidelity", "stack"]);
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("--features stack"), "{error}");
+}
+
+#[test]
+fn contents_are_compared_where_stores_took_the_same_operations() {
+    let found = samples(0, 2);
+    let sample = found.first().expect("a case of the reference");
+    let mut comparison = Comparison::of(&sample.case, &[Level::Message, Level::Wire]);
+    assert!(comparison.disagreements().is_empty());
+    let (_, came) = comparison.runs.last_mut().expect("two runs");
+    let wavetank::differential::Came::To(run) = came else { panic!("{came:?}") };
+    let (key, content) = run.contents.iter_mut().next().expect("somebody sees something");
+    let key = *key;
+    content.clear();
+    let found = comparison.disagreements();
+    assert_eq!(found, [(Level::Wire, Disagreement::Contents(key.0, key.1))]);
+}
