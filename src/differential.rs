@@ -104,12 +104,13 @@ pub fn run_at_level<P: Judged>(level: Level, case: &Case<P>) -> Came {
 fn on_stack<P: Judged>(case: &Case<P>) -> Came {
     use crate::stack::{Options, StackError, StackOutcome, run_on_turmoil};
     match run_on_turmoil(case, Options::default()) {
-        Ok(StackOutcome { violations, history, counts, marks, .. }) => {
+        Ok(StackOutcome { violations, history, counts, marks, steps, segments, hosts, .. }) => {
             let verdict =
                 if violations.is_empty() { Verdict::Held } else { Verdict::Violated(violations) };
             let digest = crate::digest::Digest::default();
             let outcome = Outcome { verdict, digest, counts, marks };
-            Came::To(Box::new(of_history(outcome, &history)))
+            let cost = format!("{hosts} hosts, {steps} turmoil steps, {segments} TCP segments");
+            Came::To(Box::new(Run { cost: Some(cost), ..of_history(outcome, &history) }))
         }
         Err(StackError::Faults(faults)) => Came::Inexpressible(faults),
         Err(error) => Came::Stopped(error.to_string()),
