@@ -197,6 +197,9 @@ impl<P: Protocol> Run<P> {
         line.used_at.set(self.time());
         self.counts.delivered += 1;
         let meaning = Self::meaning(&message);
+        if side == Side::Dialler {
+            self.believe(&message);
+        }
         self.observe(me, &Observation::Delivered { conn, side, meaning });
         self.push(me, Input::Message(conn, message));
     }
