@@ -12,7 +12,8 @@
 //!
 //! The layers, from the bottom: base ([`time`], [`id`], [`rng`], [`digest`]), [`history`] and
 //! [`objectives`], the sans-IO surface ([`protocol`]), the discrete [`engine`], [`fault`]
-//! plans, [`invariant`]s, [`explore`] (many cases, shrinking, replay) and [`report`].
+//! plans, [`invariant`]s, [`explore`] (many cases, shrinking, replay) beside [`recorded`]
+//! (logs of real systems), and [`report`].
 //! Imports go one way, down. With the feature `stack` there is one more, `stack`: it runs the
 //! same case on tokio, over turmoil's network.
 
@@ -26,6 +27,7 @@ pub mod id;
 pub mod invariant;
 pub mod objectives;
 pub mod protocol;
+pub mod recorded;
 pub mod report;
 pub mod rng;
 #[cfg(feature = "stack")]

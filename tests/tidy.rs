@@ -14,7 +14,7 @@ const LAYERS: [&[&str]; 9] = [
     &["engine"],
     &["fault"],
     &["invariant"],
-    &["explore"],
+    &["explore", "recorded"],
     &["stack"],
     &["report"],
     &["harness"],

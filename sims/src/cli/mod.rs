@@ -25,6 +25,7 @@ Examples:
   wavetank run disconnect-during-edit --seed 7       one case of a scenario
   wavetank sweep --time 10min                        many seeds of all scenarios
   wavetank replay CASE.json --patch FIX.toml         a saved case, with a remedy applied
+  wavetank check server.jsonl --mapping MAPPING.toml a log of a system in any language
 
 Exit codes: 0 held or done, 1 an invariant was broken (or an audit found what --deny names),
 2 wrong usage or input, 3 a state was never reached, 4 a panic, 5 a file could not be written,

@@ -1,4 +1,4 @@
-//! A command line for a protocol: list, run, replay, shrink, sweep, merge, explore.
+//! A command line for a protocol: list, run, replay, shrink, sweep, merge, explore, check.
 //!
 //! [`cli`] is a whole `main`. A tool with commands of its own takes [`Command`] into its own
 //! list of commands and says with [`Tool`] what they are to work on.
@@ -8,6 +8,7 @@ mod error;
 mod explore;
 mod output;
 mod progress;
+mod recorded;
 mod sweep;
 
 use std::ffi::OsString;
@@ -91,6 +92,8 @@ pub enum Command {
     Merge(sweep::MergeArgs),
     /// Go where no case has been: keep and change cases that touch something new.
     Explore(explore::ExploreArgs),
+    /// Check a recording of a real system, in any language: what broke, and what it cannot tell.
+    Check(recorded::CheckArgs),
 }
 
 impl Command {
@@ -106,6 +109,7 @@ impl Command {
             Self::Sweep(args) => sweep::sweep(tool, args),
             Self::Merge(args) => sweep::merge(args),
             Self::Explore(args) => explore::explore(tool, args),
+            Self::Check(args) => recorded::check(tool, args),
         }
     }
 }
