@@ -1,5 +1,6 @@
 //! `check`: a recording of a real system, judged by invariants.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -184,12 +185,13 @@ fn report(checked: &Checked, file: &Path) -> Document {
     let mut document = Document::default();
     document.heading(2, format!("Check of {}", file.display()));
     let mut held = Vec::new();
-    let mut unchecked = Vec::new();
+    // By what is missing: whoever adds one fact to a log wants to know what that is good for.
+    let mut unchecked: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for Finding { invariant, statement, verdict } in &checked.findings {
         match verdict {
             Verdict::Held => held.push((*invariant).to_owned()),
             Verdict::Unchecked(lacks) => {
-                unchecked.push(format!("{invariant}: needs {}", lacks.join("; and ")));
+                unchecked.entry(lacks.join("; and ")).or_default().push(invariant);
             }
             Verdict::Broken(breach) => {
                 let node = breach.node.as_ref().map_or(String::new(), |node| format!(" at {node}"));
@@ -199,15 +201,17 @@ fn report(checked: &Checked, file: &Path) -> Document {
             }
         }
     }
-    let broken = checked.findings.len() - held.len() - unchecked.len();
-    if held.is_empty() && broken == 0 {
+    if checked.findings.iter().all(|one| matches!(one.verdict, Verdict::Unchecked(_))) {
         document.text("Nothing could be checked, so nothing is known.");
     }
     if !held.is_empty() {
-        document.heading(3, "Held").list(held);
+        document.heading(3, "Held").text(held.join(", "));
     }
     if !unchecked.is_empty() {
-        document.heading(3, "Not checked").list(unchecked);
+        let points = unchecked
+            .iter()
+            .map(|(lacks, names)| format!("for want of {lacks}: {}", names.join(", ")));
+        document.heading(3, "Not checked").list(points);
     }
     let form = match checked.form {
         Some(Form::Records) => "records",
