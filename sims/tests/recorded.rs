@@ -116,6 +116,22 @@ fn a_report_says_what_broke_what_held_and_what_was_not_checked() {
     let (_, rest) = text.split_once('\n').expect("a heading");
     let (_, rest) = rest.split_once('\n').expect("a line below it");
     insta::assert_snapshot!(rest);
+    let book = read(&folder("../book/src/recorded.md"));
+    assert!(book.contains(rest.trim()), "the book shows another report than\n{rest}");
+}
+
+#[test]
+fn the_mapping_in_the_book_reads_the_line_above_it() {
+    let book = read(&folder("../book/src/recorded.md"));
+    let block = |kind: &str| -> String {
+        let (_, chapter) = book.split_once("## A mapping").expect("a part on mappings");
+        let (_, rest) = chapter.split_once(&format!("```{kind}\n")).expect("a block");
+        rest.split_once("```").expect("its end").0.to_owned()
+    };
+    let output = checked(&block("text"), Some(&block("toml")), &["--format", "json"]);
+    assert_eq!(json(&output)["held"], serde_json::json!(["no-state-regression"]));
+    let mapping: toml::Value = toml::from_str(&block("toml")).expect("a mapping is TOML");
+    assert_valid("mapping", [serde_json::to_string(&mapping).expect("JSON").as_str()].into_iter());
 }
 
 /// Why a test does not run; an error where it must.

@@ -16,6 +16,7 @@ mod lines;
 mod mapping;
 mod names;
 mod reader;
+mod row;
 mod sane;
 
 pub use check::{Breach, Checked, Checker, Finding, Form, Options, Verdict};

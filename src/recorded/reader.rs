@@ -97,7 +97,8 @@ impl Reader {
         }
         let Self::Foreign(foreign) = self else { return Ok(None) };
         let told = foreign.read(&json).map_err(|(field, message)| {
-            let column = field.and_then(|field| text.find(&format!("\"{field}\"")));
+            let inner = field.as_deref().and_then(|field| field.rsplit('.').next());
+            let column = inner.and_then(|field| text.find(&format!("\"{field}\"")));
             BadLine { line: number, column: column.map_or(1, |at| at + 1), message }
         })?;
         Ok(told.map(|Told { at, node, what }| {

@@ -28,8 +28,8 @@ Examples:
   wavetank check server.jsonl --mapping MAPPING.toml a log of a system in any language
 
 Exit codes: 0 held or done, 1 an invariant was broken (or an audit found what --deny names),
-2 wrong usage or input, 3 a state was never reached, 4 a panic, 5 a file could not be written,
-6 the same case gave two digests.";
+2 wrong usage or input, 3 a state was never reached or nothing could be checked, 4 a panic,
+5 a file could not be written, 6 the same case gave two digests.";
 
 #[derive(Parser)]
 #[command(name = "wavetank", version, about, after_help = AFTER)]

@@ -128,7 +128,7 @@ fn watched(work: impl FnOnce() -> Result<Exit, CliError>) -> Result<Exit, CliErr
 /// The exit codes, for the help of a command line.
 pub const EXIT_CODES: &str = "\
 Exit codes: 0 held or done, 1 an invariant was broken, 2 wrong usage or input, 3 a state was
-never reached, 4 a panic, 5 a file could not be written, 6 the same case gave two digests.";
+never reached or nothing could be checked, 4 a panic, 5 a file could not be written, 6 the same case gave two digests.";
 
 #[derive(Parser)]
 #[command(version)]

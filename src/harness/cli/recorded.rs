@@ -124,7 +124,7 @@ fn stream(args: &CheckArgs, mut checker: Checker) -> Result<(Checked, Vec<BadLin
     Ok((checker.finish(), bad))
 }
 
-/// Says all bad lines but the last, which is left for whoever takes the error.
+/// Says what is wrong with each bad line, and gives back how many there are.
 fn bad_lines(file: &Path, bad: &[BadLine]) -> CliError {
     let file = file.display();
     for one in bad {
