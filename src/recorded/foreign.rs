@@ -12,8 +12,8 @@ use super::row::{Row, Wrong, full, missing, wrong};
 use super::sane::NAME_BYTES_MAX;
 use super::{Limits, Mapping, Unknown, instant};
 use crate::history::{
-    Caller, Change, Changes, Channel, Initiator, Kind, Life, Meaning, Observation, Phase, Position,
-    Reading, Refusal, Request, Side, Status, StoreOutcome, Value, Write,
+    Caller, Change, Changes, Channel, Initiator, Kind, Life, Meaning, Observation, Phase, Reading,
+    Refusal, Request, Side, Status, StoreOutcome, Value, Write,
 };
 use crate::id::{ConnId, Field, NodeId, OpId, StoreId, Ticket, Topic};
 use crate::time::Time;

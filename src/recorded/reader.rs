@@ -163,7 +163,10 @@ impl Used {
     fn read(&mut self, number: u64, text: &str) -> Result<Seen, BadLine> {
         let bad = |column, message| BadLine { line: number, column, message };
         let record = parse(number, text).map_err(|error| match error {
-            LogError::Json { column, message, .. } => bad(column, message),
+            LogError::Json { column, message, .. } => {
+                let expected = "expected a record, as the first line is: at, node, now and what";
+                bad(column, format!("{message}; {expected}"))
+            }
             LogError::Io { source, .. } => bad(1, source.to_string()),
         })?;
         if let Some(fault) = sane::fault(&record) {
