@@ -166,8 +166,8 @@ impl Checker {
         let only = &self.options.only;
         let wanted = |name: &str| only.is_empty() || only.iter().any(|one| one == name);
         let chosen: Vec<_> = chosen.into_iter().filter(|one| wanted(one.name())).collect();
-        let about = |one: &Box<dyn Invariant>| (one.name(), one.statement(), one.interest());
-        self.about = chosen.iter().map(about).collect();
+        let about = chosen.iter().map(|one| (one.name(), one.statement(), one.interest()));
+        self.about = about.collect();
         self.bench = Bench::new(chosen);
     }
 

@@ -159,13 +159,13 @@ fn known(
     tool: &str,
 ) -> Result<(), CliError> {
     let all: Vec<&str> = invariants.iter().flatten().map(|one| one.name()).collect();
-    for name in names.iter().filter(|name| !all.contains(&name.as_str())) {
-        let near = nearest(name, all.iter().map(|one| (*one).to_owned()));
-        let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-        let message = format!("no invariant is called `{name}`{near} (`{tool} list` shows them)");
-        return Err(CliError::Recording(message));
-    }
-    Ok(())
+    let Some(name) = names.iter().find(|name| !all.contains(&name.as_str())) else {
+        return Ok(());
+    };
+    let near = nearest(name, all.iter().map(|one| (*one).to_owned()));
+    let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    let message = format!("no invariant is called `{name}`{near} (`{tool} list` shows them)");
+    Err(CliError::Recording(message))
 }
 
 /// A check that could look at nothing, or not at all that was named, proves nothing.
