@@ -11,6 +11,9 @@ use crate::id::{NodeId, OpId, Topic};
 use crate::invariant::{Bench, Horizon, Invariant};
 use crate::time::{Now, Time};
 
+/// The most wakes between two lines.
+const WAKES_MAX: u32 = 1 << 12;
+
 /// What is asked of a check.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -148,7 +151,9 @@ impl Checker {
         self.begin();
         self.backwards += u64::from(seen.at < self.last);
         self.last = self.last.max(seen.at);
-        while let Some(wake) = self.bench.next_wake.filter(|wake| *wake < self.last) {
+        // Over a gap of years somebody who looks every second is late, and looks at what is then.
+        for _ in 0..WAKES_MAX {
+            let Some(wake) = self.bench.next_wake.filter(|wake| *wake < self.last) else { break };
             self.bench.wake(wake);
         }
         for what in seen.what {
@@ -168,7 +173,18 @@ impl Checker {
         let chosen: Vec<_> = chosen.into_iter().filter(|one| wanted(one.name())).collect();
         let about = chosen.iter().map(|one| (one.name(), one.statement(), one.interest()));
         self.about = about.collect();
-        self.bench = Bench::new(chosen);
+        // Who will not be believed in the end need not look.
+        let absent = self.settled().into_iter().filter(|(is, _)| !is);
+        let absent = absent.fold(Facts::default(), |all, (_, fact)| all.or(fact));
+        self.bench = Bench::new(chosen.into_iter().filter(|one| !absent.starves(one.name())));
+    }
+
+    /// Facts that do not depend on what is seen, and whether they are there.
+    fn settled(&self) -> [(bool, Facts); 3] {
+        let foreign = self.reader.foreign();
+        let unique = foreign.is_none_or(|foreign| foreign.mapping.unique_values);
+        let own = self.options.own_objectives || !self.options.only.is_empty();
+        [(unique, Facts::UNIQUE), (!self.options.midway, Facts::START), (own, Facts::OBJECTIVES)]
     }
 
     fn observe(&mut self, node: NodeId, now: Now, mut what: Observation) {
@@ -232,18 +248,14 @@ impl Checker {
         self.begin();
         let foreign = self.reader.foreign();
         let valued = foreign.is_none_or(|foreign| !foreign.valueless);
-        let unique = foreign.is_none_or(|foreign| foreign.mapping.unique_values);
         let skipped = foreign.map_or(0, |foreign| foreign.skipped);
         let form = foreign.map(|_| Form::Foreign);
         let form = form.or(matches!(self.reader, Reader::Records(..)).then_some(Form::Records));
         let content = self.kinds.meets(Interest::CONTENT);
-        for (is, fact) in [
-            (valued && self.observations > 0, Facts::VALUES),
-            (unique && content, Facts::UNIQUE),
-            (!self.options.midway && self.observations > 0, Facts::START),
-            (self.options.own_objectives || !self.options.only.is_empty(), Facts::OBJECTIVES),
-        ] {
-            if is {
+        let valued = (valued && self.observations > 0, Facts::VALUES);
+        for (is, fact) in self.settled().into_iter().chain([valued]) {
+            // Unique values prove something where they are shown.
+            if is && (fact != Facts::UNIQUE || content) {
                 self.facts.add(fact);
             }
         }

@@ -128,6 +128,12 @@ impl Facts {
         needs.iter().filter(|any| !self.has(**any)).map(|any| any.in_words()).collect()
     }
 
+    /// Whether an invariant needs something of which all is in this set.
+    pub(super) fn starves(self, invariant: &str) -> bool {
+        let needs = NEEDS.iter().find(|(name, _)| *name == invariant);
+        needs.is_some_and(|(_, needs)| needs.iter().any(|any| any.0 & !self.0 == 0))
+    }
+
     fn in_words(self) -> String {
         let words = Self::WORDS.iter().filter(|(fact, _)| self.has(*fact));
         words.map(|(_, words)| *words).collect::<Vec<_>>().join(", or ")
