@@ -48,9 +48,9 @@ impl<P: Protocol> Foreign<P> {
     }
 }
 
-/// What of a case cannot be done to a server that is not one of its nodes: faults by number and
-/// name.
-pub(super) fn misfits<P: Protocol>(case: &Case<P>) -> Vec<(usize, &'static str)> {
+/// The faults of a case that cannot befall a server that is none of its nodes, by number and
+/// name. A case that has one is refused.
+pub fn misfits<P: Protocol>(case: &Case<P>) -> Vec<(usize, &'static str)> {
     let serves = |node: &NodeId| {
         let mut servers = case.topology.nodes.iter().filter(|spec| P::serves(spec.role));
         servers.any(|spec: &NodeSpec<P::Role>| spec.id == *node)

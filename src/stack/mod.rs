@@ -64,7 +64,7 @@ use crate::rng::Draw;
 use crate::time::{Time, Wall};
 use driver::duration;
 use faults::Faults;
-pub use foreign::{Commits, Foreign};
+pub use foreign::{Commits, Foreign, misfits};
 use run::{Run, Shared};
 pub use serve::{Serving, serve};
 use tank::Hosts;
@@ -175,7 +175,7 @@ pub fn run_against<P: Judged>(
     options: Options,
     server: Foreign<P>,
 ) -> Result<StackOutcome, StackError> {
-    let misfits = foreign::misfits(case);
+    let misfits = misfits(case);
     if !misfits.is_empty() {
         return Err(StackError::Misfits(misfits));
     }
