@@ -5,3 +5,4 @@ pub mod cli;
 pub mod conformance;
 pub mod differential;
 pub mod scenarios;
+pub mod w;

@@ -15,6 +15,7 @@ use wavetank_models::policy::{Patch, PolicyFile};
 use wavetank_models::{Config, DocSync};
 
 use crate::scenarios;
+use crate::w::{Setup, W, Workload};
 use error::CliError;
 
 const AFTER: &str = "\
@@ -86,6 +87,9 @@ pub fn main() -> Exit {
     let done = match args.command {
         Command::Audit(args) => audit::audit(&args),
         Command::List { format } => Ok(list::list(format)),
+        Command::Any(command) if command.scenario() == Some("w") => {
+            command.run(&Benchmark).map_err(CliError::from)
+        }
         Command::Any(command) => command.run(&Wavetank).map_err(CliError::from),
     };
     done.unwrap_or_else(|error| {
@@ -119,5 +123,25 @@ impl Tool<DocSync> for Wavetank {
             )
         })?;
         config.patched(&patch).map_err(|error| format!("{name}: {error}").into())
+    }
+}
+
+/// The workload that engines are compared by. A configuration is its size, as JSON.
+struct Benchmark;
+
+impl Tool<W> for Benchmark {
+    fn name(&self) -> &str {
+        "wavetank"
+    }
+    fn scenarios(&self) -> Vec<&dyn Scenario<W>> {
+        vec![&Workload]
+    }
+    fn config(&self, name: Option<&str>) -> Result<Setup, ConfigError> {
+        let Some(file) = name else { return Ok(Setup::default()) };
+        let text = read(Path::new(file))?;
+        serde_json::from_str(&text).map_err(|error| format!("{file}: {error}").into())
+    }
+    fn patched(&self, _setup: &Setup, remedy: &Path) -> Result<Setup, ConfigError> {
+        self.config(remedy.to_str())
     }
 }

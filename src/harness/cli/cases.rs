@@ -74,6 +74,12 @@ pub struct RunArgs {
     show: Show,
 }
 
+impl RunArgs {
+    pub(super) fn what(&self) -> &str {
+        &self.what
+    }
+}
+
 /// Arguments of `replay`.
 #[derive(Args)]
 pub struct ReplayArgs {

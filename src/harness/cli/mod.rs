@@ -98,6 +98,14 @@ pub enum Command {
 }
 
 impl Command {
+    /// The scenario that a command is about, where it is about one.
+    pub fn scenario(&self) -> Option<&str> {
+        match self {
+            Self::Run(args) => Some(args.what()),
+            _ => None,
+        }
+    }
+
     /// Does what the command says.
     ///
     /// # Errors

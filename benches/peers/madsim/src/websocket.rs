@@ -1,0 +1,201 @@
+//! Over WebSockets: tokio-tungstenite on madsim's TCP.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+use tokio_tungstenite::tungstenite::Message as Frame;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{WebSocketStream, accept_async_with_config, client_async_with_config};
+use wavetank_sims::w::{Message, PING_EVERY, Page, RETRY_AFTER, Room};
+
+use crate::log::{self, SharedLog};
+use crate::{SERVER, duration};
+
+type Socket = WebSocketStream<TcpStream>;
+type Dial = Pin<Box<dyn Future<Output = Option<Socket>> + Send>>;
+
+/// The server's state, shared by its connections.
+#[derive(Default)]
+struct Hub {
+    room: Room,
+    members: BTreeMap<u32, (u32, UnboundedSender<Frame>)>,
+}
+
+impl Hub {
+    fn handle(&mut self, conn: u32, message: &Message, sender: &UnboundedSender<Frame>) {
+        match message {
+            Message::Join { me, last } => {
+                self.members.insert(conn, (*me, sender.clone()));
+                self.send(conn, &Message::Missed(self.room.since(*last)));
+            }
+            Message::Edit { nth } => {
+                let Some((author, _)) = self.members.get(&conn) else { return };
+                let Some(entry) = self.room.edit(*author, *nth) else { return };
+                self.send(conn, &Message::Ack(entry));
+                let event = frame(&Message::Event(entry));
+                for (_, (_, sender)) in self.members.iter().filter(|(other, _)| **other != conn) {
+                    let _ = sender.send(event.clone());
+                }
+            }
+            Message::Ping => self.send(conn, &Message::Pong),
+            _ => {}
+        }
+    }
+
+    fn send(&self, conn: u32, message: &Message) {
+        if let Some((_, sender)) = self.members.get(&conn) {
+            let _ = sender.send(frame(message));
+        }
+    }
+}
+
+fn frame(message: &Message) -> Frame {
+    Frame::text(serde_json::to_string(message).expect("a message can be written as JSON"))
+}
+
+fn parse(frame: &Frame) -> Option<Message> {
+    serde_json::from_str(frame.to_text().ok()?).ok()
+}
+
+/// The default read buffer of 128 KiB is filled with zeros for every read.
+fn config() -> Option<WebSocketConfig> {
+    Some(WebSocketConfig::default().read_buffer_size(4096))
+}
+
+pub async fn server(log: SharedLog) {
+    let hub = Arc::new(Mutex::new(Hub::default()));
+    let listener = TcpListener::bind("0.0.0.0:80").await.expect("a listener");
+    for conn in 0.. {
+        let Ok((stream, _)) = listener.accept().await else { return };
+        drop(tokio::spawn(serve(conn, stream, hub.clone(), log.clone())));
+    }
+}
+
+async fn serve(conn: u32, stream: TcpStream, hub: Arc<Mutex<Hub>>, log: SharedLog) {
+    let Ok(socket) = accept_async_with_config(stream, config()).await else { return };
+    log::event(&log, 0, 2);
+    let (mut sink, mut source) = socket.split();
+    let (sender, mut outgoing) = unbounded_channel();
+    let writer = tokio::spawn(async move {
+        while let Some(frame) = outgoing.recv().await {
+            if sink.send(frame).await.is_err() {
+                break;
+            }
+        }
+    });
+    while let Some(Ok(frame)) = source.next().await {
+        let Some(message) = parse(&frame) else { continue };
+        log::message(&log, 0, &message);
+        hub.lock().expect("nobody panicked").handle(conn, &message, &sender);
+    }
+    log::event(&log, 0, 3);
+    hub.lock().expect("nobody panicked").members.remove(&conn);
+    writer.abort();
+}
+
+struct Client {
+    me: u32,
+    page: Page,
+    log: SharedLog,
+    socket: Option<Socket>,
+    dial: Option<Dial>,
+    retry_at: Option<Instant>,
+}
+
+impl Client {
+    async fn send(&mut self, message: &Message) {
+        if let Some(socket) = &mut self.socket
+            && socket.send(frame(message)).await.is_err()
+        {
+            self.lost();
+        }
+    }
+
+    async fn opened(&mut self, opened: Option<Socket>) {
+        self.dial = None;
+        let Some(socket) = opened else { return self.lost() };
+        log::event(&self.log, self.me, 8);
+        self.socket = Some(socket);
+        let greeting: Vec<Message> = self.page.greeting().collect();
+        for message in greeting {
+            self.send(&message).await;
+        }
+    }
+
+    fn received(&mut self, frame: Option<Frame>) {
+        let Some(frame) = frame else { return self.lost() };
+        let Some(message) = parse(&frame) else { return };
+        log::message(&self.log, self.me, &message);
+        for entry in Page::entries(&message) {
+            self.page.show(*entry);
+            log::show(&self.log, self.me, entry.seq);
+        }
+    }
+
+    fn lost(&mut self) {
+        log::event(&self.log, self.me, 9);
+        self.socket = None;
+        self.dial = None;
+        self.retry_at = Some(Instant::now() + duration(RETRY_AFTER));
+    }
+}
+
+pub async fn client(me: u32, page: Page, log: SharedLog, mut resets: watch::Receiver<()>) {
+    let mut client = Client { me, page, log, socket: None, dial: Some(dial()), retry_at: None };
+    log::event(&client.log, me, 4);
+    let start = Instant::now();
+    let mut edit_at = start + duration(client.page.pause());
+    let mut ping_at = start + duration(PING_EVERY);
+    loop {
+        let (socket, dialling) = (&mut client.socket, &mut client.dial);
+        let retry_at = client.retry_at.unwrap_or(start);
+        tokio::select! {
+            biased;
+            Ok(()) = resets.changed() => client.lost(),
+            Some(opened) = when(dialling), if dialling.is_some() => client.opened(opened).await,
+            frame = next(socket), if socket.is_some() => client.received(frame),
+            () = sleep_until(retry_at), if client.retry_at.is_some() => {
+                log::event(&client.log, me, 5);
+                client.retry_at = None;
+                client.dial = Some(dial());
+            }
+            () = sleep_until(edit_at) => {
+                log::event(&client.log, me, 6);
+                let edit = client.page.edit();
+                client.send(&edit).await;
+                edit_at = Instant::now() + duration(client.page.pause());
+            }
+            () = sleep_until(ping_at) => {
+                log::event(&client.log, me, 7);
+                client.send(&Message::Ping).await;
+                ping_at = Instant::now() + duration(PING_EVERY);
+            }
+        }
+    }
+}
+
+fn dial() -> Dial {
+    Box::pin(async {
+        let stream = TcpStream::connect(SERVER).await.ok()?;
+        let url = format!("ws://{SERVER}/");
+        let dialled = client_async_with_config(url, stream, config()).await;
+        dialled.ok().map(|(socket, _)| socket)
+    })
+}
+
+/// The end of a dial that is under way.
+async fn when(dial: &mut Option<Dial>) -> Option<Option<Socket>> {
+    Some(dial.as_mut()?.await)
+}
+
+/// The next frame of an open connection; nothing once it has ended.
+async fn next(socket: &mut Option<Socket>) -> Option<Frame> {
+    socket.as_mut()?.next().await?.ok()
+}
