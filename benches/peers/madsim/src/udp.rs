@@ -18,7 +18,7 @@ fn bytes(message: &Message) -> Vec<u8> {
 
 async fn send(socket: &UdpSocket, to: SocketAddr, bytes: &[u8]) {
     // What the network does not take is lost, as any datagram may be.
-    let _ = socket.send_to(bytes, to).await;
+    let _ = socket.send_to(to, bytes).await;
 }
 
 pub async fn server(log: SharedLog) {
