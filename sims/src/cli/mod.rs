@@ -3,6 +3,7 @@
 mod audit;
 mod error;
 mod list;
+mod serve;
 
 use std::path::Path;
 
@@ -25,6 +26,7 @@ Examples:
   wavetank run disconnect-during-edit --seed 7       one case of a scenario
   wavetank sweep --time 10min                        many seeds of all scenarios
   wavetank replay CASE.json --patch FIX.toml         a saved case, with a remedy applied
+  wavetank serve                                     the reference server, and a page for it
 
 Exit codes: 0 held or done, 1 an invariant was broken (or an audit found what --deny names),
 2 wrong usage or input, 3 a state was never reached, 4 a panic, 5 a file could not be written,
@@ -47,6 +49,8 @@ enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
+    /// Serve a document on a real port, with a page to edit it from several tabs.
+    Serve(serve::ServeArgs),
     #[command(flatten)]
     Any(cli::Command),
 }
@@ -85,6 +89,7 @@ pub fn main() -> Exit {
     let done = match args.command {
         Command::Audit(args) => audit::audit(&args),
         Command::List { format } => Ok(list::list(format)),
+        Command::Serve(args) => serve::serve(&args),
         Command::Any(command) => command.run(&Wavetank).map_err(CliError::from),
     };
     done.unwrap_or_else(|error| {
