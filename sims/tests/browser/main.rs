@@ -310,3 +310,28 @@ fn control_c_ends_a_server_with_zero() {
     server.stdout.read_line(&mut rest).expect("a line");
     assert!(rest.contains("Ended"), "{rest}");
 }
+
+#[test]
+fn a_server_that_cannot_start_says_why_and_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data.json");
+    let serve = |address: &str, data: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wavetank"));
+        command.args(["serve", "--address", address, "--data"]).arg(data);
+        let output = command.output().expect("the binary runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let server = Server::start("127.0.0.1:0", &data);
+    let (code, why) = serve("127.0.0.1:0", &data);
+    assert!(code == Some(2) && why.contains("in use by another server"), "{code:?} {why}");
+    let other = folder.path().join("other.json");
+    let (code, why) = serve(&server.address, &other);
+    assert!(code == Some(2) && why.contains("--address"), "{code:?} {why}");
+    let torn = folder.path().join("torn.json");
+    std::fs::write(&torn, "{\"format\":1,").expect("written");
+    let (code, why) = serve("127.0.0.1:0", &torn);
+    assert!(code == Some(2) && why.contains("torn.json") && why.contains("--data"), "{why}");
+    assert_eq!(std::fs::read_to_string(&torn).expect("it is there"), "{\"format\":1,");
+    let (code, why) = serve("127.0.0.1:0", &folder.path().join("nowhere/data.json"));
+    assert!(code == Some(5) && why.contains("nowhere"), "{code:?} {why}");
+}

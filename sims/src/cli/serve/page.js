@@ -17,7 +17,7 @@ const authorOf = value => ({ tab: Math.floor((value - 1) / EDITS), seq: (value -
 const NAMES = ('Otter Heron Lynx Wren Badger Ibis Marten Plover Hare Osprey Seal Finch Stoat Crane ' +
   'Newt Robin Vole Gannet Fox Dunlin Moose Swift Beaver Tern Ibex Curlew Wolf Egret').split(' ');
 const nameOf = tab => tab === 0 ? 'Somebody' : NAMES[tab % NAMES.length];
-const hueOf = tab => Math.round(tab % NAMES.length * 137.508 % 360);
+const hueOf = tab => tab % 9 * 40 + 10;
 
 // The policy of the reference, in milliseconds.
 const BASE = 1000, CAP = 30_000, PROBE = 60_000, ATTEMPTS = 10, STABLE = 10_000;
@@ -93,11 +93,13 @@ async function claim() {
   for (const tab of known) {
     if (await hold(tab)) return recall(tab);
   }
-  const names = new Set(known.map(nameOf));
+  const taken = new Set([...known.map(nameOf), ...known.map(hueOf)]);
   for (let tries = 0; ; tries++) {
     const tab = 1 + crypto.getRandomValues(new Uint32Array(1))[0] % (TABS - 1);
-    const taken = localStorage.getItem(PREFIX + tab) !== null;
-    if (!taken && (tries > 50 || !names.has(nameOf(tab))) && await hold(tab)) {
+    if (localStorage.getItem(PREFIX + tab) !== null) continue;
+    // A colour of its own, or a name at least, while there are any left.
+    if (tries < 60 && taken.has(nameOf(tab)) || tries < 30 && taken.has(hueOf(tab))) continue;
+    if (await hold(tab)) {
       return { tab, seq: 0, pending: [] };
     }
   }
@@ -121,8 +123,8 @@ function dial() {
   phase = 'dialling';
   const hello = encodeURIComponent(JSON.stringify({ path: '/sync', instance: me.tab }));
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-  const mineNow = socket = new WebSocket(`${scheme}://${location.host}/?hello=${hello}`);
-  const current = work => event => { if (socket === mineNow) { work(event); render(); } };
+  const dialled = socket = new WebSocket(`${scheme}://${location.host}/?hello=${hello}`);
+  const current = work => event => { if (socket === dialled) { work(event); render(); } };
   socket.onopen = current(opened);
   socket.onmessage = current(event => receive(JSON.parse(event.data)));
   socket.onclose = current(event => closed(event.code));
@@ -171,10 +173,7 @@ function failed(code) {
   render();
 }
 
-function retry() {
-  attempts = 0;
-  dial();
-}
+const retry = () => { attempts = 0; dial(); };
 
 // The device, or the person, says something of the network.
 function device() {
@@ -231,7 +230,7 @@ function snapshot({ at, seen, content }) {
     const has = seq => seq <= seen.upto || seen.beyond.includes(seq);
     me.pending = me.pending.filter(edit => !has(edit.seq) && !edit.acked);
     save();
-    note(`Took the whole document, as of event ${at.seq}`);
+    note(`Took the document at event ${at.seq}`);
   }
   inStep();
 }
@@ -250,9 +249,9 @@ function inStep() {
   phase = 'live';
   cancel('sync');
   after('stable', STABLE, () => { attempts = 0; });
-  const waiting = me.pending.filter(edit => !edit.acked);
-  note(waiting.length ? `Live; sending ${count(waiting.length, 'edit')}` : 'Live');
-  waiting.forEach(transmit);
+  const resent = waiting();
+  note(resent.length ? `Live; sending ${count(resent.length, 'edit')}` : 'Live');
+  resent.forEach(transmit);
 }
 
 function event(one) {
@@ -268,9 +267,9 @@ function event(one) {
 
 // Applies what came before its turn, as far as it is in turn now.
 function drain() {
-  const waiting = [...ahead.values()].sort((a, b) => compare(a.position, b.position));
+  const early = [...ahead.values()].sort((a, b) => compare(a.position, b.position));
   ahead.clear();
-  for (const one of waiting) {
+  for (const one of early) {
     if (isNext(one.position)) apply(one);
     else if (isNews(one.position)) ahead.set(JSON.stringify(one.position), one);
   }
@@ -308,6 +307,8 @@ const write = content => ({ field, value }) => {
 
 // ---- editing
 
+const waiting = () => me.pending.filter(edit => !edit.acked);
+
 function edit(does, named = null) {
   if (me.seq + 1 >= EDITS) return note('This tab has made all its edits; open another one');
   if (me.pending.length >= OUTBOX) return note('Too many edits wait; this one was not taken');
@@ -334,7 +335,7 @@ function transmit({ op, seq, base, edit }) {
 
 // An answer is late: the connection may not be what it seems.
 function unanswered() {
-  if (me.pending.some(edit => !edit.acked)) failed(1006);
+  if (waiting().length) failed(1006);
 }
 
 function acked({ op, position }) {
@@ -354,7 +355,7 @@ function rejected({ op }) {
 // Every answer gives the next one as much time as the first had.
 function answered() {
   cancel('ack');
-  if (me.pending.some(edit => !edit.acked)) after('ack', ACK, unanswered);
+  if (waiting().length) after('ack', ACK, unanswered);
 }
 
 // The edit is in the confirmed content, or will never be.
@@ -424,7 +425,7 @@ function fill(box, value, waits) {
 
 function render() {
   const content = view();
-  const waiting = new Set(me.pending.flatMap(edit => edit.changes.map(change => change.field)));
+  const touched = new Set(me.pending.flatMap(edit => edit.changes.map(change => change.field)));
   const shown = new Map();
   for (let number = 1; number <= OWN; number++) shown.set(`${number}`, [number, labelOf(number)]);
   const fields = [...content.keys()].filter(field => field >= ELEMENT && field % 16 === 0);
@@ -443,7 +444,7 @@ function render() {
     const box = document.querySelector(`[data-tile="${key}"]`) ?? tile(key, number);
     const there = $('tiles').children[index++];
     if (there !== box) there.before(box);
-    fill(box, content.get(field), waiting.has(field));
+    fill(box, content.get(field), touched.has(field));
   }
   status();
 }
@@ -462,12 +463,12 @@ function status() {
     offline: 'Offline',
     stopped: 'Not connected',
   }[phase];
-  const waiting = me.pending.length;
-  const parts = [];
-  if (waiting) parts.push(`${count(waiting, 'edit')} ${waiting === 1 ? 'waits' : 'wait'}`);
-  if (waiting && phase !== 'live') parts.push(stored ? 'kept in this browser' : 'kept in this page only');
+  const left = me.pending.length, parts = [];
+  if (left) parts.push(left === 1 ? '1 edit waits' : `${left} edits wait`);
+  if (left && phase !== 'live') parts.push(stored ? 'kept in this browser' : 'kept in this page only');
+  const ago = Math.floor((now - lastSynced) / 1000);
   if (lastSynced === null) parts.push('not in step yet');
-  else parts.push(`last in step ${count(Math.floor((now - lastSynced) / 1000), 'second')} ago`);
+  else parts.push(`last in step ${ago < 2 ? 'just now' : `${ago} seconds ago`}`);
   $('detail').textContent = parts.join(' · ');
   $('retry').hidden = !['waiting', 'stopped'].includes(phase);
   $('plug').textContent = plugged ? 'Go offline' : 'Go online';
