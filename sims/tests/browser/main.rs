@@ -11,8 +11,9 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use devtools::{Browser, Tab};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+use tungstenite::Message;
 
 /// A browser, where there is one.
 #[expect(clippy::disallowed_methods, reason = "the environment says whether one is required")]
@@ -286,7 +287,7 @@ fn a_file_that_is_gone_is_another_document_and_no_tab_sticks_to_the_old_one() {
     });
     bench.restart();
     bench.settle(&[&tab]);
-    assert_eq!(bench.browser.value(&tab, "wavetank.content"), serde_json::json!({}));
+    assert_eq!(bench.browser.value(&tab, "wavetank.content"), json!({}));
 }
 
 /// Which beginning of a data file this is.
@@ -334,4 +335,37 @@ fn a_server_that_cannot_start_says_why_and_what_to_do() {
     assert_eq!(std::fs::read_to_string(&torn).expect("it is there"), "{\"format\":1,");
     let (code, why) = serve("127.0.0.1:0", &folder.path().join("nowhere/data.json"));
     assert!(code == Some(5) && why.contains("nowhere"), "{code:?} {why}");
+}
+
+/// Sends an operation over a connection of its own, and gives back the ack.
+fn send(server: &Server, op: &Value) -> Value {
+    let stream = std::net::TcpStream::connect(&server.address).expect("connected");
+    let hello = "%7B%22path%22%3A%22%2Fsync%22%2C%22instance%22%3A3%7D";
+    let target = format!("ws://{}/?hello={hello}", server.address);
+    let (mut socket, _) = tungstenite::client(target, stream).expect("let in");
+    socket.send(Message::text(op.to_string())).expect("sent");
+    loop {
+        let text = socket.read().expect("an answer").into_text().expect("text");
+        let mut message: Value = serde_json::from_str(&text).expect("JSON");
+        if message.get("ack").is_some() {
+            return message["ack"].take();
+        }
+    }
+}
+
+#[test]
+fn an_edit_that_is_sent_again_after_a_crash_is_acked_as_before_and_done_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data.json");
+    let mut server = Server::start("127.0.0.1:0", &data);
+    let op = json!({"op": {
+        "doc": 1, "op": 9, "author": 3, "instance": 3, "client_seq": 1, "base": null,
+        "edit": "Insert", "dedup": true,
+    }});
+    let ack = send(&server, &op);
+    server.kill();
+    assert_eq!(log(&data).len(), 1, "what was acked is in the file");
+    let server = Server::start(&server.address, &data);
+    assert_eq!(send(&server, &op), ack);
+    assert_eq!(log(&data).len(), 1);
 }

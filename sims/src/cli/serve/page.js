@@ -230,7 +230,7 @@ function snapshot({ at, seen, content }) {
     const has = seq => seq <= seen.upto || seen.beyond.includes(seq);
     me.pending = me.pending.filter(edit => !has(edit.seq) && !edit.acked);
     save();
-    note(`Took the document at event ${at.seq}`);
+    note(`Loaded, at event ${at.seq}`);
   }
   inStep();
 }
