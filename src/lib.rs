@@ -12,9 +12,10 @@
 //!
 //! The layers, from the bottom: base ([`time`], [`id`], [`rng`], [`digest`]), [`history`] and
 //! [`objectives`], the sans-IO surface ([`protocol`]), the discrete [`engine`], [`fault`]
-//! plans, [`invariant`]s, [`explore`] (many cases, shrinking, replay), [`differential`] (one case at several fidelities) and
-//! [`report`]. Imports go one way, down. With the feature `stack` there is one more, `stack`: it
-//! runs the same case on tokio, over turmoil's network.
+//! plans, [`invariant`]s, [`explore`] (many cases, shrinking, replay) beside [`recorded`] (logs
+//! of real systems), [`differential`] (one case at several fidelities) and [`report`]. Imports go
+//! one way, down. With the feature `stack` there is one more, `stack`: it runs the same case on
+//! tokio, over turmoil's network.
 
 #[cfg(feature = "wire")]
 mod codec;
@@ -29,6 +30,7 @@ pub mod id;
 pub mod invariant;
 pub mod objectives;
 pub mod protocol;
+pub mod recorded;
 pub mod report;
 pub mod rng;
 #[cfg(feature = "stack")]

@@ -1,5 +1,5 @@
 //! Whatever people and programs may feed to it is read or refused, never a panic, and what was
-//! written is read back as it was: policies, cases, plans, histories.
+//! written is read back as it was: policies, cases, plans, histories, recordings and their mappings.
 
 use std::path::Path;
 
@@ -11,6 +11,9 @@ use wavetank::fault::generate::{self, Menu};
 use wavetank::fault::{FaultKind, Plan};
 use wavetank::history::{Record, log};
 use wavetank::id::{NodeId, StoreId, Topic};
+use wavetank::invariant::shipped;
+use wavetank::objectives::Objectives;
+use wavetank::recorded::{Checker, Limits, Lines, Mapping, Options};
 use wavetank::time::{Span, Time};
 use wavetank_models::policy::{Patch, Policy, PolicyFile, bundled};
 use wavetank_models::{Config, DocSync};
@@ -41,6 +44,11 @@ fn feed(text: &str) {
     for record in log::read(text.as_bytes()).flatten() {
         assert_eq!(through_a_log(std::slice::from_ref(&record)), [record]);
     }
+    check(None, text);
+    if let Ok(mapping) = toml::from_str::<Mapping>(text) {
+        let _ = mapping.check();
+        check(Some(mapping), text);
+    }
     if let Ok(file) = PolicyFile::parse(Path::new("policy.toml"), text.to_owned()) {
         let policy = file.config().policy;
         let again = toml::to_string(&policy).expect("a policy can be written");
@@ -52,6 +60,86 @@ fn feed(text: &str) {
     if let Ok(span) = text.parse::<Span>() {
         assert_eq!(span.to_string().parse::<Span>().expect("what was written"), span);
     }
+}
+
+/// Feeds a text to a check, as a recording; what comes of it does not matter.
+fn check(mapping: Option<Mapping>, text: &str) {
+    let limits = Limits { window: 8, connections: 8, names: 8 };
+    let (midway, own_objectives) = (text.len().is_multiple_of(2), text.len().is_multiple_of(5));
+    let options = Options { limits, midway, own_objectives, ..Options::default() };
+    let invariants = || shipped(&Objectives::default(), |field| field.to_string());
+    let mut checker = Checker::new(mapping, options, [invariants(), invariants()]);
+    let mut lines = Lines::new(text.as_bytes());
+    while let Some(line) = lines.next_line().expect("memory can be read") {
+        let _ = checker.line(line);
+    }
+    assert_eq!(checker.finish().findings.len(), invariants().len());
+}
+
+/// Lines of a foreign log with every kind of line, all of whose parts are drawn.
+fn foreign_lines() -> impl Strategy<Value = String> {
+    let kinds = [
+        "started",
+        "crashed",
+        "restarted",
+        "paused",
+        "resumed",
+        "dialled",
+        "opened",
+        "refused",
+        "closed",
+        "sent",
+        "delivered",
+        "given",
+        "committed",
+        "executed",
+        "flushed",
+        "shown",
+        "told",
+        "status",
+        "quiet",
+        "skip",
+    ];
+    let words = [
+        "hello",
+        "snapshot",
+        "delta",
+        "event",
+        "op",
+        "ack",
+        "sync-request",
+        "subscribe",
+        "saved",
+        "pending",
+        "live",
+        "failed",
+        "edit",
+        "undo",
+    ];
+    let word = || prop::sample::select(words.to_vec());
+    let number = || prop_oneof![0u64..12, Just(9_007_199_254_740_991), any::<u64>()];
+    let name = || prop::sample::select(vec!["a", "b", "server", "d", "1"]);
+    let line = (
+        prop::sample::select(kinds.to_vec()),
+        word(),
+        word(),
+        [name(), name(), name()],
+        number(),
+        number(),
+        any::<bool>(),
+    );
+    let line =
+        line.prop_map(|(kind, message, state, [node, operation, connection], seq, time, flag)| {
+            let time = time % 2_000;
+            serde_json::json!({
+            "time": time, "kind": kind, "message": message, "state": state, "node": node,
+            "operation": operation, "connection": connection, "document": connection, "seq": seq,
+            "epoch": seq, "cursor": time % 7, "client": operation, "whole": flag, "stale": flag,
+            "values": {node: seq, operation: null},
+        })
+        .to_string()
+        });
+    prop::collection::vec(line, 1..60).prop_map(|lines| lines.join("\n"))
 }
 
 fn through_a_log(records: &[Record]) -> Vec<Record> {
@@ -103,6 +191,11 @@ fn samples() -> Vec<String> {
     let policy = |name| PolicyFile::find(name).expect("a bundled policy").config().policy;
     let text = |name| toml::to_string(&policy(name)).expect("a policy can be written");
     let mut samples: Vec<String> = bundled().map(text).collect();
+    for name in ["clean", "forget-resends"] {
+        let path = format!("{}/sims/tests/recordings/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
+        samples.push(std::fs::read_to_string(path).expect("a recording"));
+    }
+    samples.push(toml::to_string(&Mapping::default()).expect("a mapping can be written"));
     samples.push(case.to_json());
     samples.push(serde_json::to_string(&case.plan).expect("a plan can be written"));
     samples.push(String::from_utf8(history).expect("JSON is text"));
@@ -121,6 +214,12 @@ proptest! {
     #[test]
     fn arbitrary_words_are_read_or_refused(text in "[\\[\\]{}:,\"a-z0-9 .=\\-\n]{0,120}") {
         feed(&text);
+    }
+
+    #[test]
+    fn arbitrary_lines_of_a_foreign_log_are_read_or_refused(text in foreign_lines()) {
+        check(None, &text);
+        check(Some(Mapping { unique_values: true, ..Mapping::default() }), &text);
     }
 
     #[test]

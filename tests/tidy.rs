@@ -15,7 +15,7 @@ const LAYERS: [&[&str]; 11] = [
     &["engine"],
     &["fault"],
     &["invariant"],
-    &["explore"],
+    &["explore", "recorded"],
     &["stack"],
     &["differential"],
     &["report"],

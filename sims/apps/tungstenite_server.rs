@@ -17,7 +17,7 @@ const PING: Duration = Duration::from_secs(30);
 /// Who has said nothing for so long is gone.
 const SILENCE: Duration = Duration::from_secs(45);
 /// What it takes to put a document together.
-const READ: Duration = Duration::from_millis(20);
+const READ: Duration = Duration::from_millis(300);
 
 /// The pages that want to hear of a document, by the number of their connection.
 #[derive(Default)]

@@ -82,3 +82,37 @@ fn contents_are_compared_where_stores_took_the_same_operations() {
     let found = comparison.disagreements();
     assert_eq!(found, [(Level::Wire, Disagreement::Contents(key.0, key.1))]);
 }
+
+/// At this fidelity a run takes a second or so: a sample of the samples.
+#[cfg(feature = "stack")]
+#[test]
+fn one_case_in_ten_comes_to_the_same_over_tcp_and_most_can_be_expressed() {
+    let samples: Vec<Sample> = samples(3, 8).into_iter().step_by(10).collect();
+    let compare = |sample: &Sample| Comparison::of(&sample.case, &[Level::Message, Level::Stack]);
+    let comparisons = parallel(&Pool::new(0), &samples, compare, || ());
+    let ran =
+        comparisons.iter().filter(|one| one.runs.iter().all(|(_, came)| came.run().is_some()));
+    let ran: Vec<&Comparison> = ran.collect();
+    let agree = ran.iter().filter(|one| one.disagreements().is_empty()).count();
+    let (of, all) = (ran.len(), samples.len());
+    assert!(of * 100 >= all * 70, "{of} of {all} cases could be expressed");
+    assert!(agree * 100 >= of * 85, "{agree} of {of} agree");
+}
+
+/// What only TCP does: it asks again for a connection that nobody has answered.
+#[cfg(feature = "stack")]
+#[test]
+fn a_dial_into_the_dark_hangs_in_messages_and_is_answered_over_tcp() {
+    let dark = |sample: &Sample| {
+        sample.flaw == Some("conn-handshake-timeout-missing")
+            && sample.case.origin.scenario == "return-after-5min"
+    };
+    let sample = samples(1, 0).into_iter().find(dark).expect("a dial that hangs");
+    let comparison = Comparison::of(&sample.case, &[Level::Message, Level::Wire, Level::Stack]);
+    let verdicts: Vec<bool> = comparison
+        .runs
+        .iter()
+        .map(|(_, came)| came.run().expect("a run").outcome.verdict.held())
+        .collect();
+    assert_eq!(verdicts, [false, false, true]);
+}

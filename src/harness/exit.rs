@@ -12,9 +12,9 @@ pub enum Exit {
     Held = 0,
     /// 1: an invariant was broken, or an audit found what it was told to deny.
     Violated = 1,
-    /// 2: the command line, a policy, a patch or a case file is wrong; nothing was written.
+    /// 2: the command line, a policy, a patch, a case or a recording is wrong; nothing was written.
     Usage = 2,
-    /// 3: states that had to be reached were not: no proof, whatever else was found.
+    /// 3: states that had to be reached were not, or nothing could be checked: no proof, whatever else was found.
     Vacuous = 3,
     /// 4: a node or a checker panicked.
     Panicked = 4,

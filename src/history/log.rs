@@ -38,7 +38,11 @@ pub fn read(log: impl BufRead) -> impl Iterator<Item = Result<Record, LogError>>
     })
 }
 
-fn parse(line: u64, text: &str) -> Result<Record, LogError> {
+/// The record that a line holds.
+///
+/// # Errors
+/// A line that is no record; `line` is its number, for the error.
+pub fn parse(line: u64, text: &str) -> Result<Record, LogError> {
     serde_json::from_str(text).map_err(|error| {
         let place = format!(" at line {} column {}", error.line(), error.column());
         let message = error.to_string().replace(&place, "");

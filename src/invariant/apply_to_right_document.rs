@@ -3,10 +3,10 @@
 use smallvec::SmallVec;
 
 use super::table::Table;
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Observation, StoreOutcome, Value};
-use crate::id::Topic;
+use crate::id::{OpId, Topic};
 
 /// The content that a client shows for a topic holds no value that was committed to another topic
 /// only.
@@ -49,6 +49,12 @@ impl Invariant for ApplyToRightDocument {
                 }
             }
             _ => {}
+        }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        // Values have no order: what is not known is not judged, so nothing wrong comes of it.
+        if horizon.op > OpId(0) {
+            self.homes.clear();
         }
     }
 }

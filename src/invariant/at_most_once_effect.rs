@@ -2,7 +2,7 @@
 
 use super::ledger::Ledger;
 use super::table::Table;
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Observation, Reading, Value};
 use crate::id::{Field, NodeId, Topic};
@@ -88,5 +88,8 @@ impl Invariant for AtMostOnceEffect {
                 }
             }
         }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        self.ledger.forget(horizon);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::covered::Arrivals;
 use super::table::Table;
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Observation, Position};
 use crate::id::{NodeId, Topic};
@@ -74,6 +74,11 @@ impl Invariant for ContiguousApply {
                 self.shown.retain(|(of, _), _| *of != node);
             }
             _ => {}
+        }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        for arrivals in self.arrivals.values_mut() {
+            arrivals.forget(horizon);
         }
     }
 }

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::ledger::{Ledger, apply};
 use super::table::Table;
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Connection, Interest, Life, Observation, OpState, Reading, Value};
 use crate::id::{Field, NodeId, OpId, Topic};
@@ -129,5 +129,9 @@ impl Invariant for Convergence {
                 return;
             }
         }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        self.ledger.forget(horizon);
+        self.waiting.retain(|op, _| *op >= horizon.op);
     }
 }

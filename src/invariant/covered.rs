@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Horizon;
 use super::table::Table;
 use crate::history::{Kind, Meaning, Position};
 use crate::id::{ConnId, Topic};
@@ -23,8 +24,12 @@ impl Covered {
         if first <= self.upto + 1 {
             self.upto = last;
         } else {
-            let end = self.beyond.entry(first).or_insert(last);
-            *end = last.max(*end);
+            // A stretch that goes on is one: an open gap must not cost an entry per event.
+            let before = self.beyond.range_mut(..=first).next_back();
+            match before.filter(|(_, end)| first <= **end + 1) {
+                Some((_, end)) => *end = last.max(*end),
+                None => _ = self.beyond.insert(first, last),
+            }
         }
         while let Some((first, last)) = self.beyond.first_key_value().map(|(f, l)| (*f, *l)) {
             if first > self.upto + 1 {
@@ -81,6 +86,11 @@ impl Arrivals {
             }
             _ => {}
         }
+    }
+
+    /// Forgets what was stated on connections beyond the horizon.
+    pub(crate) fn forget(&mut self, horizon: &Horizon) {
+        self.stated.retain(|conn, _| *conn >= horizon.conn);
     }
 
     /// Whether all events up to a position have come.

@@ -1,7 +1,7 @@
 //! What one person does stays in her order.
 
 use super::table::{Set, Table};
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Kind, Observation, Path, Request, Side, StoreOutcome};
 use crate::id::{NodeId, OpId};
@@ -105,5 +105,9 @@ impl Invariant for FifoPerClient {
             }
             _ => self.committed(seen, ruling),
         }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        self.given.retain(|op, _| *op >= horizon.op);
+        self.transmitted.retain(|op, ()| *op >= horizon.op);
     }
 }

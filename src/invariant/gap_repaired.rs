@@ -2,7 +2,7 @@
 
 use super::covered::Arrivals;
 use super::table::Table;
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Kind, Life, Observation, Position, Side};
 use crate::id::{ConnId, NodeId, Topic};
@@ -121,6 +121,11 @@ impl Invariant for GapRepaired {
             } else {
                 ruling.wake_at(since + bound + Span::micros(1));
             }
+        }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        for client in self.clients.values_mut() {
+            client.arrivals.forget(horizon);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The witness that lets invariants look, and keeps what they say.
 
-use super::{Invariant, Ruling, StateInvariant, Suite, Violation};
+use super::bench::Bench;
+use super::{Ruling, StateInvariant, Suite, Violation};
 use crate::engine::{Seen, View, Witness};
 use crate::history::{History, Interest, Record};
 use crate::id::NodeId;
@@ -18,46 +19,23 @@ pub struct TraceLine {
     pub text: String,
 }
 
-struct Seat {
-    invariant: Box<dyn Invariant>,
-    wake: Option<Time>,
-    broken: bool,
-}
-
 /// Tells invariants what happens and gathers violations, the first of each invariant; the run
 /// goes on, so that one broken invariant does not hide another.
 pub struct Judge<P: Protocol> {
-    seats: Vec<Seat>,
+    bench: Bench,
     state: Vec<(Box<dyn StateInvariant<P>>, bool)>,
-    by_kind: [Vec<u8>; Interest::COUNT],
-    violations: Vec<Violation>,
     history: Option<History>,
     trace: Option<Vec<TraceLine>>,
-    next_wake: Option<Time>,
 }
 
 impl<P: Protocol> Judge<P> {
     /// A judge with this suite, or with those of it that `only` names.
     pub fn new(suite: Suite<P>, only: Option<&[String]>) -> Self {
         let named = |name: &str| only.is_none_or(|only| only.iter().any(|one| one == name));
-        let mut judge = Self {
-            seats: Vec::new(),
-            state: Vec::new(),
-            by_kind: std::array::from_fn(|_| Vec::new()),
-            violations: Vec::new(),
-            history: None,
-            trace: None,
-            next_wake: None,
-        };
-        for invariant in suite.history.into_iter().filter(|one| named(one.name())) {
-            let seat = judge.seats.len() as u8;
-            for kind in invariant.interest().kinds() {
-                judge.by_kind[kind].push(seat);
-            }
-            judge.seats.push(Seat { invariant, wake: None, broken: false });
-        }
-        judge.state.extend(suite.state.into_iter().filter(|s| named(s.name())).map(|s| (s, false)));
-        judge
+        let history = suite.history.into_iter().filter(|one| named(one.name()));
+        let state = suite.state.into_iter().filter(|one| named(one.name()));
+        let state = state.map(|one| (one, false)).collect();
+        Self { bench: Bench::new(history), state, history: None, trace: None }
     }
 
     /// Keeps the history as well.
@@ -72,28 +50,6 @@ impl<P: Protocol> Judge<P> {
         self
     }
 
-    fn rule(&mut self, seat: usize, at: Time, ruling: Ruling) {
-        let holder = &mut self.seats[seat];
-        if let Some((node, message)) = ruling.violation {
-            holder.broken = true;
-            holder.wake = None;
-            let invariant = holder.invariant.name().to_owned();
-            self.violations.push(Violation { invariant, at, node, message });
-            self.plan();
-        }
-        if let Some(wake) = ruling.wake {
-            let holder = &mut self.seats[seat];
-            if !holder.broken {
-                holder.wake = Some(holder.wake.map_or(wake, |earlier| earlier.min(wake)));
-                self.next_wake = Some(self.next_wake.map_or(wake, |next| next.min(wake)));
-            }
-        }
-    }
-
-    fn plan(&mut self) {
-        self.next_wake = self.seats.iter().filter_map(|seat| seat.wake).min();
-    }
-
     /// The run is over. Where it came to its end, every invariant says its last word. Gives
     /// back all that was found, the history and the trace.
     pub fn finish(
@@ -101,15 +57,9 @@ impl<P: Protocol> Judge<P> {
         end: Option<Time>,
     ) -> (Vec<Violation>, Option<History>, Option<Vec<TraceLine>>) {
         if let Some(at) = end {
-            for seat in 0..self.seats.len() {
-                if !self.seats[seat].broken {
-                    let mut ruling = Ruling::default();
-                    self.seats[seat].invariant.finish(at, &mut ruling);
-                    self.rule(seat, at, ruling);
-                }
-            }
+            self.bench.finish(at);
         }
-        (self.violations, self.history, self.trace)
+        (self.bench.violations, self.history, self.trace)
     }
 }
 
@@ -118,7 +68,7 @@ impl<P: Protocol> Witness<P> for Judge<P> {
         if self.history.is_some() {
             return Interest::ALL;
         }
-        self.seats.iter().fold(Interest::NONE, |all, seat| all.and(seat.invariant.interest()))
+        self.bench.interest()
     }
 
     #[inline]
@@ -127,20 +77,7 @@ impl<P: Protocol> Witness<P> for Judge<P> {
             let Seen { at, node, now, what } = *seen;
             history.push(Record { at, node, now, what: what.clone() });
         }
-        let kind = Interest::of(seen.what).index();
-        // Hardly anybody has anything to say: one ruling goes round until somebody has.
-        let mut ruling = Ruling::default();
-        for i in 0..self.by_kind[kind].len() {
-            let seat = self.by_kind[kind][i] as usize;
-            let holder = &mut self.seats[seat];
-            if holder.broken {
-                continue;
-            }
-            holder.invariant.observe(seen, &mut ruling);
-            if ruling.violation.is_some() || ruling.wake.is_some() {
-                self.rule(seat, seen.at, std::mem::take(&mut ruling));
-            }
-        }
+        self.bench.observe(seen);
     }
 
     fn looks(&self) -> bool {
@@ -154,7 +91,7 @@ impl<P: Protocol> Witness<P> for Judge<P> {
             if let Some((node, message)) = ruling.violation {
                 *broken = true;
                 let invariant = invariant.name().to_owned();
-                self.violations.push(Violation { invariant, at: view.at, node, message });
+                self.bench.violations.push(Violation { invariant, at: view.at, node, message });
             }
         }
     }
@@ -170,18 +107,10 @@ impl<P: Protocol> Witness<P> for Judge<P> {
     }
 
     fn next_wake(&self) -> Option<Time> {
-        self.next_wake
+        self.bench.next_wake
     }
 
     fn wake(&mut self, at: Time) {
-        for seat in 0..self.seats.len() {
-            if self.seats[seat].wake.is_some_and(|wake| wake <= at) {
-                self.seats[seat].wake = None;
-                let mut ruling = Ruling::default();
-                self.seats[seat].invariant.wake(at, &mut ruling);
-                self.rule(seat, at, ruling);
-            }
-        }
-        self.plan();
+        self.bench.wake(at);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::rooms::Rooms;
 use super::table::Table;
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Kind, Life, Meaning, Observation, Path, Position, Side};
 use crate::id::{ConnId, NodeId, Topic};
@@ -160,5 +160,10 @@ impl Invariant for LatencyBound {
                 ruling.violated(server, message);
             }
         }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        self.ends.retain(|conn, _| *conn >= horizon.conn);
+        self.sent.retain(|(conn, _), _| *conn >= horizon.conn);
+        self.rooms.retain(|conn| conn >= horizon.conn);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Horizon;
 use super::table::Table;
 use crate::history::{Changes, Observation, StoreOutcome, Value, Write};
 use crate::id::{Field, OpId, StoreId, Ticket, Topic};
@@ -9,6 +10,8 @@ use crate::id::{Field, OpId, StoreId, Ticket, Topic};
 /// The writes that took effect and were not lost since, in the order of their execution.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
+    /// What the writes that were forgotten came to, by topic.
+    base: Table<Topic, Table<Field, Value>>,
     writes: Vec<Entry>,
     /// How often each operation took effect in `writes`.
     by_op: Table<OpId, u32>,
@@ -73,6 +76,20 @@ impl Ledger {
         self.writes.extend(held);
     }
 
+    /// Folds the writes that lie beyond the horizon into one content, and forgets whose they were.
+    pub(crate) fn forget(&mut self, horizon: &Horizon) {
+        let old = |entry: &Entry| entry.ticket < horizon.ticket;
+        let count = self.writes.iter().take_while(|entry| old(entry)).count();
+        for entry in self.writes.drain(..count) {
+            apply(self.base.of(entry.topic), &entry.changes);
+        }
+        for entries in self.checkpoint.values_mut() {
+            entries.retain(|entry| !old(entry));
+        }
+        self.by_op.retain(|op, _| *op >= horizon.op);
+        self.undone = self.undone.split_off(&horizon.op);
+    }
+
     /// Whether an operation was undone when its store went back to an older state.
     pub(crate) fn was_undone(&self, op: OpId) -> bool {
         self.undone.contains(&op)
@@ -90,7 +107,7 @@ impl Ledger {
 
     /// The content of a topic: the fold of its writes.
     pub(crate) fn content(&self, topic: Topic) -> Table<Field, Value> {
-        let mut content = Table::new();
+        let mut content = self.base.get(&topic).cloned().unwrap_or_default();
         for entry in self.writes.iter().filter(|entry| entry.topic == topic) {
             apply(&mut content, &entry.changes);
         }

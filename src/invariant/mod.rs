@@ -10,6 +10,7 @@ mod at_most_once_effect;
 mod at_most_one_live_socket;
 mod attempt_limit;
 mod backoff_envelope;
+mod bench;
 mod bounded_queue;
 mod bounded_state;
 mod contiguous_apply;
@@ -59,6 +60,7 @@ pub use at_most_once_effect::AtMostOnceEffect;
 pub use at_most_one_live_socket::AtMostOneLiveSocket;
 pub use attempt_limit::AttemptLimit;
 pub use backoff_envelope::BackoffEnvelope;
+pub(crate) use bench::Bench;
 pub use bounded_queue::BoundedQueue;
 pub use bounded_state::BoundedState;
 pub use contiguous_apply::ContiguousApply;
@@ -98,7 +100,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Seen, View};
 use crate::history::Interest;
-use crate::id::{Field, NodeId};
+use crate::id::{ConnId, Field, NodeId, OpId, Ticket};
 use crate::objectives::Objectives;
 use crate::protocol::Protocol;
 use crate::time::Time;
@@ -136,6 +138,18 @@ impl Ruling {
     }
 }
 
+/// How far back a recording that has no end is remembered. What lies beyond is the start of it:
+/// operations, requests and connections that are numbered below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Horizon {
+    /// The first operation that is remembered.
+    pub op: OpId,
+    /// The first store request that is remembered.
+    pub ticket: Ticket,
+    /// The first connection that is remembered.
+    pub conn: ConnId,
+}
+
 /// A property of histories. It is told only of the kinds of observation that it takes, and is
 /// built fresh for every run.
 ///
@@ -157,6 +171,9 @@ pub trait Invariant: Send {
     fn wake(&mut self, _at: Time, _ruling: &mut Ruling) {}
     /// The run is over, after chaos, healing and settling.
     fn finish(&mut self, _at: Time, _ruling: &mut Ruling) {}
+    /// Forgets what lies beyond the horizon, and from then on judges nothing by it. Asked only of
+    /// recordings, which may be endless; a run is remembered whole.
+    fn forget(&mut self, _horizon: &Horizon) {}
 }
 
 /// A property of the nodes' own state, looked at after every event.

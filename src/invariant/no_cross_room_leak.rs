@@ -1,7 +1,7 @@
 //! Nobody is told of a room that she is not in.
 
 use super::rooms::Rooms;
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Kind, Observation, Side};
 
@@ -43,5 +43,8 @@ impl Invariant for NoCrossRoomLeak {
             }
             _ => {}
         }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        self.rooms.retain(|conn| conn >= horizon.conn);
     }
 }

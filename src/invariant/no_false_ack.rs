@@ -1,7 +1,7 @@
 //! What is called saved is saved.
 
 use super::table::{Set, Table};
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Kind, Observation, OpState, StoreOutcome};
 use crate::id::{OpId, StoreId, Ticket};
@@ -60,6 +60,12 @@ impl Invariant for NoFalseAck {
                 ruling.violated(seen.node, message);
             }
             what => self.stored(what),
+        }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        self.durable.retain(|op, ()| *op >= horizon.op);
+        for executed in self.executed.values_mut() {
+            executed.retain(|(ticket, _)| *ticket >= horizon.ticket);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::ledger::Ledger;
 use super::table::Table;
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Connection, Interest, Life, Observation, OpState, Request};
 use crate::id::{NodeId, OpId};
@@ -105,5 +105,9 @@ impl Invariant for NoLostEdit {
                 return;
             }
         }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        self.ledger.forget(horizon);
+        self.edits.retain(|op, _| *op >= horizon.op);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::presence::Presence;
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Initiator, Interest, Life, Observation};
 use crate::id::{ConnId, NodeId};
@@ -50,5 +50,8 @@ impl Invariant for NoSendAfterClose {
                 }
             }
         }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        self.ended.retain(|(_, conn), _| *conn >= horizon.conn);
     }
 }

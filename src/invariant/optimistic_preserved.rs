@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::page::{Stage, Wish, Wishes};
 use super::table::Table;
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Change, Interest, Observation, Reading, StoreOutcome, Value};
 use crate::id::{Field, NodeId};
@@ -120,6 +120,11 @@ impl Invariant for OptimisticPreserved {
                 }
             }
             _ => {}
+        }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        for page in self.pages.values_mut() {
+            page.wishes.0.retain(|op, _| *op >= horizon.op);
         }
     }
 }

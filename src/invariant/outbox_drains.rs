@@ -1,7 +1,7 @@
 //! What waits does not wait for ever.
 
 use super::table::Table;
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Connection, Interest, Life, Observation, OpState, Request};
 use crate::id::{NodeId, OpId};
@@ -83,5 +83,8 @@ impl Invariant for OutboxDrains {
                 return;
             }
         }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        self.waiting.retain(|op, _| *op >= horizon.op);
     }
 }

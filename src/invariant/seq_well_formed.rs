@@ -1,7 +1,7 @@
 //! The numbers of events are what numbers should be.
 
 use super::table::Table;
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Kind, Observation, Position, StoreOutcome};
 use crate::id::{OpId, Ticket, Topic};
@@ -91,6 +91,13 @@ impl Invariant for SeqWellFormed {
                 ruling.violated(seen.node, message);
             }
             _ => {}
+        }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        for commits in self.commits.values_mut() {
+            // The last one stays: the next number is judged by it.
+            let last = commits.last().copied();
+            commits.retain(|seq, (_, ticket)| *ticket >= horizon.ticket || Some(*seq) == last);
         }
     }
 }

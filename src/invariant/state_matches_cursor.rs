@@ -3,7 +3,7 @@
 use super::ledger::apply;
 use super::page::{Stage, Wishes};
 use super::table::{Set, Table};
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Changes, Interest, Observation, Position, Reading, StoreOutcome, Value};
 use crate::id::{Field, NodeId, Ticket, Topic};
@@ -15,6 +15,8 @@ pub struct StateMatchesCursor {
     name: fn(Field) -> String,
     /// The events of a topic and epoch by number, with the ticket of each.
     events: Table<(Topic, u32), Table<u64, (Ticket, Changes)>>,
+    /// What the events that were forgotten came to, and the number of the last of them.
+    base: Table<(Topic, u32), (u64, Table<Field, Value>)>,
     pages: Table<NodeId, Page>,
 }
 
@@ -32,7 +34,7 @@ struct Page {
 impl StateMatchesCursor {
     /// Calls fields by what `name` makes of them.
     pub const fn new(name: fn(Field) -> String) -> Self {
-        Self { name, events: Table::new(), pages: Table::new() }
+        Self { name, events: Table::new(), base: Table::new(), pages: Table::new() }
     }
 
     fn stored(&mut self, what: &Observation) {
@@ -82,6 +84,19 @@ impl StateMatchesCursor {
         if fresh || page.at.is_none_or(|at| at > position) {
             page.truth.clear();
             page.at = None;
+        }
+        let base = self.base.get(&(reading.topic, 1));
+        if let Some((floor, content)) = base
+            && page.at.map_or(0, |at| at.seq) < *floor
+        {
+            if position.seq < *floor {
+                // What it was then is no longer known.
+                page.topic = None;
+                return;
+            }
+            page.truth = content.clone();
+            page.at = Some(Position { seq: *floor, ..position });
+            page.open.extend(content.keys().copied());
         }
         page.topic = Some(reading.topic);
         let from = page.at.map_or(0, |at| at.seq) + 1;
@@ -164,6 +179,20 @@ impl Invariant for StateMatchesCursor {
                 self.pages.of(seen.node).wishes.observe(seen.what);
             }
             what => self.stored(what),
+        }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        for (key, events) in self.events.iter_mut() {
+            let (floor, base) = self.base.of(*key);
+            let old = |(_, (ticket, _)): &(&u64, &(Ticket, Changes))| *ticket < horizon.ticket;
+            for (seq, (_, changes)) in events.iter().take_while(old) {
+                *floor = *seq;
+                apply(base, changes);
+            }
+            events.retain(|seq, _| *seq > *floor);
+        }
+        for page in self.pages.values_mut() {
+            page.wishes.0.retain(|op, _| *op >= horizon.op);
         }
     }
 }

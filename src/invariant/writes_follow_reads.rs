@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::table::Table;
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Observation, Position, StoreOutcome};
 use crate::id::{NodeId, OpId, Topic};
@@ -57,5 +57,8 @@ impl Invariant for WritesFollowReads {
             }
             _ => {}
         }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        self.read.retain(|op, _| *op >= horizon.op);
     }
 }

@@ -180,10 +180,18 @@ impl<'a, R> Faults<'a, R> {
         }
     }
 
+    /// Whether nothing passes from one node to another, or back.
+    fn is_cut(&self, one: NodeId, other: NodeId) -> bool {
+        [(one, other), (other, one)].into_iter().any(|pair| self.roads.path(pair) == Path::Down)
+    }
+
     /// Says how the way from one node to another is.
     fn tell<P: Protocol>(&self, run: &mut Run<P>, (from, to): Pair) {
         let Some(me) = run.index_of(from) else { return };
         let is_shut = run.gates.get(&(from, to)).is_some_and(|gate| gate.is_shut());
+        if !self.is_cut(from, to) {
+            gates::tell_reset(run, from, to);
+        }
         let path = match self.roads.path((from, to)) {
             Path::Up | Path::Impaired if is_shut => Path::Shut,
             path => path,
@@ -205,7 +213,7 @@ impl<'a, R> Faults<'a, R> {
             ConnectionFault::LateClose(late, other) if !begins => {
                 gates::tell_late(run, *late, *other);
             }
-            _ if begins => gates::strike(run, fault),
+            _ if begins => gates::strike(run, fault, self.is_cut(a, b)),
             _ => {}
         }
     }

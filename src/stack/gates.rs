@@ -18,14 +18,19 @@ fn ends<P: Protocol>(run: &Run<P>, node: NodeId, peer: NodeId) -> Option<(usize,
     Some((me, lines.cloned().collect()))
 }
 
-/// What a fault does to connections when it begins.
-pub(super) fn strike<P: Protocol>(run: &mut Run<P>, fault: &ConnectionFault) {
+/// What a fault does to connections when it begins. Where nothing passes between their ends,
+/// that they were reset does not either.
+pub(super) fn strike<P: Protocol>(run: &mut Run<P>, fault: &ConnectionFault, is_cut: bool) {
     let [a, b] = fault.ends();
     let Some((me, lines)) = ends(run, a, b) else { return };
     for line in lines {
         match *fault {
             ConnectionFault::HalfOpen(..) => line.silent.set(true),
             ConnectionFault::Close(_, _, code) => run.cut_off(me, &line, code),
+            ConnectionFault::Reset(..) if is_cut => {
+                line.silent.set(true);
+                line.reset.set(true);
+            }
             ConnectionFault::Reset(..) => run.broke(me, &line),
             ConnectionFault::LateClose(..) => {
                 line.silent.set(true);
@@ -49,6 +54,16 @@ pub(super) fn tell_late<P: Protocol>(run: &mut Run<P>, late: NodeId, other: Node
     let Some((me, lines)) = ends(run, late, other) else { return };
     for line in lines.into_iter().filter(|line| line.untold.get()) {
         run.broke(me, &line);
+    }
+}
+
+/// Something passes between two nodes again: what was reset meanwhile is over.
+pub(super) fn tell_reset<P: Protocol>(run: &mut Run<P>, one: NodeId, other: NodeId) {
+    for (node, peer) in [(one, other), (other, one)] {
+        let Some((me, lines)) = ends(run, node, peer) else { continue };
+        for line in lines.into_iter().filter(|line| line.reset.get()) {
+            run.broke(me, &line);
+        }
     }
 }
 

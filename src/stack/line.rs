@@ -54,6 +54,8 @@ pub(super) struct Line {
     pub(super) silent: Cell<bool>,
     /// The connection is over, and this end is to be told later.
     pub(super) untold: Cell<bool>,
+    /// The connection was reset, and this end is to be told when something passes again.
+    pub(super) reset: Cell<bool>,
     /// When something was last sent or came.
     pub(super) used_at: Cell<Time>,
     /// What was sent last, where it may be sent again.
@@ -80,6 +82,7 @@ impl Line {
             full: Cell::new(false),
             silent: Cell::new(false),
             untold: Cell::new(false),
+            reset: Cell::new(false),
             used_at: Cell::new(Time::ZERO),
             last: RefCell::new(None),
             verdict: Cell::new(None),
@@ -197,6 +200,9 @@ impl<P: Protocol> Run<P> {
         line.used_at.set(self.time());
         self.counts.delivered += 1;
         let meaning = Self::meaning(&message);
+        if side == Side::Dialler {
+            self.believe(&message);
+        }
         self.observe(me, &Observation::Delivered { conn, side, meaning });
         self.push(me, Input::Message(conn, message));
     }

@@ -36,6 +36,7 @@
 
 mod driver;
 mod faults;
+mod foreign;
 mod gates;
 mod line;
 mod roads;
@@ -56,12 +57,14 @@ use crate::engine::Counts;
 use crate::explore::{Case, CaseError, Operation};
 use crate::fault::{FaultKind, Plan};
 use crate::history::{History, Phase};
+use crate::id::{NodeId, OpId};
 use crate::invariant::{Judge, Judged, Violation};
 use crate::protocol::Protocol;
 use crate::rng::Draw;
 use crate::time::{Time, Wall};
 use driver::duration;
 use faults::Faults;
+pub use foreign::{Commits, Foreign, misfits};
 use run::{Run, Shared};
 pub use serve::{Serving, serve};
 use tank::Hosts;
@@ -117,6 +120,13 @@ pub enum StackError {
     /// Faults of the plan, by number and name, that turmoil's network cannot express.
     #[error("turmoil's network cannot express {}", list(.0))]
     Faults(Vec<(usize, &'static str)>),
+    /// Faults of the plan, by number and name, that cannot befall a server that is none of the
+    /// nodes.
+    #[error("a server of one's own cannot be done {}", list(.0))]
+    Misfits(Vec<(usize, &'static str)>),
+    /// An operation is for a server that is none of the nodes.
+    #[error("{0} is given to {1}, which is somebody's own server; leave it out of the case")]
+    Operation(OpId, NodeId),
     /// A node panicked, the budget of events was used up, or a message could not be written.
     #[error("stopped at {at}: {message}")]
     Stopped {
@@ -152,6 +162,36 @@ pub fn run_on_turmoil<P: Judged>(
     case: &Case<P>,
     options: Options,
 ) -> Result<StackOutcome, StackError> {
+    simulate(case, options, None)
+}
+
+/// Runs a case on turmoil with somebody's own server in the place of the nodes that may be
+/// dialled.
+///
+/// # Errors
+/// As for [`run_on_turmoil`], and where the case asks of the server what only a node can do.
+pub fn run_against<P: Judged>(
+    case: &Case<P>,
+    options: Options,
+    server: Foreign<P>,
+) -> Result<StackOutcome, StackError> {
+    let misfits = misfits(case);
+    if !misfits.is_empty() {
+        return Err(StackError::Misfits(misfits));
+    }
+    let roles = &case.topology.nodes;
+    let serves = |id| roles.iter().any(|spec| spec.id == id && P::serves(spec.role));
+    if let Some(operation) = case.operations.iter().find(|operation| serves(operation.node)) {
+        return Err(StackError::Operation(operation.id, operation.node));
+    }
+    simulate(case, options, Some(server))
+}
+
+fn simulate<P: Judged>(
+    case: &Case<P>,
+    options: Options,
+    server: Option<Foreign<P>>,
+) -> Result<StackOutcome, StackError> {
     case.validate()?;
     let foreign = inexpressible(&case.plan);
     if !foreign.is_empty() {
@@ -160,13 +200,18 @@ pub fn run_on_turmoil<P: Judged>(
     let judge = Judge::new(P::invariants(&case.objectives), case.invariants.as_deref());
     let outside = Rc::new(Cell::new(Time::ZERO));
     let clock = clock(outside.clone());
-    let run = Rc::new(RefCell::new(Run::new(case, judge.recording(), clock)));
+    let mut run = Run::new(case, judge.recording(), clock);
+    run.commits = server.as_ref().map(|server| server.commits);
+    run.start(&case.topology.nodes);
+    let run = Rc::new(RefCell::new(run));
     let mut sim = simulation(case);
     let hosts = Hosts::of(case);
     let wires = Wires::new(Draw::seeded(case.seed).purpose("wire"));
     for (host, name) in hosts.names.iter().enumerate() {
         let (run, hosts, wires) = (run.clone(), hosts.clone(), wires.clone());
-        let software = move || tank::host(run.clone(), host, hosts.clone(), wires.clone());
+        let server = server.clone();
+        let software =
+            move || tank::host(run.clone(), host, hosts.clone(), wires.clone(), server.clone());
         sim.host(name.as_str(), software);
     }
     let faults = Faults::new(case, options, hosts.clone(), wires.clone());

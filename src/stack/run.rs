@@ -2,7 +2,7 @@
 //! no network brings.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::io;
 use std::rc::Rc;
@@ -10,14 +10,15 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use super::foreign::Commits;
 use super::line::Line;
 use crate::engine::{
-    Actor, Counts, Gate, Host, HostState, Issuer, Limits, Network, Seen, Vault, View, Witness,
-    peers,
+    Actor, Counts, Gate, Host, HostState, Issuer, Limits, Network, NodeSpec, Seen, Vault, View,
+    Witness, peers,
 };
 use crate::explore::Case;
-use crate::history::{Life, Name, Observation, Phase, Refusal, Size};
-use crate::id::{ConnId, NodeId, OpId, Ticket};
+use crate::history::{Life, Name, Observation, Phase, Position, Refusal, Size};
+use crate::id::{ConnId, NodeId, OpId, Ticket, Topic};
 use crate::invariant::Judge;
 use crate::objectives::Objectives;
 use crate::protocol::{
@@ -106,6 +107,10 @@ pub(super) struct Run<P: Protocol> {
     pub(super) on_write: Option<OnWrite<P>>,
     /// What a browser gets that asks for `/`.
     pub(super) page: Option<&'static str>,
+    /// What the messages of a server say that is none of the nodes; and the places in the order
+    /// that it has told of.
+    pub(super) commits: Option<Commits<P>>,
+    pub(super) told_of: BTreeSet<(Topic, Position)>,
     clock: Clock,
     actors: Vec<Option<Actor<P>>>,
     roles: Vec<P::Role>,
@@ -125,7 +130,7 @@ pub(super) struct Run<P: Protocol> {
 }
 
 impl<P: Protocol> Run<P> {
-    /// The run of a case, with all nodes about to start that are not dormant.
+    /// The run of a case, with all nodes about to [start](Self::start).
     pub(super) fn new(case: &Case<P>, judge: Judge<P>, clock: Clock) -> Self {
         let nodes = &case.topology.nodes;
         let port = |id| Port {
@@ -134,7 +139,7 @@ impl<P: Protocol> Run<P> {
             lines: Conns::default(),
             out: Outbox::new(id, case.network.send_buffer),
         };
-        let mut run = Self {
+        Self {
             hosts: nodes.iter().map(|spec| Host::new(spec.id, spec.device, spec.store)).collect(),
             ports: nodes.iter().map(|spec| port(spec.id)).collect(),
             vaults: case.topology.stores.iter().map(|id| Vault::new(*id)).collect(),
@@ -147,6 +152,8 @@ impl<P: Protocol> Run<P> {
             planner: Rc::default(),
             on_write: None,
             page: None,
+            commits: None,
+            told_of: BTreeSet::new(),
             clock,
             actors: nodes.iter().map(|_| None).collect(),
             roles: nodes.iter().map(|spec| spec.role).collect(),
@@ -163,12 +170,15 @@ impl<P: Protocol> Run<P> {
             next_ticket: 0,
             judge,
             told: Time::ZERO,
-        };
-        run.phase(Phase::Chaos);
-        for (me, _) in nodes.iter().enumerate().filter(|(_, spec)| !spec.dormant) {
-            run.boot(me, Life::Started);
         }
-        run
+    }
+
+    /// Starts all nodes that are not dormant.
+    pub(super) fn start(&mut self, nodes: &[NodeSpec<P::Role>]) {
+        self.phase(Phase::Chaos);
+        for (me, _) in nodes.iter().enumerate().filter(|(_, spec)| !spec.dormant) {
+            self.boot(me, Life::Started);
+        }
     }
 
     /// Whether a node may be dialled.
@@ -282,8 +292,13 @@ impl<P: Protocol> Run<P> {
 
     /// Builds a node's state machine anew and starts it.
     pub(super) fn boot(&mut self, me: usize, life: Life) {
+        let foreign = self.commits.is_some() && self.serves(me);
         let host = &mut self.hosts[me];
         host.state = HostState::Running;
+        if foreign {
+            host.incarnation += 1;
+            return self.observe(me, &Observation::Node(life));
+        }
         let vault = self.vaults.iter().find(|vault| Some(vault.id) == host.store);
         host.session = vault.map_or(0, |vault| vault.session);
         let key = self.draw.purpose("node").key(u64::from(host.id.0));

@@ -96,6 +96,7 @@ fn node<P: Protocol>(serving: Serving<P>) -> Shared<P> {
     run.vaults.iter_mut().for_each(|vault| vault.load(store.clone()));
     let behind = wall().since(Wall::START).as_micros();
     run.hosts.iter_mut().for_each(|host| host.clock.step_wall(behind as i64));
+    run.start(&case.topology.nodes);
     Rc::new(RefCell::new(run))
 }
 

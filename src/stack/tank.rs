@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use turmoil::net::{TcpListener, TcpStream, UdpSocket};
 
 use super::driver::{self, DATAGRAM_MAX};
+use super::foreign::Foreign;
 use super::run::{Input, Run, Shared};
 use super::socket::Net;
 use super::wires::{Wire, Wires};
@@ -158,10 +159,11 @@ pub(super) async fn host<P: Protocol>(
     host: usize,
     hosts: Rc<Hosts>,
     wires: Rc<Wires>,
+    foreign: Option<Foreign<P>>,
 ) -> turmoil::Result {
     let nodes = hosts.members[host].iter().map(|me| {
         let (run, hosts, wires) = (run.clone(), hosts.clone(), wires.clone());
-        node(run, *me, host, hosts, wires)
+        node(run, *me, host, hosts, wires, foreign.clone())
     });
     try_join_all(nodes).await.map(drop)
 }
@@ -172,6 +174,7 @@ async fn node<P: Protocol>(
     host: usize,
     hosts: Rc<Hosts>,
     wires: Rc<Wires>,
+    foreign: Option<Foreign<P>>,
 ) -> turmoil::Result {
     let id = run.borrow().hosts[me].id;
     let serves = run.borrow().serves(me);
@@ -182,6 +185,10 @@ async fn node<P: Protocol>(
     if !run.borrow().hosts[me].is_running() {
         return down(listener).await;
     }
+    let listener = match (foreign, listener) {
+        (Some(foreign), Some(listener)) => return Ok((foreign.serve)(listener).await?),
+        (_, listener) => listener,
+    };
     let place = hosts.places.get(&id).copied().unwrap_or(PORT);
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, place)).await?;
     let streams = std::cell::Cell::new(u64::from(run.borrow().hosts[me].incarnation) << 24);

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use board::{Board, Config, Op};
 use wavetank::engine::Latency;
 use wavetank::explore::{Case, Operation, case_of_seed, run_recorded};
-use wavetank::fault::{Fault, FaultKind, LinkFault, NodeFault, Plan};
+use wavetank::fault::{ConnectionFault, Fault, FaultKind, LinkFault, NodeFault, Plan};
 use wavetank::history::{Channel, History, Initiator, Life, Observation, Phase, Refusal, Value};
 use wavetank::id::{Field, NodeId, OpId};
 use wavetank::invariant::Judged;
@@ -278,4 +278,25 @@ fn the_reference_protocol_holds_every_invariant_on_turmoil_as_well() {
         let case = case_of_seed(scenario, &config, 1);
         assert_eq!(run(&case).violations, [], "{}", scenario.name());
     }
+}
+
+#[test]
+fn a_reset_is_not_heard_of_while_nothing_passes() {
+    let cut = link(LinkFault::Partition(vec![ALICE], vec![SERVER]));
+    let faults = vec![
+        Fault::lasting(at(5_000), Span::secs(3), cut),
+        Fault::at(at(5_000), FaultKind::Connection(ConnectionFault::Reset(ALICE, SERVER))),
+    ];
+    let outcome = run(&case(faults));
+    let ends: Vec<Time> = outcome
+        .history
+        .iter()
+        .filter(|record| {
+            let by_network =
+                matches!(record.what, Observation::Closed { by: Initiator::Network, .. });
+            by_network && record.node == ALICE
+        })
+        .map(|record| record.at)
+        .collect();
+    assert!(matches!(ends[..], [end] if end >= at(8_000)), "{ends:?}");
 }

@@ -82,12 +82,12 @@ impl Client {
     pub(super) fn closed(&mut self, now: Now, closing: Closing, out: &mut Outbox<DocSync>) {
         self.conn = None;
         self.unwatch(out);
-        if closing.by == Initiator::Local {
-            return;
-        }
         out.mark("connection-lost");
         let policy = &self.config.policy.client.close_policy;
-        let stop = match closing.code {
+        // What the page itself closed it has left. This is its codec, which met what breaks the
+        // rules; a page is told 1006 of that.
+        let code = if closing.by == Initiator::Local { 1006 } else { closing.code };
+        let stop = match code {
             4401 | 4001 => Some(Connection::SignIn),
             4003 => Some(Connection::Limit),
             1003 | 1008 => Some(Connection::Failed),
@@ -102,7 +102,7 @@ impl Client {
         };
         match stop {
             Some(shown) => self.phase = Phase::Stopped(shown),
-            None => self.attempt_failed(now, closing.code, out),
+            None => self.attempt_failed(now, code, out),
         }
     }
 

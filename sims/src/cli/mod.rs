@@ -26,11 +26,12 @@ Examples:
   wavetank run disconnect-during-edit --seed 7       one case of a scenario
   wavetank sweep --time 10min                        many seeds of all scenarios
   wavetank replay CASE.json --patch FIX.toml         a saved case, with a remedy applied
+  wavetank check server.jsonl --mapping MAPPING.toml a log of a system in any language
   wavetank serve                                     the reference server, and a page for it
 
 Exit codes: 0 held or done, 1 an invariant was broken (or an audit found what --deny names),
-2 wrong usage or input, 3 a state was never reached, 4 a panic, 5 a file could not be written,
-6 the same case gave two digests, 7 fidelities disagree.";
+2 wrong usage or input, 3 a state was never reached or nothing could be checked, 4 a panic,
+5 a file could not be written, 6 the same case gave two digests, 7 fidelities disagree.";
 
 #[derive(Parser)]
 #[command(name = "wavetank", version, about, after_help = AFTER)]

@@ -77,6 +77,9 @@ pub enum CliError {
     /// Reports cannot become one.
     #[error(transparent)]
     Merge(#[from] MergeError),
+    /// A recording, its mapping or the objectives are wrong.
+    #[error("{0}")]
+    Recording(String),
     /// Shards are missing.
     #[error("missing shards: {0}; with --partial the others are merged")]
     Missing(String),

@@ -1,4 +1,4 @@
-//! A command line for a protocol: list, run, replay, shrink, sweep, merge, explore.
+//! A command line for a protocol: list, run, replay, shrink, sweep, merge, explore, check.
 //!
 //! [`cli`] is a whole `main`. A tool with commands of its own takes [`Command`] into its own
 //! list of commands and says with [`Tool`] what they are to work on.
@@ -9,6 +9,7 @@ mod explore;
 mod fidelity;
 mod output;
 mod progress;
+mod recorded;
 mod sweep;
 
 use std::ffi::OsString;
@@ -92,6 +93,8 @@ pub enum Command {
     Merge(sweep::MergeArgs),
     /// Go where no case has been: keep and change cases that touch something new.
     Explore(explore::ExploreArgs),
+    /// Check a recording of a real system, in any language: what broke, and what it cannot tell.
+    Check(recorded::CheckArgs),
 }
 
 impl Command {
@@ -107,6 +110,7 @@ impl Command {
             Self::Sweep(args) => sweep::sweep(tool, args),
             Self::Merge(args) => sweep::merge(args),
             Self::Explore(args) => explore::explore(tool, args),
+            Self::Check(args) => recorded::check(tool, args),
         }
     }
 }
@@ -125,8 +129,8 @@ fn watched(work: impl FnOnce() -> Result<Exit, CliError>) -> Result<Exit, CliErr
 /// The exit codes, for the help of a command line.
 pub const EXIT_CODES: &str = "\
 Exit codes: 0 held or done, 1 an invariant was broken, 2 wrong usage or input, 3 a state was
-never reached, 4 a panic, 5 a file could not be written, 6 the same case gave two digests,
-7 fidelities disagree.";
+never reached or nothing could be checked, 4 a panic, 5 a file could not be written, 6 the same
+case gave two digests, 7 fidelities disagree.";
 
 #[derive(Parser)]
 #[command(version)]
