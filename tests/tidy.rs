@@ -97,6 +97,7 @@ fn collect(folder: &Path, prefix: &str, found: &mut Vec<File>) {
 fn is_product(path: &str, name: &str) -> bool {
     matches!(name, "target" | ".git")
         || matches!(path, "book/book" | "wavetank-report")
+        || path.starts_with("wavetank-data.json")
         || name.ends_with(".pending-snap")
 }
 

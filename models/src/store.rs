@@ -1,6 +1,8 @@
 //! The server's store: per document a log of events, what they came to, and which operations
 //! were done.
 
+mod kept;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -189,8 +191,9 @@ impl Doc {
     }
 }
 
-/// The documents of a server.
-#[derive(Clone, Debug)]
+/// The documents of a server. Written down, they are their logs and what logs do not tell.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "kept::Kept", into = "kept::Kept")]
 pub struct Documents {
     epoch: u32,
     docs: BTreeMap<Topic, Doc>,

@@ -195,4 +195,14 @@ fn help_shows_examples_and_exit_codes() {
     assert_eq!(help.status.code(), Some(0));
     assert!(text(&help.stdout).contains("Examples:"));
     assert!(text(&help.stdout).contains("Exit codes:"));
+    let help = wavetank(folder.path(), &["serve", "--help"]);
+    assert!(text(&help.stdout).contains("wavetank serve --data board.json"));
+}
+
+#[cfg(not(feature = "stack"))]
+#[test]
+fn a_build_that_cannot_serve_says_what_to_type() {
+    let said = refused(&[], &["serve", "--data", "board.json"]);
+    let line = "cargo run --release --features stack -- serve --address 127.0.0.1:7070";
+    assert!(said.contains(line) && said.contains("board.json"), "{said}");
 }

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -56,7 +57,7 @@ pub(super) enum Input<P: Protocol> {
 pub(super) type Clock = Box<dyn Fn() -> Time>;
 
 /// Is shown a store that was written to.
-pub(super) type OnWrite<P> = Box<dyn FnMut(&<P as Protocol>::Store)>;
+pub(super) type OnWrite<P> = Box<dyn FnMut(&<P as Protocol>::Store) -> io::Result<()>>;
 
 /// A node's inbox, connections and outbox.
 pub(super) struct Port<P: Protocol> {
@@ -104,6 +105,8 @@ pub(super) struct Run<P: Protocol> {
     pub(super) planner: Rc<Notify>,
     /// Is shown each store that was written to.
     pub(super) on_write: Option<OnWrite<P>>,
+    /// What a browser gets that asks for `/`.
+    pub(super) page: Option<&'static str>,
     /// What the messages of a server say that is none of the nodes; and the places in the order
     /// that it has told of.
     pub(super) commits: Option<Commits<P>>,
@@ -148,6 +151,7 @@ impl<P: Protocol> Run<P> {
             failure: None,
             planner: Rc::default(),
             on_write: None,
+            page: None,
             commits: None,
             told_of: BTreeSet::new(),
             clock,
@@ -416,7 +420,11 @@ impl<P: Protocol> Run<P> {
             answer = handled.answer;
             let (outcome, write) = (handled.outcome, handled.write);
             if let Some(on_write) = self.on_write.as_mut().filter(|_| write.is_some()) {
-                on_write(vault.state());
+                // What is not kept was never done: nobody is told of it.
+                if let Err(error) = on_write(vault.state()) {
+                    self.failure.get_or_insert_with(|| error.to_string());
+                    return;
+                }
             }
             self.observe(me, &Observation::Stored { store: id, ticket, outcome, write });
         }

@@ -5,7 +5,7 @@ use std::io;
 use std::rc::Rc;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::LocalSet;
 use tokio::time::{Instant, timeout};
 
 use super::driver::{self, duration};
@@ -29,8 +29,10 @@ pub struct Serving<P: Protocol> {
     /// What its store begins with.
     pub store: P::Store,
     /// Is shown the store after each request that wrote to it, before the node hears of it: the
-    /// place to keep it.
+    /// place to keep it. Where it cannot be kept the server ends, and the node never hears.
     pub on_write: OnWrite<P>,
+    /// The page of HTML for a browser that asks for `/` and for no WebSocket.
+    pub page: Option<&'static str>,
 }
 
 /// The machine's own network, for a server that nobody else serves with.
@@ -60,22 +62,24 @@ impl Net for Machine {
 /// The issuer of credentials knows nobody: a configuration that asks for them lets nobody in.
 ///
 /// # Errors
-/// Where the listener fails.
+/// Where the listener fails, and where the store cannot be kept.
 pub async fn serve<P: Protocol>(listener: TcpListener, serving: Serving<P>) -> io::Result<()> {
     LocalSet::new().run_until(run(listener, serving)).await
 }
 
 async fn run<P: Protocol>(listener: TcpListener, serving: Serving<P>) -> io::Result<()> {
     let run = node(serving);
-    spawn_local(bring(run.clone()));
-    driver::node(run, 0, Rc::new(Machine(listener)))
-        .await
-        .map_err(|error| io::Error::other(error.to_string()))
+    let node = driver::node(run.clone(), 0, Rc::new(Machine(listener)));
+    tokio::select! {
+        biased;
+        why = bring(run) => Err(io::Error::other(why)),
+        ended = node => ended.map_err(|error| io::Error::other(error.to_string())),
+    }
 }
 
 /// A run of one node with a store, in which nothing goes wrong and nobody judges.
 fn node<P: Protocol>(serving: Serving<P>) -> Shared<P> {
-    let Serving { role, config, seed, store, on_write } = serving;
+    let Serving { role, config, seed, store, on_write, page } = serving;
     let id = StoreId(0);
     let nodes = vec![NodeSpec::new(NodeId(0), role).with_store(id)];
     let mut case = Case::new(Topology { nodes, stores: vec![id] }, config);
@@ -88,6 +92,7 @@ fn node<P: Protocol>(serving: Serving<P>) -> Shared<P> {
     let judge = Judge::new(Suite { history: Vec::new(), state: Vec::new() }, None);
     let mut run = Run::new(&case, judge, clock);
     run.on_write = Some(on_write);
+    run.page = page;
     run.vaults.iter_mut().for_each(|vault| vault.load(store.clone()));
     let behind = wall().since(Wall::START).as_micros();
     run.hosts.iter_mut().for_each(|host| host.clock.step_wall(behind as i64));
@@ -101,11 +106,16 @@ fn wall() -> Wall {
     Wall::from_micros(since.unwrap_or_default().as_micros() as u64)
 }
 
-/// Brings what the store and the await points of the node have for it.
-async fn bring<P: Protocol>(run: Shared<P>) {
+/// Brings what the store and the await points of the node have for it, until something fails
+/// that is not the node's. Gives back what that is.
+async fn bring<P: Protocol>(run: Shared<P>) -> String {
     let planner = run.borrow().planner.clone();
     loop {
         run.borrow_mut().bring();
+        let failure = run.borrow_mut().failure.take();
+        if let Some(why) = failure {
+            return why;
+        }
         let next = run.borrow().next_chore();
         let now = run.borrow().time();
         match next {

@@ -88,7 +88,13 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let Ok((request, rest)) = read_request(&mut stream).await else { return };
-    let Ok(response) = create_response(&request) else { return refuse(stream, 400).await };
+    let Ok(response) = create_response(&request) else {
+        let page = run.borrow().page.filter(|_| request.uri().path() == "/");
+        return match page {
+            Some(page) => show(stream, page).await,
+            None => refuse(stream, 400).await,
+        };
+    };
     let knocked = run.borrow_mut().knock(me, &request);
     let (line, queue) = match knocked {
         Ok(known) => known,
@@ -135,6 +141,18 @@ async fn answer<T>(
     write_response(&mut bytes, response)?;
     stream.write_all(&bytes).await?;
     Ok(stream.flush().await?)
+}
+
+/// Answers a browser that asks for no WebSocket.
+async fn show(mut stream: impl AsyncWrite + Unpin, page: &str) {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n\
+         Cache-Control: no-store\r\nConnection: close\r\n\r\n",
+        page.len()
+    );
+    // Whoever has gone meanwhile needs no page.
+    let _ = stream.write_all(format!("{head}{page}").as_bytes()).await;
+    let _ = stream.shutdown().await;
 }
 
 async fn refuse(mut stream: impl AsyncWrite + Unpin, status: u16) {

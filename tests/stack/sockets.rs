@@ -1,9 +1,11 @@
 //! What travels on the sockets, here and on the machine's own network.
 
 use std::cell::Cell;
+use std::io;
 use std::rc::Rc;
 
 use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -113,26 +115,80 @@ async fn visit(address: &str) {
     connect(address, "/?hello=%22client%20n9%22").await.expect("there is room again");
 }
 
-#[test]
-fn a_server_takes_anybody_over_the_network_of_the_machine() {
+/// Serves a board while somebody does something; gives back the error that ends it first.
+fn served<F: Future<Output = ()>>(
+    on_write: impl FnMut(&board::Store) -> io::Result<()> + 'static,
+    visit: impl FnOnce(String) -> F,
+) -> Option<io::Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let writes = Rc::new(Cell::new(0));
-    let seen = writes.clone();
     let serving = Serving::<Board> {
         role: Role::Server,
         config: Config { limit: 2, ..Config::default() },
         seed: 1,
         store: board::Store::default(),
-        on_write: Box::new(move |_| seen.set(seen.get() + 1)),
+        on_write: Box::new(on_write),
+        page: Some("<p>A board."),
     };
     runtime.expect("a runtime").block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         tokio::select! {
             biased;
-            ended = serve(listener, serving) => panic!("it ended: {ended:?}"),
-            () = visit(&address) => {}
+            ended = serve(listener, serving) => ended.err(),
+            () = visit(address) => None,
         }
-    });
+    })
+}
+
+#[test]
+fn a_server_takes_anybody_over_the_network_of_the_machine() {
+    let writes = Rc::new(Cell::new(0));
+    let seen = writes.clone();
+    let keep = move |_: &board::Store| {
+        seen.set(seen.get() + 1);
+        Ok(())
+    };
+    let ended = served(keep, |address| async move { visit(&address).await });
+    assert!(ended.is_none(), "{ended:?}");
     assert_eq!(writes.get(), 1);
+}
+
+/// What a browser gets for a path.
+async fn page(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("connected");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("asked");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("answered");
+    answer
+}
+
+#[test]
+fn a_browser_that_asks_for_no_websocket_gets_the_page_and_nothing_else() {
+    let look = |address: String| async move {
+        let answer = page(&address, "/").await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        assert!(answer.ends_with("\r\n\r\n<p>A board."), "{answer}");
+        assert!(page(&address, "/else").await.starts_with("HTTP/1.1 400 "));
+    };
+    let ended = served(|_| Ok(()), look);
+    assert!(ended.is_none(), "{ended:?}");
+}
+
+#[test]
+fn a_server_whose_store_cannot_be_kept_ends_before_anybody_is_told_of_the_write() {
+    let heard = Rc::new(Cell::new(false));
+    let seen = heard.clone();
+    let edit = move |address: String| async move {
+        let mut socket = connect(&address, "/?hello=%22client%20n7%22").await.expect("let in");
+        socket.send(Message::text("\"Join\"")).await.expect("sent");
+        answer(&mut socket).await;
+        let edit = r#"{"Set":{"op":7,"author":1,"field":2,"value":8}}"#;
+        socket.send(Message::text(edit)).await.expect("sent");
+        answer(&mut socket).await;
+        seen.set(true);
+    };
+    let ended = served(|_| Err(io::Error::other("the disk is full")), edit);
+    assert_eq!(ended.expect("it ends").to_string(), "the disk is full");
+    assert!(!heard.get(), "an answer came");
 }

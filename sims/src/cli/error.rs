@@ -3,6 +3,8 @@
 use wavetank::harness::{Exit, cli};
 use wavetank_models::policy::PolicyError;
 
+#[cfg(feature = "stack")]
+use super::serve::DataError;
 use crate::audit::{AuditError, SaveError};
 
 /// Why a command could not be carried out.
@@ -20,6 +22,29 @@ pub(super) enum CliError {
     /// An audit came to nothing.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// This build has no server on real sockets.
+    #[cfg(not(feature = "stack"))]
+    #[error(
+        "this build cannot serve; start it with `cargo run --release --features stack -- serve {0}`"
+    )]
+    NoStack(String),
+    /// The file of a server cannot be used.
+    #[cfg(feature = "stack")]
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A server cannot listen.
+    #[cfg(feature = "stack")]
+    #[error("{address}: {source}; name another address with --address")]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A server had to end.
+    #[cfg(feature = "stack")]
+    #[error("the server ended: {0}")]
+    Serve(std::io::Error),
 }
 
 impl CliError {
@@ -27,6 +52,8 @@ impl CliError {
         match self {
             Self::Any(error) => error.exit(),
             Self::Save(_) => Exit::Io,
+            #[cfg(feature = "stack")]
+            Self::Serve(_) | Self::Data(DataError::File { .. }) => Exit::Io,
             Self::Audit(AuditError::Differs(_)) => Exit::Nondeterministic,
             _ => Exit::Usage,
         }

@@ -3,6 +3,7 @@
 mod audit;
 mod error;
 mod list;
+mod serve;
 
 use std::path::Path;
 
@@ -27,6 +28,7 @@ Examples:
   wavetank sweep --time 10min                        many seeds of all scenarios
   wavetank replay CASE.json --patch FIX.toml         a saved case, with a remedy applied
   wavetank check server.jsonl --mapping MAPPING.toml a log of a system in any language
+  wavetank serve                                     the reference server, and a page for it
 
 Exit codes: 0 held or done, 1 an invariant was broken (or an audit found what --deny names),
 2 wrong usage or input, 3 a state was never reached or nothing could be checked, 4 a panic,
@@ -49,6 +51,8 @@ enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
+    /// Serve a document on a real port, with a page to edit it from several tabs.
+    Serve(serve::ServeArgs),
     #[command(flatten)]
     Any(cli::Command),
 }
@@ -87,6 +91,7 @@ pub fn main() -> Exit {
     let done = match args.command {
         Command::Audit(args) => audit::audit(&args),
         Command::List { format } => Ok(list::list(format)),
+        Command::Serve(args) => serve::serve(&args),
         Command::Any(command) if command.scenario() == Some("w") => {
             command.run(&Benchmark).map_err(CliError::from)
         }
