@@ -2,6 +2,8 @@
 //! and in release. The pinned digests change only with a stated reason.
 
 use wavetank::digest::Digest;
+#[cfg(feature = "wire")]
+use wavetank::explore::{Fidelity, run_at};
 use wavetank::explore::{Pool, case_of_seed, parallel, run, run_recorded};
 use wavetank::rng::{Draw, mix};
 use wavetank_models::{Config, DocSync};
@@ -38,6 +40,21 @@ fn every_scenario_has_its_pinned_digest_in_debug_and_in_release() {
         }
     }
     assert_eq!(now, PINNED, "a digest changed; if that was meant, say why in CHANGELOG.md");
+}
+
+/// The same for connections in bytes: the lengths of frames and what they said.
+#[cfg(feature = "wire")]
+#[test]
+fn every_scenario_has_its_pinned_digest_in_bytes() {
+    let mut now = String::new();
+    for scenario in scenarios::all() {
+        let name = scenario.name();
+        let case = case_of_seed(scenario, &Config::default(), 0);
+        let digest = run_at(Fidelity::Wire, &case).digest;
+        now.push_str(&format!("{name} 0 {digest}\n"));
+    }
+    let pinned = include_str!("digests-in-bytes.txt");
+    assert_eq!(now, pinned, "a digest changed; if that was meant, say why in CHANGELOG.md");
 }
 
 #[test]

@@ -17,7 +17,7 @@ const REASON_MAX: usize = 123;
 /// small: the codec fills it with zeros before every read.
 pub(crate) fn config(limit: u32) -> WebSocketConfig {
     let limit = Some(limit as usize);
-    WebSocketConfig::default().read_buffer_size(4096).max_message_size(limit).max_frame_size(limit)
+    WebSocketConfig::default().read_buffer_size(1024).max_message_size(limit).max_frame_size(limit)
 }
 
 /// The request with which a node dials `host`. The hello is part of the target, where a browser

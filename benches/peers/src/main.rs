@@ -8,6 +8,7 @@
 mod on_madsim;
 mod on_turmoil;
 mod on_wavetank;
+mod plot;
 mod ran;
 
 use std::path::PathBuf;
@@ -42,6 +43,9 @@ struct Args {
     /// Where to write the rows as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
+    /// Where to draw the medians, as SVG.
+    #[arg(long)]
+    svg: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -151,6 +155,12 @@ fn main() -> ExitCode {
             eprintln!("error: {}: {error}", path.display());
             return ExitCode::FAILURE;
         }
+    }
+    if let Some(path) = &args.svg
+        && let Err(error) = plot::bars(&rows, path)
+    {
+        eprintln!("error: {}: {error}", path.display());
+        return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
 }

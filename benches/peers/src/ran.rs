@@ -91,15 +91,15 @@ fn millis(wall: Duration) -> f64 {
 /// One line of the table.
 #[derive(Debug, Serialize)]
 pub struct Row {
-    engine: &'static str,
+    pub engine: &'static str,
     fidelity: &'static str,
     clients: u32,
     simulated_s: u64,
-    median_ms: f64,
+    pub median_ms: f64,
     min_ms: f64,
     max_ms: f64,
     events: u64,
-    ratio_to_turmoil_1ms: Option<f64>,
+    pub ratio_to_turmoil_1ms: Option<f64>,
     digest: Digest,
 }
 

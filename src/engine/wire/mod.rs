@@ -15,6 +15,7 @@ mod attack;
 mod endpoint;
 
 use slab::Slab;
+use smallvec::SmallVec;
 use tungstenite::Utf8Bytes;
 use tungstenite::protocol::frame::Frame;
 
@@ -35,6 +36,9 @@ use endpoint::{Endpoint, Heard};
 
 /// The draw of a write's mask, behind those of its cuts.
 const MASK: u64 = 8;
+
+/// Of a million writes so many come in pieces.
+const CUT_PPM: u32 = 333_333;
 
 /// Messages shorter than this are not cut into several frames.
 const SHORT: usize = 64;
@@ -264,7 +268,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         self.set_end(id, 0, EndState::Gone);
         let draw = self.core.conn_draw(id, "knock").unwrap_or(self.core.draw);
         self.core.join_ends(id.slot(), [Endpoint::listen(limit), Endpoint::listen(limit)]);
-        self.core.put_write(id.slot(), 0, attack::handshake(draw), None);
+        self.core.put_write(id.slot(), 0, attack::handshake(draw), None, draw);
     }
 }
 
@@ -319,7 +323,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
             }
             Parcel::Garbage(bytes) => {
                 let bytes = attack::frame(draw, bytes, end == 0);
-                return Some(self.put_write(slot, end, bytes, Some(size)));
+                return Some(self.put_write(slot, end, bytes, Some(size), draw));
             }
             // Something between the two says it, and waits for no answer.
             Parcel::Close { code, .. } => {
@@ -327,12 +331,12 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
                 frame.header_mut().mask = (end == 0).then_some([0; 4]);
                 let mut bytes = Vec::new();
                 frame.format(&mut bytes).ok()?;
-                return Some(self.put_write(slot, end, bytes, None));
+                return Some(self.put_write(slot, end, bytes, None, draw));
             }
             _ => return None,
         }
         let bytes = here.take_out(mask(draw));
-        Some(self.put_write(slot, end, bytes, charge))
+        Some(self.put_write(slot, end, bytes, charge, draw))
     }
 
     /// A message as it is sent, with its size in bytes.
@@ -361,7 +365,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         let here = self.wire.as_mut().and_then(|wire| wire.end(id.slot(), end));
         let bytes = here.map(|here| here.take_out(mask(draw))).unwrap_or_default();
         if !bytes.is_empty() {
-            self.put_write(id.slot(), end, bytes, None);
+            self.put_write(id.slot(), end, bytes, None, draw);
         }
     }
 
@@ -379,21 +383,19 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         end: usize,
         mut bytes: Vec<u8>,
         charge: Option<u32>,
+        draw: Draw,
     ) -> Posted {
         let none = Posted { arrive: 1, whole: 0 };
         if bytes.is_empty() {
             return none;
         }
         let size = bytes.len() as u32;
-        let draw = self.wire_draw(slot);
         self.note(70, end as u32, slot as u64, u64::from(size));
         let Some(wire) = self.wire.as_mut() else { return none };
-        let mut parts = Vec::new();
-        if let Some(draw) = draw
-            && self.net.is_calm(slot, end)
-        {
-            for cut in 0..draw.below(3, 3) {
-                let head = draw.below(4 + cut, bytes.len() as u64) as usize;
+        let mut parts = SmallVec::<[u32; 2]>::new();
+        if self.net.is_calm(slot, end) && draw.chance(3, CUT_PPM) {
+            for cut in 0..=draw.below(4, 2) {
+                let head = draw.below(5 + cut, bytes.len() as u64) as usize;
                 let rest = bytes.split_off(head);
                 let head = std::mem::replace(&mut bytes, rest);
                 if !head.is_empty() {
