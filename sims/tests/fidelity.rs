@@ -3,8 +3,14 @@
 use std::process::{Command, Output};
 
 use wavetank::differential::{Comparison, Disagreement, Level};
-use wavetank::explore::{Pool, parallel};
+use wavetank::engine::Chaos;
+use wavetank::explore::{Fidelity, Pool, case_of_seed, parallel, run_recorded_at};
+use wavetank::fault::{Fault, FaultKind, LinkFault, Plan};
+use wavetank::history::{Initiator, Observation};
+use wavetank::time::{Span, Time};
+use wavetank_models::{Config, DocSync};
 use wavetank_sims::differential::{Sample, samples};
+use wavetank_sims::scenarios::{self, SERVER};
 
 fn wavetank(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wavetank"));
@@ -81,6 +87,32 @@ fn contents_are_compared_where_stores_took_the_same_operations() {
     content.clear();
     let found = comparison.disagreements();
     assert_eq!(found, [(Level::Wire, Disagreement::Contents(key.0, key.1))]);
+}
+
+#[test]
+fn a_page_whose_own_codec_gives_up_comes_back() {
+    let scenario = scenarios::named("edit-while-updates").expect("a known scenario");
+    let chaos = Chaos { corrupt_ppm: 150_000, ..Chaos::default() };
+    let damage = FaultKind::Link(LinkFault::Chaos(vec![SERVER], vec![], chaos));
+    let mut gave_up = 0;
+    for seed in 0..20 {
+        let mut case = case_of_seed::<DocSync>(scenario, &Config::default(), seed);
+        let at = Time::ZERO + Span::secs(2);
+        case.plan = Plan::new(vec![Fault::lasting(at, Span::secs(12), damage.clone())]);
+        let judges = ["eventual-reconnect", "convergence", "no-lost-edit"];
+        case.invariants = Some(judges.map(str::to_owned).to_vec());
+        let (outcome, recording) = run_recorded_at(Fidelity::Wire, &case);
+        assert!(outcome.verdict.held(), "seed {seed}: {:?}", outcome.verdict);
+        let local = recording.history.iter().filter(|record| {
+            let failed = matches!(
+                record.what,
+                Observation::Closed { code: 1002 | 1007, by: Initiator::Local, .. }
+            );
+            failed && record.node != SERVER
+        });
+        gave_up += local.count();
+    }
+    assert!(gave_up > 0, "no page ever met what breaks the rules");
 }
 
 /// At this fidelity a run takes a second or so: a sample of the samples.

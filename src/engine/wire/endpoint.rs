@@ -237,7 +237,7 @@ impl Endpoint {
         if ping {
             let _ = socket.write(Message::Ping(Bytes::new()));
         }
-        if pieces <= 1 {
+        if pieces <= 1 || text.is_empty() {
             // What is sent on an end that is closing is lost, as the engine has counted.
             let _ = socket.write(Message::Text(text));
             return;
