@@ -14,10 +14,12 @@
 mod attack;
 mod endpoint;
 
+use std::io::Cursor;
+
 use slab::Slab;
 use smallvec::SmallVec;
 use tungstenite::Utf8Bytes;
-use tungstenite::protocol::frame::Frame;
+use tungstenite::protocol::frame::{Frame, FrameHeader};
 
 use super::Witness;
 use super::effects::SIDES;
@@ -150,8 +152,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             && let Some(draw) = self.core.conn_draw(id, "harm")
             && !bytes.is_empty()
         {
-            let place = draw.below(0, bytes.len() as u64) as usize;
-            bytes[place] ^= 1 << draw.below(1, 8);
+            harm(&mut bytes, draw);
         }
         let drained = charge.is_some_and(|size| self.leave_buffer(id, direction, size));
         let state = self.core.net.get(id).map(|conn| conn.ends[1 - direction].state);
@@ -421,6 +422,21 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         if let Some(wire) = &mut self.wire {
             wire.release(chunk);
         }
+    }
+}
+
+/// Damages a write so that it is no message any more. A bit at random would now and then leave
+/// one that says something else, which no checksum of a real path lets pass.
+fn harm(bytes: &mut [u8], draw: Draw) {
+    let mut cursor = Cursor::new(&*bytes);
+    let header = FrameHeader::parse(&mut cursor);
+    let body = cursor.position() as usize;
+    if matches!(header, Ok(Some(_))) && body < bytes.len() && draw.chance(1, 500_000) {
+        // The frame stays whole, and what it carries begins like no JSON.
+        bytes[body] ^= 1;
+    } else {
+        // No header and no text of ASCII survives this.
+        bytes[draw.below(0, bytes.len() as u64) as usize] ^= 0x80;
     }
 }
 
