@@ -269,7 +269,7 @@ fn a_time_ends_a_sweep_and_threads_do_not_show() {
     let said = ends(folder, &["sweep", "rapid-stages", "--runs", "2", "--time", "1s"], 2);
     assert!(said.contains("cannot be used with"), "{said}");
     ends(folder, &["sweep", "rapid-stages"], 2);
-    for wrong in ["3", "s", "3 s", "-3s", "3d", "9999999999999999999h"] {
+    for wrong in ["3", "s", "3 x", "-3s", "3d", "9999999999999999999h"] {
         let said = ends(folder, &["sweep", "rapid-stages", &format!("--time={wrong}")], 2);
         assert!(said.contains("such as 90s, 15min or 8h"), "{said}");
     }
