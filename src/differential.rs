@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::explore::{Case, Fidelity, Outcome, Verdict, run_recorded_at};
-use crate::history::{History, Life, Observation, Value};
+use crate::history::{History, Observation, Value};
 use crate::id::{Field, NodeId, OpId, Topic};
 use crate::invariant::Judged;
 
@@ -56,13 +56,13 @@ pub type Contents = BTreeMap<(NodeId, Topic), BTreeMap<Field, Value>>;
 /// What a case came to at one level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// The outcome. Where there is no digest, that of nothing.
+    /// The outcome. Its digest means something only where there is no `cost`.
     pub outcome: Outcome,
     /// The operations that stores took, in their order.
     pub commits: Vec<OpId>,
     /// What people see in the end.
     pub contents: Contents,
-    /// What else there is to say of it.
+    /// What it took, on a network that gives no digest.
     pub cost: Option<String>,
 }
 
@@ -105,10 +105,8 @@ fn on_stack<P: Judged>(case: &Case<P>) -> Came {
     use crate::stack::{Options, StackError, StackOutcome, run_on_turmoil};
     match run_on_turmoil(case, Options::default()) {
         Ok(StackOutcome { violations, history, counts, marks, steps, segments, hosts, .. }) => {
-            let verdict =
-                if violations.is_empty() { Verdict::Held } else { Verdict::Violated(violations) };
             let digest = crate::digest::Digest::default();
-            let outcome = Outcome { verdict, digest, counts, marks };
+            let outcome = Outcome { verdict: violations.into(), digest, counts, marks };
             let cost = format!("{hosts} hosts, {steps} turmoil steps, {segments} TCP segments");
             Came::To(Box::new(Run { cost: Some(cost), ..of_history(outcome, &history) }))
         }
@@ -125,7 +123,7 @@ fn of_history(outcome: Outcome, history: &History) -> Run {
             Observation::Stored { write: Some(write), .. } if !write.changes.is_empty() => {
                 commits.extend(write.op);
             }
-            Observation::Node(life) if life.starts_or_ends() || *life == Life::Crashed => {
+            Observation::Node(life) if life.starts_or_ends() => {
                 contents.retain(|(node, _), _| *node != record.node);
             }
             Observation::ShownContent(reading) if reading.part == 0 => {
@@ -180,7 +178,17 @@ impl Comparison {
         let Some(first) = self.first() else { return Vec::new() };
         let mut found = Vec::new();
         for (level, came) in &self.runs {
-            let Some(run) = came.run() else { continue };
+            let run = match came {
+                Came::To(run) => run,
+                Came::Inexpressible(_) => continue,
+                // A node panicked, or went in a loop.
+                Came::Stopped(_) => {
+                    if first.outcome.verdict.held() {
+                        found.push((*level, Disagreement::Verdict));
+                    }
+                    continue;
+                }
+            };
             if !agree(&first.outcome.verdict, &run.outcome.verdict) {
                 found.push((*level, Disagreement::Verdict));
             } else if let Some((node, topic)) = differs(first, run) {

@@ -26,6 +26,12 @@ pub enum Verdict {
     Panicked(String),
 }
 
+impl From<Vec<Violation>> for Verdict {
+    fn from(violations: Vec<Violation>) -> Self {
+        if violations.is_empty() { Self::Held } else { Self::Violated(violations) }
+    }
+}
+
 impl Verdict {
     /// The violations, if there are any.
     pub fn violations(&self) -> &[Violation] {
@@ -176,10 +182,9 @@ fn conclude<P: Judged>(
         violations.push(progress(at, &names, most, if whole { "by" } else { "at" }));
     }
     violations.sort_by_key(|violation| violation.at);
-    let verdict = if violations.is_empty() { Verdict::Held } else { Verdict::Violated(violations) };
     let recording =
         Recording { history: history.unwrap_or_default(), trace: trace.unwrap_or_default() };
-    (Outcome { verdict, digest, counts, marks }, recording)
+    (Outcome { verdict: violations.into(), digest, counts, marks }, recording)
 }
 
 /// The most names that a loop is told in.

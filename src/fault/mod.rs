@@ -17,4 +17,6 @@ pub use kind::{
     ClockFault, ConnectionFault, DeviceFault, FaultKind, LinkFault, NodeFault, PeopleFault,
     StoreFault,
 };
+#[cfg(any(feature = "cli", feature = "stack"))]
+pub(crate) use plan::named;
 pub use plan::{Fault, Plan, PlanError};

@@ -188,3 +188,10 @@ impl Fault {
         Self { at, lasts: Span::ZERO, permanent: true, kind }
     }
 }
+
+/// Faults of a plan in words, each with its name and its number.
+#[cfg(any(feature = "cli", feature = "stack"))]
+pub(crate) fn named(faults: &[(usize, &'static str)]) -> String {
+    let named: Vec<_> = faults.iter().map(|(i, name)| format!("{name} (fault {i})")).collect();
+    named.join(", ")
+}

@@ -55,7 +55,7 @@ use turmoil::{Builder, Sim};
 
 use crate::engine::Counts;
 use crate::explore::{Case, CaseError, Operation};
-use crate::fault::{FaultKind, Plan};
+use crate::fault::{FaultKind, Plan, named};
 use crate::history::{History, Phase};
 use crate::id::{NodeId, OpId};
 use crate::invariant::{Judge, Judged, Violation};
@@ -118,11 +118,11 @@ pub enum StackError {
     #[error(transparent)]
     Case(#[from] CaseError),
     /// Faults of the plan, by number and name, that turmoil's network cannot express.
-    #[error("turmoil's network cannot express {}", list(.0))]
+    #[error("turmoil's network cannot express {}", named(.0))]
     Faults(Vec<(usize, &'static str)>),
     /// Faults of the plan, by number and name, that cannot befall a server that is none of the
     /// nodes.
-    #[error("a server of one's own cannot be done {}", list(.0))]
+    #[error("a server of one's own cannot be done {}", named(.0))]
     Misfits(Vec<(usize, &'static str)>),
     /// An operation is for a server that is none of the nodes.
     #[error("{0} is given to {1}, which is somebody's own server; leave it out of the case")]
@@ -146,11 +146,6 @@ pub const fn can_express(kind: &FaultKind) -> bool {
 /// A case that has one is refused.
 pub fn inexpressible(plan: &Plan) -> Vec<(usize, &'static str)> {
     faults::inexpressible(plan)
-}
-
-fn list(faults: &[(usize, &'static str)]) -> String {
-    let named: Vec<_> = faults.iter().map(|(i, name)| format!("{name} (fault {i})")).collect();
-    named.join(", ")
 }
 
 /// Runs a case on turmoil.

@@ -137,7 +137,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         self
     }
 
-    /// Bytes arrive; the last of a write, if `whole`.
+    /// Bytes arrive: a write, or a part of one.
     pub(crate) fn bytes(&mut self, id: ConnId, direction: usize, parcel: Parcel) {
         let (Parcel::Part(chunk)
         | Parcel::Bytes(chunk)
@@ -292,8 +292,8 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         let [near, far] = conn.ends.map(|end| end.host as usize);
         let limits = [wire.limits[near], wire.limits[far]];
         let host = self.hosts[far].id.to_string();
-        let end = codec::request::<P>(&host, &self.hellos[hello]).map_err(tell);
-        let end = end.and_then(|request| Endpoint::dial(request, limits[0]).map_err(tell));
+        let end = codec::request::<P>(&host, &self.hellos[hello]).map_err(warn);
+        let end = end.and_then(|request| Endpoint::dial(request, limits[0]).map_err(warn));
         if let Ok(dialler) = end {
             self.join_ends(id.slot(), [dialler, Endpoint::listen(limits[1])]);
         }
@@ -445,6 +445,6 @@ fn mask(draw: Draw) -> [u8; 4] {
 }
 
 /// A dial that cannot be put into a request goes as it is.
-fn tell(error: impl std::fmt::Display) {
+fn warn(error: impl std::fmt::Display) {
     tracing::warn!(%error, "a hello that no request can carry");
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{CliError, Format, print, say};
 use crate::differential::{Came, Comparison, Disagreement, Level};
 use crate::explore::{Case, Verdict};
+use crate::fault::named;
 use crate::harness::Exit;
 use crate::invariant::Judged;
 use crate::report::Document;
@@ -58,8 +59,10 @@ pub(super) fn compare<P: Judged>(
     if !disagreements.is_empty() {
         return Ok(Exit::Disagreement);
     }
+    let stopped = comparison.runs.iter().any(|(_, came)| matches!(came, Came::Stopped(_)));
     match comparison.first() {
         Some(run) => Ok(Exit::from(&run.outcome.verdict)),
+        None if stopped => Ok(Exit::Panicked),
         None => Ok(Exit::Usage),
     }
 }
@@ -100,7 +103,7 @@ fn as_text<P: Judged>(
         report.text("They agree.");
     }
     if ran < comparison.runs.len() {
-        report.text(case.in_words());
+        report.code(case.in_words());
     }
     report
 }
@@ -116,9 +119,7 @@ fn in_words(came: &Came) -> (String, String) {
             }
         },
         Came::Inexpressible(faults) => {
-            let names: Vec<_> =
-                faults.iter().map(|(i, name)| format!("{name} (fault {i})")).collect();
-            ("not run".to_owned(), format!("cannot express {}", names.join(", ")))
+            ("not run".to_owned(), format!("cannot express {}", named(faults)))
         }
         Came::Stopped(why) => ("stopped".to_owned(), why.clone()),
     }
