@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::path::{Fate, Quality, Weather};
 use crate::history::{Channel, Refusal};
-use crate::id::NodeId;
+use crate::id::{ConnId, NodeId};
 use crate::rng::Draw;
 use crate::time::{Span, Time};
 
@@ -56,6 +56,8 @@ pub(crate) struct Link {
     pub(crate) casts: VecDeque<(Time, u32)>,
     cast_last: Time,
     pub(crate) host_to: u32,
+    /// The connections of which one direction runs over it.
+    pub(crate) conns: Vec<ConnId>,
 }
 
 impl Link {
@@ -76,6 +78,7 @@ impl Link {
             casts: VecDeque::new(),
             cast_last: Time::ZERO,
             host_to,
+            conns: Vec::new(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! agenda. The state of links is set from outside; nothing here knows why.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
 
 use slab::Slab;
 
@@ -271,6 +272,7 @@ impl Net {
     ) {
         let mut lanes = self.spare.pop().unwrap_or_default();
         for (lane, link) in lanes.iter_mut().zip(links) {
+            self.links[link as usize].conns.push(id);
             lane.fifo.clear();
             *lane = Lane { fifo: std::mem::take(&mut lane.fifo), link, ..Lane::default() };
         }
@@ -303,6 +305,9 @@ impl Net {
     /// Forgets a finished connection and gives back its slot.
     pub(crate) fn forget(&mut self, id: ConnId) -> Option<Conn> {
         let mut conn = self.conns[id.slot()].take()?;
+        for lane in &conn.lanes {
+            self.links[lane.link as usize].conns.retain(|other| *other != id);
+        }
         self.spare.push(std::mem::take(&mut conn.lanes));
         Some(conn)
     }
@@ -409,11 +414,11 @@ impl Net {
         for (at, _) in &state.casts {
             agenda.add((*at).max(now), Due::Cast, link);
         }
-        for (slot, conn) in self.conns.iter_mut().enumerate() {
-            let Some(conn) = conn else { continue };
+        for id in &state.conns {
+            let Some(conn) = &mut self.conns[id.slot()] else { continue };
             for (direction, lane) in conn.lanes.iter_mut().enumerate() {
                 if lane.link == link {
-                    Self::resume(lane, agenda, floor, (slot * 2 + direction) as u32);
+                    Self::resume(lane, agenda, floor, (id.slot() * 2 + direction) as u32);
                 }
             }
         }
@@ -460,18 +465,26 @@ impl Net {
         }
     }
 
-    /// The connections that have an end at this host and are not over there.
+    /// The connections that have an end at this host and are not over there, oldest first.
     pub(crate) fn of_host(&self, host: u32) -> Vec<ConnId> {
-        let mut found: Vec<ConnId> = self
-            .conns
-            .iter()
-            .flatten()
-            .filter(|conn| {
-                conn.ends.iter().any(|end| end.host == host && end.state != EndState::Gone)
-            })
-            .map(|conn| conn.id)
-            .collect();
+        self.over_links(host, (host, 0)..=(host, u32::MAX))
+    }
+
+    /// The connections between two hosts that are not over at the first, oldest first.
+    pub(crate) fn between(&self, host: u32, other: u32) -> Vec<ConnId> {
+        self.over_links(host, (host, other)..=(host, other))
+    }
+
+    /// One direction of each connection of a host runs over a link that leads away from it.
+    fn over_links(&self, host: u32, links: RangeInclusive<(u32, u32)>) -> Vec<ConnId> {
+        let links = self.by_ends.range(links).map(|(_, link)| &self.links[*link as usize]);
+        let mut found: Vec<ConnId> = links.flat_map(|link| &link.conns).copied().collect();
+        found.retain(|id| {
+            let ends = self.get(*id).into_iter().flat_map(|conn| conn.ends);
+            ends.into_iter().any(|end| end.host == host && end.state != EndState::Gone)
+        });
         found.sort_unstable();
+        found.dedup();
         found
     }
 }

@@ -1,73 +1,61 @@
 //! Small tables that keep models short.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::id::{ConnId, Ticket};
 
 /// Something kept per connection. Looking up an old connection finds nothing, even when a
 /// newer one has taken its place; iteration is in the order of slots, the same in every run.
+/// Takes memory for what is kept, however many connections others keep something for.
 #[derive(Clone, Debug)]
-pub struct Conns<T> {
-    slots: Vec<Option<(ConnId, T)>>,
-    len: usize,
-}
+pub struct Conns<T>(BTreeMap<u32, (ConnId, T)>);
 
 impl<T> Default for Conns<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), len: 0 }
+        Self(BTreeMap::new())
     }
 }
 
 impl<T> Conns<T> {
     /// Keeps `value` for `conn`, and gives back what was kept for it before.
     pub fn insert(&mut self, conn: ConnId, value: T) -> Option<T> {
-        let slot = conn.slot();
-        if self.slots.len() <= slot {
-            self.slots.resize_with(slot + 1, || None);
-        }
-        let old = self.slots[slot].replace((conn, value));
-        self.len += usize::from(old.is_none());
+        let old = self.0.insert(conn.slot, (conn, value));
         old.filter(|(id, _)| *id == conn).map(|(_, value)| value)
     }
 
     /// What is kept for `conn`.
     pub fn get(&self, conn: ConnId) -> Option<&T> {
-        match self.slots.get(conn.slot())? {
-            Some((id, value)) if *id == conn => Some(value),
-            _ => None,
-        }
+        let (id, value) = self.0.get(&conn.slot)?;
+        (*id == conn).then_some(value)
     }
 
     /// What is kept for `conn`, to be changed.
     pub fn get_mut(&mut self, conn: ConnId) -> Option<&mut T> {
-        match self.slots.get_mut(conn.slot())? {
-            Some((id, value)) if *id == conn => Some(value),
-            _ => None,
-        }
+        let (id, value) = self.0.get_mut(&conn.slot)?;
+        (*id == conn).then_some(value)
     }
 
     /// Forgets `conn`.
     pub fn remove(&mut self, conn: ConnId) -> Option<T> {
         self.get(conn)?;
-        self.len -= 1;
-        self.slots[conn.slot()].take().map(|(_, value)| value)
+        self.0.remove(&conn.slot).map(|(_, value)| value)
     }
 
     /// How many connections something is kept for.
-    pub const fn len(&self) -> usize {
-        self.len
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
     /// Whether nothing is kept.
-    pub const fn is_empty(&self) -> bool {
-        self.len == 0
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = (ConnId, &T)> {
-        self.slots.iter().flatten().map(|(conn, value)| (*conn, value))
+        self.0.values().map(|(conn, value)| (*conn, value))
     }
     /// All of them, to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (ConnId, &mut T)> {
-        self.slots.iter_mut().flatten().map(|(conn, value)| (*conn, value))
+        self.0.values_mut().map(|(conn, value)| (*conn, value))
     }
 }
 

@@ -10,19 +10,21 @@ mod on_turmoil;
 mod on_wavetank;
 mod plot;
 mod ran;
+#[path = "../../timed.rs"]
+mod timed;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Parser;
 
 use ran::{Ran, Samples, table};
+use timed::timed;
 use wavetank::explore::Fidelity;
 use wavetank_sims::w::Setup;
 
-/// A sample takes at least this long, so that the clock and the first touch of memory do not
-/// count; a quick engine runs several seeds in it.
+/// A sample takes at least this long, so that the first touch of memory does not count; a quick engine runs several seeds in it.
 const SAMPLE_AT_LEAST: Duration = Duration::from_millis(50);
 
 /// The same workload on wavetank and on its peers, side by side.
@@ -91,9 +93,9 @@ impl Engine {
 
     fn run(self, setup: &Setup, runs: u64) -> Result<(Duration, Ran), String> {
         match self {
-            Self::Wavetank(fidelity) => timed(|| on_wavetank::run_all(setup, fidelity, 0..runs)),
-            Self::Stack => timed(|| on_wavetank::on_stack(setup, 0..runs)),
-            Self::Turmoil { tick_ms } => timed(|| on_turmoil::run_all(setup, tick_ms, 0..runs)),
+            Self::Wavetank(fidelity) => measured(|| on_wavetank::run_all(setup, fidelity, 0..runs)),
+            Self::Stack => measured(|| on_wavetank::on_stack(setup, 0..runs)),
+            Self::Turmoil { tick_ms } => measured(|| on_turmoil::run_all(setup, tick_ms, 0..runs)),
             Self::Madsim { over } => on_madsim::run_all(setup, over, runs),
         }
     }
@@ -103,16 +105,14 @@ impl Engine {
         if matches!(self, Self::Stack | Self::Turmoil { .. }) {
             return Ok(1);
         }
-        let (wall, _) = self.run(setup, 1)?;
-        Ok((SAMPLE_AT_LEAST.as_nanos() / wall.as_nanos().max(1)) as u64 + 1)
+        let (spent, _) = self.run(setup, 1)?;
+        Ok((SAMPLE_AT_LEAST.as_nanos() / spent.as_nanos().max(1)) as u64 + 1)
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a benchmark reads the wall clock")]
-fn timed<T>(work: impl FnOnce() -> Result<T, String>) -> Result<(Duration, T), String> {
-    let start = Instant::now();
-    let result = work()?;
-    Ok((start.elapsed(), result))
+fn measured(work: impl FnOnce() -> Result<Ran, String>) -> Result<(Duration, Ran), String> {
+    let (spent, ran) = timed(work);
+    Ok((spent, ran?))
 }
 
 /// Takes all samples, one of each engine in turn, so that a noisy moment strikes all alike. A peer
@@ -134,7 +134,7 @@ fn compare(args: &Args, setup: &Setup) -> Vec<ran::Row> {
     for _ in 0..args.samples {
         all.retain_mut(|(engine, runs, samples)| {
             let taken =
-                engine.run(setup, *runs).and_then(|(wall, ran)| samples.add(setup, wall, ran));
+                engine.run(setup, *runs).and_then(|(spent, ran)| samples.add(setup, spent, ran));
             taken.inspect_err(|error| eprintln!("left out: {}: {error}", engine.name())).is_ok()
         });
     }
@@ -145,7 +145,8 @@ fn compare(args: &Args, setup: &Setup) -> Vec<ran::Row> {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let setup = Setup { clients: args.clients, seconds: args.seconds };
+    let setup =
+        Setup { clients: args.clients, seconds: args.seconds, ..Setup::default() };
     let rows = compare(&args, &setup);
     println!("workload W: {} clients, medians of {} samples", args.clients, args.samples);
     print!("{}", table(&rows));

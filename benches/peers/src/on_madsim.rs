@@ -13,7 +13,7 @@ use crate::ran::Ran;
 /// What the program prints.
 #[derive(Deserialize)]
 struct Line {
-    wall_ns: u64,
+    spent_ns: u64,
     runs: u64,
     events: u64,
     joins: u64,
@@ -56,6 +56,6 @@ pub fn run_all(setup: &Setup, over: &str, runs: u64) -> Result<(Duration, Ran), 
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
     let line: Line = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
-    let Line { wall_ns, runs, events, joins, digest } = line;
-    Ok((Duration::from_nanos(wall_ns), Ran { runs, events, joins, digest: Some(digest) }))
+    let Line { spent_ns, runs, events, joins, digest } = line;
+    Ok((Duration::from_nanos(spent_ns), Ran { runs, events, joins, digest: Some(digest) }))
 }

@@ -35,18 +35,18 @@ pub struct Samples {
     pub engine: &'static str,
     /// How much of a real system runs.
     pub fidelity: &'static str,
-    walls: Vec<Duration>,
+    spent: Vec<Duration>,
     ran: Option<Ran>,
 }
 
 impl Samples {
     /// No samples yet.
     pub const fn new(engine: &'static str, fidelity: &'static str) -> Self {
-        Self { engine, fidelity, walls: Vec::new(), ran: None }
+        Self { engine, fidelity, spent: Vec::new(), ran: None }
     }
 
     /// Takes in a sample, unless it shows that it was not worth taking.
-    pub fn add(&mut self, setup: &Setup, wall: Duration, ran: Ran) -> Result<(), String> {
+    pub fn add(&mut self, setup: &Setup, spent: Duration, ran: Ran) -> Result<(), String> {
         if ran.joins < setup.joins() * ran.runs {
             let (joins, due) = (ran.joins, setup.joins() * ran.runs);
             return Err(format!("{joins} joins in {} runs where {due} were due", ran.runs));
@@ -55,28 +55,28 @@ impl Samples {
         if (first.events, first.digest) != (ran.events, ran.digest) {
             return Err("two runs of one seed differ".to_owned());
         }
-        self.walls.push(wall.div_f64(ran.runs as f64));
-        self.walls.sort_unstable();
+        self.spent.push(spent.div_f64(ran.runs as f64));
+        self.spent.sort_unstable();
         Ok(())
     }
 
-    /// The time of the run in the middle.
+    /// The processor time of the run in the middle.
     pub fn median_ms(&self) -> f64 {
-        self.walls.get(self.walls.len() / 2).map_or(f64::NAN, |wall| millis(*wall))
+        self.spent.get(self.spent.len() / 2).map_or(f64::NAN, |spent| millis(*spent))
     }
 
     /// The row that stands for these samples, beside one of `reference_ms`.
     pub fn row(&self, setup: &Setup, reference_ms: Option<f64>) -> Row {
         let ran = self.ran.unwrap_or_default();
-        let at = |wall: Option<&Duration>| wall.copied().map_or(f64::NAN, millis);
+        let at = |spent: Option<&Duration>| spent.copied().map_or(f64::NAN, millis);
         Row {
             engine: self.engine,
             fidelity: self.fidelity,
             clients: setup.clients,
             simulated_s: setup.seconds,
             median_ms: self.median_ms(),
-            min_ms: at(self.walls.first()),
-            max_ms: at(self.walls.last()),
+            min_ms: at(self.spent.first()),
+            max_ms: at(self.spent.last()),
             events: ran.events / ran.runs.max(1),
             ratio_to_turmoil_1ms: reference_ms.map(|reference| reference / self.median_ms()),
             digest: ran.digest.unwrap_or_default(),
@@ -84,8 +84,8 @@ impl Samples {
     }
 }
 
-fn millis(wall: Duration) -> f64 {
-    wall.as_secs_f64() * 1e3
+fn millis(spent: Duration) -> f64 {
+    spent.as_secs_f64() * 1e3
 }
 
 /// One line of the table.

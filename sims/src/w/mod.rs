@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use wavetank::engine::{Latency, Network, NodeSpec, Seen, Topology};
 use wavetank::explore::{Case, Scenario};
-use wavetank::fault::{ConnectionFault, Fault, FaultKind, LinkFault, Plan};
+use wavetank::fault::{ConnectionFault, Fault, FaultKind, LinkFault, NodeFault, Plan};
 use wavetank::history::{
     Change, Changes, Interest, Kind, Meaning, Observation, Position, Request, Value, Write,
 };
@@ -24,7 +24,6 @@ pub use workload::{
     Cut, Entry, Gapless, LATENCY, Message, PING_EVERY, Page, RETRY_AFTER, Room, Setup,
 };
 
-const DOCUMENT: Topic = Topic(0);
 const SERVER: NodeId = NodeId(0);
 
 /// Workload W.
@@ -78,27 +77,34 @@ impl Protocol for W {
     fn serves(role: Role) -> bool {
         role == Role::Server
     }
-    fn server(_boot: Boot<'_, Self>) -> Server {
-        Server::default()
+    fn server(boot: Boot<'_, Self>) -> Server {
+        let documents = boot.config.documents.max(1) as usize;
+        Server {
+            documents: (0..documents).map(|_| Document::default()).collect(),
+            joined: Conns::default(),
+        }
     }
     fn client(boot: Boot<'_, Self>) -> Client {
-        Client { page: Page::new(boot.me.0, boot.rng), conn: None, is_open: false }
+        Client {
+            page: Page::new(boot.me.0, boot.rng),
+            conn: None,
+            is_open: false,
+            setup: **boot.config,
+        }
     }
     fn size(message: &Message) -> u32 {
         32 + 16 * Page::entries(message).len() as u32
     }
     fn meaning(message: &Message) -> Meaning {
-        let at = |kind, entry: &Entry| {
-            Meaning::of(kind).topic(DOCUMENT).position(Position::new(1, entry.seq))
-        };
+        let at = |kind, entry: &Entry| Meaning::of(kind).position(Position::new(1, entry.seq));
         match message {
             Message::Join { last, .. } => {
-                Meaning::of(Kind::SyncRequest).topic(DOCUMENT).cursor(Some(Position::new(1, *last)))
+                Meaning::of(Kind::SyncRequest).cursor(Some(Position::new(1, *last)))
             }
-            Message::Edit { nth } => Meaning::of(Kind::Op).topic(DOCUMENT).stamp(*nth),
+            Message::Edit { nth } => Meaning::of(Kind::Op).stamp(*nth),
             Message::Ack(entry) => at(Kind::Ack, entry).stamp(entry.nth),
             Message::Event(entry) => at(Kind::Event, entry),
-            Message::Missed(_) => Meaning::of(Kind::Delta).topic(DOCUMENT),
+            Message::Missed(_) => Meaning::of(Kind::Delta),
             Message::Ping => Meaning::of(Kind::Ping),
             Message::Pong => Meaning::of(Kind::Pong),
         }
@@ -117,9 +123,15 @@ impl Judged for W {
     }
 }
 
-/// Puts edits in order.
-#[derive(Default)]
+/// Puts the edits of each document in order.
 pub struct Server {
+    documents: Vec<Document>,
+    /// The document that a connection is about.
+    joined: Conns<u32>,
+}
+
+#[derive(Default)]
+struct Document {
     room: Room,
     members: Conns<u32>,
 }
@@ -129,7 +141,9 @@ impl Node<W> for Server {
         match event {
             Event::Message(conn, message) => self.message(conn, message, out),
             Event::Closed(conn, _) => {
-                self.members.remove(conn);
+                if let Some(document) = self.joined.remove(conn) {
+                    self.documents[document as usize].members.remove(conn);
+                }
             }
             _ => {}
         }
@@ -140,14 +154,19 @@ impl Server {
     fn message(&mut self, conn: ConnId, message: &Message, out: &mut Outbox<W>) {
         match message {
             Message::Join { me, last } => {
-                self.members.insert(conn, *me);
-                out.send(conn, Message::Missed(self.room.since(*last))).whatever();
+                let place = document_of(*me, self.documents.len() as u32);
+                let document = &mut self.documents[place as usize];
+                self.joined.insert(conn, place);
+                document.members.insert(conn, *me);
+                out.send(conn, Message::Missed(document.room.since(*last))).whatever();
             }
             Message::Edit { nth } => {
-                let Some(author) = self.members.get(conn) else { return };
-                let Some(entry) = self.room.edit(*author, *nth) else { return };
+                let Some(place) = self.joined.get(conn) else { return };
+                let Document { room, members } = &mut self.documents[*place as usize];
+                let Some(author) = members.get(conn) else { return };
+                let Some(entry) = room.edit(*author, *nth) else { return };
                 out.send(conn, Message::Ack(entry)).whatever();
-                let others = self.members.iter().map(|(other, _)| other).filter(|to| *to != conn);
+                let others = members.iter().map(|(other, _)| other).filter(|to| *to != conn);
                 out.send_all(others, Message::Event(entry));
             }
             Message::Ping => out.send(conn, Message::Pong).whatever(),
@@ -161,6 +180,12 @@ pub struct Client {
     page: Page,
     conn: Option<ConnId>,
     is_open: bool,
+    setup: Setup,
+}
+
+/// The document that a client edits.
+const fn document_of(client: u32, documents: u32) -> u32 {
+    (client - 1) % documents
 }
 
 impl Node<W> for Client {
@@ -171,8 +196,12 @@ impl Node<W> for Client {
         match event {
             Event::Start => {
                 self.conn = Some(out.dial(SERVER, ()));
-                out.timer(Timer::Edit, now.mono + self.page.pause());
-                out.timer(Timer::Ping, now.mono + PING_EVERY);
+                if self.setup.edits {
+                    out.timer(Timer::Edit, now.mono + self.page.pause());
+                }
+                if self.setup.pings {
+                    out.timer(Timer::Ping, now.mono + PING_EVERY);
+                }
             }
             Event::Opened(conn) => {
                 self.is_open = true;
@@ -212,11 +241,12 @@ impl Client {
         if matches!(message, Message::Missed(_)) {
             out.mark("joined");
         }
+        let topic = Topic(document_of(self.page.me(), self.setup.documents.max(1)));
         for entry in Page::entries(message) {
             self.page.show(*entry);
             let change = Change::set(Field(entry.author), Value::new(entry.nth));
             let pending = self.page.pending() as u32;
-            out.show_changes(DOCUMENT, Position::new(1, entry.seq), pending, [change]);
+            out.show_changes(topic, Position::new(1, entry.seq), pending, [change]);
         }
     }
 }
@@ -263,14 +293,19 @@ fn case(setup: &Setup) -> Case<W> {
     let clients = (1..=setup.clients).map(|id| node(id, Role::Client));
     let nodes = std::iter::once(node(SERVER.0, Role::Server)).chain(clients).collect();
     let mut case = Case::new(Topology { nodes, stores: Vec::new() }, *setup);
-    let faults = setup.cuts().into_iter().flat_map(|cut| {
+    let cuts = setup.cuts().into_iter().flat_map(|cut| {
         let (client, from) = (NodeId(cut.client), Time::ZERO + cut.from);
         let reset = FaultKind::Connection(ConnectionFault::Reset(client, SERVER));
         let cut_off = FaultKind::Link(LinkFault::Partition(vec![client], vec![SERVER]));
         let lasts = cut.until.saturating_sub(cut.from);
         [Fault::at(from, reset), Fault::lasting(from, lasts, cut_off)]
     });
-    case.plan = Plan::new(faults.collect());
+    let down = Fault::lasting(
+        Time::ZERO + Span::secs(60),
+        Span::secs(10),
+        FaultKind::Node(NodeFault::Crash(SERVER)),
+    );
+    case.plan = Plan::new(cuts.chain(setup.restart.then_some(down)).collect());
     case.network = Network { latency: Latency::Uniform(LATENCY.0, LATENCY.1), ..case.network };
     case.horizon = Time::ZERO + setup.length();
     case.settle = Span::ZERO;

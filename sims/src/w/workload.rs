@@ -21,18 +21,37 @@ pub const LATENCY: (Span, Span) = (Span::millis(10), Span::millis(100));
 /// How long a client is cut off, once a minute.
 const CUT_FOR: Span = Span::secs(10);
 
-/// The size of a run.
+/// The size of a run, and what of the workload it leaves out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Setup {
     /// Clients of the one server.
     pub clients: u32,
     /// Simulated time.
     pub seconds: u64,
+    /// Documents, over which the clients are spread evenly; at least 1.
+    pub documents: u32,
+    /// Whether clients make edits.
+    pub edits: bool,
+    /// Whether clients ping.
+    pub pings: bool,
+    /// Whether clients are cut off once a minute.
+    pub cuts: bool,
+    /// Whether the server is down from the first minute on, for ten seconds.
+    pub restart: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { clients: 3, seconds: 60 }
+        Self {
+            clients: 3,
+            seconds: 60,
+            documents: 1,
+            edits: true,
+            pings: true,
+            cuts: true,
+            restart: false,
+        }
     }
 }
 
@@ -57,6 +76,9 @@ impl Setup {
     /// so that those of few clients do not overlap.
     pub fn cuts(&self) -> Vec<Cut> {
         let mut cuts = Vec::new();
+        if !self.cuts {
+            return cuts;
+        }
         for minute in 0..=self.seconds / 60 {
             for client in 1..=self.clients {
                 let spread = 45_000 * u64::from(client - 1) / u64::from(self.clients);
@@ -192,6 +214,11 @@ impl Page {
         while entry.author == self.me && self.pending.front().is_some_and(|nth| *nth <= entry.nth) {
             self.pending.pop_front();
         }
+    }
+
+    /// Whose view it is.
+    pub const fn me(&self) -> u32 {
+        self.me
     }
 
     /// How many edits have no place yet.

@@ -13,12 +13,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let (Some(a), Some(b)) = (self.core.index_of(one), self.core.index_of(other)) else {
             return Vec::new();
         };
-        let net = &self.core.net;
-        let mut conns = net.of_host(a);
-        conns.retain(|id| {
-            net.get(*id).is_some_and(|conn| conn.ends.iter().any(|end| end.host == b))
-        });
-        conns
+        self.core.net.between(a, b)
     }
 
     /// Breaks all connections between two nodes.

@@ -5,12 +5,14 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is what the program is for")]
 
 mod log;
+#[path = "../../../timed.rs"]
+mod timed;
 mod udp;
 mod websocket;
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use log::{Log, SharedLog};
 use madsim::runtime::{Handle, NodeHandle, Runtime};
@@ -81,7 +83,6 @@ async fn simulate(over: Over, setup: Setup, seed: u64, log: SharedLog) {
     tokio::time::sleep_until(start + duration(setup.length())).await;
 }
 
-#[expect(clippy::disallowed_methods, reason = "a benchmark reads the wall clock")]
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let numbers: Vec<u64> = words.iter().skip(1).filter_map(|word| word.parse().ok()).collect();
@@ -91,11 +92,12 @@ fn main() -> ExitCode {
         _ => return usage(),
     };
     let [clients, seconds, runs] = numbers[..] else { return usage() };
-    let setup = Setup { clients: clients as u32, seconds };
+    let setup = Setup { clients: clients as u32, seconds, ..Setup::default() };
     let (mut events, mut joins, mut digest) = (0, 0, None);
-    let start = Instant::now();
+    let mut spent = Duration::ZERO;
     for seed in 0..runs {
-        let log = run(over, setup, seed);
+        let (of_run, log) = timed::timed(|| run(over, setup, seed));
+        spent += of_run;
         if let Some(broken) = log.broken {
             eprintln!("error: {broken}");
             return ExitCode::FAILURE;
@@ -104,10 +106,10 @@ fn main() -> ExitCode {
         joins += log.joins;
         digest.get_or_insert(log.digest.finish());
     }
-    let wall_ns = start.elapsed().as_nanos() as u64;
+    let spent_ns = spent.as_nanos() as u64;
     let digest = digest.unwrap_or_default();
     let line = serde_json::json!(
-        {"wall_ns": wall_ns, "runs": runs, "events": events, "joins": joins, "digest": digest}
+        {"spent_ns": spent_ns, "runs": runs, "events": events, "joins": joins, "digest": digest}
     );
     println!("{line}");
     ExitCode::SUCCESS
