@@ -40,5 +40,6 @@ pub fn save(study: &Study, folder: &Path) -> Result<(), SaveError> {
         let fix = case.is_some().then(fix);
         case.into_iter().chain(fix)
     });
-    write(folder, files.collect())
+    let files: Vec<_> = files.collect();
+    if files.is_empty() { Ok(()) } else { write(folder, files) }
 }

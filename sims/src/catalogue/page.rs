@@ -21,7 +21,7 @@ pub fn to_page(study: &Study, date: Option<&str>) -> String {
     let on = date.map_or_else(String::new, |date| format!(", {date}"));
     page.text(format!(
         "Written by `wavetank catalogue --seeds {} --campaigns {} --markdown FILE`, version \
-         {version}{on}. [The catalogue](catalogue.md) says how to read it.",
+         {version}{on}. [How soon flaws are found](detection.md) says how to read it.",
         study.seeds, study.campaigns,
     ));
     page.text(summary(study));
