@@ -35,7 +35,8 @@ pub(super) fn turns(seeds: Range<u64>, first: &[String]) -> impl Iterator<Item =
     all.sort_by_key(|one| !first.iter().any(|name| name == one.name()));
     let start = seeds.start;
     seeds.flat_map(move |seed| {
-        let due = move |one: &&'static dyn Scenario<DocSync>| (seed - start) % one.cost() == 0;
+        let due =
+            move |one: &&'static dyn Scenario<DocSync>| (seed - start).is_multiple_of(one.cost());
         let due: Vec<_> = all.iter().copied().filter(due).collect();
         due.into_iter().map(move |scenario| Turn { scenario, seed })
     })
