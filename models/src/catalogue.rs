@@ -1,7 +1,8 @@
 //! The catalogue of failure modes, as data.
 //!
 //! Each entry is a patch of the reference that makes it wrong in one way, with the invariant
-//! that it breaks, how bad that is, and how to mend it. One file per area in `catalogue/`.
+//! that it breaks, how bad that is, and how to mend it. One file per area in `catalogue/`. What
+//! no simulation can show is an artefact: it names the file of the project that covers it.
 
 use std::sync::LazyLock;
 
@@ -50,6 +51,13 @@ pub struct Entry {
     pub patch: Value,
     /// The invariant that it breaks.
     pub invariant: String,
+    /// The scenarios that excite it, which are looked at before the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scenarios: Vec<String>,
+    /// Whether the very fault is what a node says of itself, so that nothing but a claim can
+    /// show it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wrong_claim: bool,
     /// What to do about it.
     pub fix: String,
     /// What the fix costs.
@@ -63,11 +71,43 @@ impl Entry {
     pub fn as_patch(&self) -> Patch {
         Patch::one(&self.knob, self.patch.clone())
     }
+
+    /// What mends it, as a patch.
+    pub fn as_fix(&self) -> Patch {
+        Patch::one(&self.knob, self.reference.clone())
+    }
 }
 
+/// A failure mode that no simulation can show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Artefact {
+    /// What it is called.
+    pub id: String,
+    /// What it is, in a few words.
+    pub title: String,
+    /// Part of a system.
+    pub area: String,
+    /// The audit documents that name it, and where.
+    pub sources: Vec<String>,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What goes wrong, and for whom.
+    pub failure_mode: String,
+    /// What should happen.
+    pub correct_behaviour: String,
+    /// The file that covers it, from the root of the project.
+    pub path: String,
+}
+
+/// What a file of the catalogue holds.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Area {
+    #[serde(default)]
     entry: Vec<Entry>,
+    #[serde(default)]
+    artefact: Vec<Artefact>,
 }
 
 const AREAS: [&str; 6] = [
@@ -79,14 +119,24 @@ const AREAS: [&str; 6] = [
     include_str!("../catalogue/backend.toml"),
 ];
 
-static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let read = |text: &&str| toml::from_str::<Area>(text).expect("the catalogue can be read");
-    AREAS.iter().map(read).flat_map(|area| area.entry).collect()
+static CATALOGUE: LazyLock<Area> = LazyLock::new(|| {
+    let mut all = Area { entry: Vec::new(), artefact: Vec::new() };
+    for text in AREAS {
+        let area: Area = toml::from_str(text).expect("the catalogue can be read");
+        all.entry.extend(area.entry);
+        all.artefact.extend(area.artefact);
+    }
+    all
 });
 
-/// All failure modes.
+/// The failure modes that a simulation can show.
 pub fn entries() -> &'static [Entry] {
-    &ENTRIES
+    &CATALOGUE.entry
+}
+
+/// Those that none can.
+pub fn artefacts() -> &'static [Artefact] {
+    &CATALOGUE.artefact
 }
 
 /// The failure modes of a knob, the one with exactly this wrong value first.

@@ -125,6 +125,51 @@ fn a_policy_that_never_reconnects_scores_less_than_three() {
     assert_eq!(report["findings"][0]["location"], "never.toml:6");
 }
 
+#[test]
+fn the_catalogue_gives_the_same_bytes_on_any_number_of_threads_and_its_cases_replay() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [one, other] = ["recon-no-resync", "dlv-server-no-dedup"];
+    let args = ["catalogue", "--seeds", "60", "--entry", one, "--entry", other];
+    let rest = ["--format", "json", "--out", "found", "--markdown", "page.md"];
+    let args = [&args[..], &rest[..]].concat();
+    let single = wavetank(folder.path(), &[&args[..], &["--threads", "1"]].concat());
+    let three = wavetank(folder.path(), &[&args[..], &["--threads", "3"]].concat());
+    assert_eq!(text(&single.stdout), text(&three.stdout));
+    assert_eq!(single.status.code(), Some(0), "{}", text(&single.stderr));
+    let report = json(&single);
+    assert_eq!(report["reference"]["violations"], 0);
+    let flaws = report["flaws"].as_array().expect("a list");
+    assert_eq!(flaws.len(), 2);
+    for flaw in flaws {
+        assert_eq!((&flaw["detected"], &flaw["repaired"]), (&true.into(), &true.into()), "{flaw}");
+        let (case, fix) = (flaw["case"].as_str(), flaw["fix"].as_str());
+        let (case, fix) = (case.expect("a path"), fix.expect("a path"));
+        let again = wavetank(folder.path(), &["replay", case, "--format", "json"]);
+        assert_eq!(again.status.code(), Some(1), "{case}");
+        assert_eq!(json(&again)["digest"], flaw["digest"], "{case}");
+        let mended = wavetank(folder.path(), &["replay", case, "--patch", fix]);
+        assert_eq!(mended.status.code(), Some(0), "{case}: {}", text(&mended.stdout));
+    }
+    let page = std::fs::read_to_string(folder.path().join("page.md")).expect("a page");
+    assert!(page.contains("| recon-no-resync | convergence |"), "{page}");
+}
+
+#[test]
+fn a_flaw_that_is_not_found_ends_with_three_and_no_page_is_written_over_anything_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let args = ["catalogue", "--seeds", "1", "--entry", "dlv-queue-cleared-before-ack"];
+    let missed = wavetank(folder.path(), &args);
+    assert_eq!(missed.status.code(), Some(3), "{}", text(&missed.stderr));
+    assert!(text(&missed.stdout).contains("Fell short (1)"), "{}", text(&missed.stdout));
+    std::fs::write(folder.path().join("mine.md"), "mine").expect("written");
+    let refused = wavetank(folder.path(), &[&args[..], &["--markdown", "mine.md"]].concat());
+    assert_eq!(refused.status.code(), Some(5), "{}", text(&refused.stdout));
+    assert_eq!(std::fs::read_to_string(folder.path().join("mine.md")).expect("there"), "mine");
+    let unknown = wavetank(folder.path(), &["catalogue", "--entry", "recon-no-resynk"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(text(&unknown.stderr).contains("did you mean `recon-no-resync`?"));
+}
+
 /// Runs something wrong, which must end with the code for usage and write nothing.
 fn refused(files: &[(&str, &str)], args: &[&str]) -> String {
     let folder = tempfile::tempdir().expect("a folder");

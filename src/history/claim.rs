@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::meaning::{Changes, Position};
+use super::{Name, Observation};
 use crate::id::Topic;
 use crate::time::Mono;
 
@@ -94,5 +95,47 @@ impl OpState {
             self,
             Self::Refused | Self::Rejected | Self::Conflict | Self::Dropped | Self::Failed
         )
+    }
+}
+
+impl Observation {
+    /// Which kind of claim this is: what it is about, and the word that it puts it in, whatever
+    /// else it says. Nothing for a fact.
+    pub fn claim(&self) -> Option<(&'static str, Name)> {
+        let word = |word: &dyn std::fmt::Debug| Name::Owned(format!("{word:?}"));
+        Some(match self {
+            Self::ShownStatus(status) => ("status", word(&status.connection)),
+            Self::ShownContent(reading) => ("content", word(&reading.part)),
+            Self::ShownOp { state, .. } => ("op", word(state)),
+            Self::ShownNotice { class, .. } => ("notice", class.clone()),
+            Self::ShownAnswer { .. } => ("answer", Name::Borrowed("")),
+            Self::Holds { what, .. } => ("holds", what.clone()),
+            Self::Metric { name, .. } => ("metric", name.clone()),
+            Self::Alert { name, .. } => ("alert", name.clone()),
+            Self::Log { event, .. } => ("log", event.clone()),
+            Self::Report { kind, .. } => ("report", kind.clone()),
+            Self::Own { name, .. } => ("own", name.clone()),
+            Self::Given { .. }
+            | Self::Phase(_)
+            | Self::Node(_)
+            | Self::Link { .. }
+            | Self::Device { .. }
+            | Self::Clock { .. }
+            | Self::Credential(_)
+            | Self::Dialled { .. }
+            | Self::Opened { .. }
+            | Self::Refused { .. }
+            | Self::Closed { .. }
+            | Self::Sent { .. }
+            | Self::Delivered { .. }
+            | Self::CastSent { .. }
+            | Self::CastDelivered { .. }
+            | Self::Stored { .. }
+            | Self::TimerSet { .. }
+            | Self::TimerFired { .. }
+            | Self::Busy { .. }
+            | Self::Waiting { .. }
+            | Self::Canary { .. } => return None,
+        })
     }
 }

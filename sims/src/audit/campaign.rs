@@ -43,7 +43,7 @@ pub(super) fn runs_of(scenario: &dyn Scenario<DocSync>, seeds: u64) -> u64 {
 }
 
 /// The invariants that an outcome broke. A panic counts as one.
-pub(super) fn broken(outcome: &Outcome) -> Vec<String> {
+pub(crate) fn broken(outcome: &Outcome) -> Vec<String> {
     match &outcome.verdict {
         Verdict::Held => Vec::new(),
         Verdict::Violated(all) => all.iter().map(|one| one.invariant.clone()).collect(),

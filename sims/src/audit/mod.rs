@@ -15,10 +15,12 @@ use wavetank_models::catalogue::{Entry, Severity};
 use wavetank_models::policy::{Knob, Patch, PolicyFile};
 use wavetank_models::{Config, DocSync};
 
+pub(crate) use campaign::broken;
 pub use campaign::{Campaign, Tally};
 pub use json::to_json;
 pub use render::to_document;
 pub use save::{SaveError, folder, save};
+pub(crate) use save::{fix_text, write};
 pub use score::{Objective, objectives, tenths};
 
 use crate::conformance::Checked;

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use wavetank_models::policy::Patch;
+
 use super::{Audit, Finding};
 
-/// Why an audit could not be written.
+/// Why what was found could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
     /// A file cannot be written.
@@ -43,16 +45,22 @@ pub(super) fn fix_name(finding: &Finding) -> String {
 /// # Errors
 /// A folder or file that cannot be written, or that is there and differs.
 pub fn save(audit: &Audit, folder: &Path, report: &str) -> Result<(), SaveError> {
+    let mut files = vec![("report.md".to_owned(), report.to_owned())];
+    for finding in &audit.findings {
+        files.push((case_name(finding), finding.case.to_json()));
+        let fix = fix_text(&finding.id, &finding.title, &finding.fix);
+        files.push((fix_name(finding), fix));
+    }
+    write(folder, files)
+}
+
+/// Writes files into a folder, all or none: not if one is there and differs.
+pub(crate) fn write(folder: &Path, files: Vec<(String, String)>) -> Result<(), SaveError> {
     let failed = |path: &Path| {
         let path = path.display().to_string();
         move |source| SaveError::Write { path, source }
     };
     std::fs::create_dir_all(folder).map_err(failed(folder))?;
-    let mut files = vec![("report.md".to_owned(), report.to_owned())];
-    for finding in &audit.findings {
-        files.push((case_name(finding), finding.case.to_json()));
-        files.push((fix_name(finding), fix_text(finding)));
-    }
     for (name, text) in &files {
         let path = folder.join(name);
         if std::fs::read_to_string(&path).is_ok_and(|there| there != *text) {
@@ -67,7 +75,7 @@ pub fn save(audit: &Audit, folder: &Path, report: &str) -> Result<(), SaveError>
 }
 
 /// A fix as a patch file.
-fn fix_text(finding: &Finding) -> String {
-    let values = toml::to_string(&finding.fix).expect("a patch can be written as TOML");
-    format!("# Mends {}: {}.\n{values}", finding.id, finding.title)
+pub(crate) fn fix_text(id: &str, title: &str, fix: &Patch) -> String {
+    let values = toml::to_string(fix).expect("a patch can be written as TOML");
+    format!("# Mends {id}: {title}.\n{values}")
 }

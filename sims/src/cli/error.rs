@@ -22,6 +22,14 @@ pub(super) enum CliError {
     /// An audit came to nothing.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// No failure mode has this name.
+    #[error("no failure mode is called `{name}`{nearest} (`wavetank list` shows them)")]
+    Entry {
+        /// What was asked for.
+        name: String,
+        /// The nearest name, as a question.
+        nearest: String,
+    },
     /// This build has no server on real sockets.
     #[cfg(not(feature = "stack"))]
     #[error(

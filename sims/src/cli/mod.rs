@@ -1,6 +1,7 @@
-//! The command line: what any protocol has, and the audit.
+//! The command line: what any protocol has, the audit, and the test of the catalogue.
 
 mod audit;
+mod catalogue;
 mod error;
 mod list;
 mod serve;
@@ -24,6 +25,7 @@ Examples:
   wavetank audit                                     the bundled Socket.IO policy
   wavetank audit phoenix-channels                    another bundled policy
   wavetank audit my-policy.toml --format markdown    your own
+  wavetank catalogue --seeds 1000                    how soon each known flaw is found
   wavetank run disconnect-during-edit --seed 7       one case of a scenario
   wavetank sweep --time 10min                        many seeds of all scenarios
   wavetank replay CASE.json --patch FIX.toml         a saved case, with a remedy applied
@@ -45,6 +47,8 @@ struct Args {
 enum Command {
     /// Audit a reconnection and sync policy: what breaks, why, and what mends it.
     Audit(audit::AuditArgs),
+    /// Put the catalogue of failure modes to the test: how many runs each takes to be found.
+    Catalogue(catalogue::CatalogueArgs),
     /// List scenarios, bundled policies, invariants and failure modes.
     List {
         /// How the list is printed.
@@ -90,6 +94,7 @@ pub fn main() -> Exit {
     };
     let done = match args.command {
         Command::Audit(args) => audit::audit(&args),
+        Command::Catalogue(args) => catalogue::catalogue(&args),
         Command::List { format } => Ok(list::list(format)),
         Command::Serve(args) => serve::serve(&args),
         Command::Any(command) if command.scenario() == Some("w") => {

@@ -35,6 +35,11 @@ impl Bar {
         Self(bar).styled("{msg:28} {wide_bar} {pos}/{len} runs, {per_sec}, {eta} left")
     }
 
+    /// A bar that counts something else.
+    pub fn of(what: &str) -> Self {
+        Self::new().styled(&format!("{{msg:28}} {{wide_bar}} {{pos}}/{{len}} {what}, {{elapsed}}"))
+    }
+
     pub(super) fn styled(self, template: &str) -> Self {
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.0.set_style(style);

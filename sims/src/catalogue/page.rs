@@ -1,0 +1,83 @@
+//! The page of the book: the table, and the matrix by row and by column.
+
+use wavetank::report::Document;
+use wavetank_models::catalogue;
+
+use super::render::{HEAD, row, shortfalls, summary};
+use super::{Fired, Study, Trial, columns};
+
+/// What the page opens with, so that the command overwrites nothing but its own work.
+const OPENING: &str = "# The catalogue put to the test\n";
+
+/// Whether a text is such a page.
+pub fn is_page(text: &str) -> bool {
+    text.starts_with(OPENING)
+}
+
+/// The result as a page: the same for the same code, but for the date, if one is given.
+pub fn to_page(study: &Study, date: Option<&str>) -> String {
+    let mut page = Document::default();
+    let version = env!("CARGO_PKG_VERSION");
+    let on = date.map_or_else(String::new, |date| format!(", {date}"));
+    page.text(format!(
+        "Written by `wavetank catalogue --seeds {} --campaigns {} --markdown FILE`, version \
+         {version}{on}. [How soon flaws are found](detection.md) says how to read it.",
+        study.seeds, study.campaigns,
+    ));
+    page.text(summary(study));
+    shortfalls(study, &mut page);
+    page.heading(2, "Runs to detection");
+    page.table(&HEAD, study.trials.iter().map(|trial| row(study, trial)).collect());
+    page.heading(2, "What each flaw breaks");
+    page.text(
+        "Of the runs up to the one that found it. Where there is a choice, the number of runs \
+         stands behind the name.",
+    );
+    page.table(&["flaw", "breaks first", "breaks as well"], rows(study));
+    page.heading(2, "What each invariant finds");
+    let all = columns(study);
+    let of =
+        all.iter().map(|one| vec![one.invariant.clone(), listed(&one.first), listed(&one.also)]);
+    page.table(&["invariant", "first to find", "finds as well"], of.collect());
+    page.heading(2, "Columns without a row");
+    page.text("Invariants that no flaw of the catalogue breaks before any other:");
+    let empty = all.iter().filter(|one| one.first.is_empty());
+    page.list(empty.map(|one| one.invariant.clone()));
+    artefacts(&mut page);
+    format!("{OPENING}\n{}", page.to_markdown())
+}
+
+fn rows(study: &Study) -> Vec<Vec<String>> {
+    let cells = |trial: &Trial| {
+        let row = trial.row();
+        let some = |count: fn(&Fired) -> u64, skip: bool| {
+            let chosen: Vec<_> = row
+                .iter()
+                .filter(|(_, fired)| count(fired) > 0 && (!skip || fired.first == 0))
+                .collect();
+            let many = chosen.len() > 1;
+            let name = |(invariant, fired): &&(String, Fired)| match count(fired) {
+                times if many => format!("{invariant} ({times})"),
+                _ => invariant.clone(),
+            };
+            listed(&chosen.iter().map(name).collect::<Vec<_>>())
+        };
+        vec![trial.entry.id.clone(), some(|one| one.first, false), some(|one| one.all, true)]
+    };
+    study.trials.iter().map(cells).collect()
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "-".to_owned() } else { names.join(", ") }
+}
+
+fn artefacts(page: &mut Document) {
+    page.heading(2, "Failure modes that no simulation shows");
+    if catalogue::artefacts().is_empty() {
+        page.text("The catalogue has none yet.");
+        return;
+    }
+    let row = |one: &catalogue::Artefact| vec![one.id.clone(), one.path.clone()];
+    let rows = catalogue::artefacts().iter().map(row);
+    page.table(&["failure mode", "covered by"], rows.collect());
+}
