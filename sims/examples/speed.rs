@@ -4,6 +4,9 @@
 //! these scenarios. The digest at the end of a line is over all outcomes: two builds that print
 //! the same did the same.
 
+#[path = "../../benches/parts/timed.rs"]
+mod timed;
+
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -15,12 +18,10 @@ use wavetank_sims::scenarios;
 /// What is measured unless the command line names others.
 const SCENARIOS: [&str; 3] = ["mixed", "edit-while-updates", "slow-network"];
 
-/// The seconds that `work` takes, and what it makes.
-#[allow(clippy::disallowed_methods, reason = "the clock of the machine is what is measured")]
+/// The seconds of processor time that `work` takes, and what it makes.
 fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
-    let start = std::time::Instant::now();
-    let made = work();
-    (start.elapsed().as_secs_f64(), made)
+    let (spent, made) = timed::timed(work);
+    (spent.as_secs_f64(), made)
 }
 
 /// One digest over the outcomes of many runs, verdicts and messages included.

@@ -10,7 +10,7 @@ mod on_turmoil;
 mod on_wavetank;
 mod plot;
 mod ran;
-#[path = "../../timed.rs"]
+#[path = "../../parts/timed.rs"]
 mod timed;
 
 use std::path::PathBuf;

@@ -5,7 +5,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is what the program is for")]
 
 mod log;
-#[path = "../../../timed.rs"]
+#[path = "../../../parts/timed.rs"]
 mod timed;
 mod udp;
 mod websocket;
