@@ -103,6 +103,7 @@ struct Search<'a, P: Protocol> {
 impl<P: Judged> Search<'_, P> {
     /// Runs the original case. Nothing if it does not break the invariant.
     fn start(&mut self, case: &Case<P>) -> Option<()> {
+        self.tried.insert(key(case));
         let violations = self.violations(case);
         if let Some(known) = &mut self.known {
             known.extend(violations.iter().map(|violation| violation.invariant.clone()));
@@ -113,7 +114,7 @@ impl<P: Judged> Search<'_, P> {
 
     /// Whether a candidate that was not tried before breaks the invariant.
     fn fails(&mut self, case: &Case<P>) -> bool {
-        if case.validate().is_err() || self.tried.contains(&key(case)) {
+        if self.exhausted || case.validate().is_err() || !self.tried.insert(key(case)) {
             return false;
         }
         if self.runs >= self.budget {
@@ -127,7 +128,6 @@ impl<P: Judged> Search<'_, P> {
     /// All that a case breaks, of the invariants that judge.
     fn violations(&mut self, case: &Case<P>) -> Vec<Violation> {
         self.runs += 1;
-        self.tried.insert(key(case));
         let outcome = if self.known.is_some() {
             run(&Case { invariants: None, ..case.clone() })
         } else {
@@ -172,7 +172,7 @@ impl<P: Judged> Search<'_, P> {
 
     /// Keeps a candidate if it still fails.
     fn accept(&mut self, case: &mut Case<P>, candidate: Case<P>) -> bool {
-        let fails = candidate != *case && self.fails(&candidate);
+        let fails = !self.exhausted && candidate != *case && self.fails(&candidate);
         if fails {
             *case = candidate;
         }
