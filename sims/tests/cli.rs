@@ -1,25 +1,11 @@
 //! The binary as people use it: what it prints, writes and exits with.
 
+mod binary;
+
 use std::path::Path;
-use std::process::{Command, Output};
 
+use binary::{json, text, wavetank};
 use serde_json::Value;
-
-fn wavetank(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_wavetank"))
-        .current_dir(folder)
-        .args(args)
-        .output()
-        .expect("the binary runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn json(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).expect("JSON on standard output")
-}
 
 fn ids(report: &Value) -> Vec<&str> {
     let findings = report["findings"].as_array().expect("a list of findings");

@@ -1,7 +1,8 @@
 //! A case has the same digest in another process as in this one.
 
-use std::process::Command;
+mod binary;
 
+use binary::{json, wavetank};
 use serde_json::Value;
 use wavetank::explore::{case_of_seed, run};
 use wavetank_models::Config;
@@ -10,11 +11,7 @@ use wavetank_sims::scenarios;
 /// What a process of its own says of the case of a seed.
 fn in_a_child(scenario: &str, seed: u64) -> Value {
     let seed = seed.to_string();
-    let output = Command::new(env!("CARGO_BIN_EXE_wavetank"))
-        .args(["run", scenario, "--seed", &seed, "--format", "json"])
-        .output()
-        .expect("the binary runs");
-    serde_json::from_slice(&output.stdout).expect("JSON on standard output")
+    json(&wavetank(".", &["run", scenario, "--seed", &seed, "--format", "json"]))
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The same cases come to the same at every fidelity.
 
-use std::process::{Command, Output};
+mod binary;
 
+use binary::{text, wavetank};
 use wavetank::differential::{Comparison, Disagreement, Level};
 use wavetank::engine::Chaos;
 use wavetank::explore::{Fidelity, Pool, case_of_seed, parallel, run_recorded_at};
@@ -12,14 +13,7 @@ use wavetank_models::{Config, DocSync};
 use wavetank_sims::differential::{Sample, samples};
 use wavetank_sims::scenarios::{self, SERVER};
 
-fn wavetank(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wavetank"));
-    command.args(arguments).output().expect("the binary runs")
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 #[test]
 fn two_hundred_cases_come_to_the_same_in_messages_and_in_bytes() {
@@ -41,9 +35,10 @@ fn two_hundred_cases_come_to_the_same_in_messages_and_in_bytes() {
 #[test]
 fn a_case_is_run_in_bytes_from_the_command_line_and_has_a_digest_of_its_own() {
     let at = |fidelity| {
-        let output = wavetank(&["run", "slow-network", "--seed", "4", "--fidelity", fidelity]);
+        let run = ["run", "slow-network", "--seed", "4", "--fidelity", fidelity];
+        let output = wavetank(ROOT, &run);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
-        text(&output)
+        text(&output.stdout)
     };
     assert_eq!(at("wire"), at("wire"));
     assert_ne!(at("wire"), at("message"));
@@ -53,10 +48,8 @@ fn a_case_is_run_in_bytes_from_the_command_line_and_has_a_digest_of_its_own() {
 fn all_fidelities_of_a_failing_case_stand_in_one_table() {
     let policy = ["--policy", "models/policies/naive.toml"];
     let run = ["run", "disconnect-during-edit", "--seed", "1", "--fidelity", "all"];
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wavetank"));
-    command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    let output = command.args(run).args(policy).output().expect("the binary runs");
-    let said = text(&output);
+    let output = wavetank(ROOT, &[&run[..], &policy].concat());
+    let said = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{said}");
     for word in ["message", "wire", "violated", "They agree"] {
         assert!(said.contains(word), "{word} in {said}");
@@ -68,9 +61,9 @@ fn a_fidelity_that_was_not_built_is_said_with_what_to_type() {
     if Level::ALL.iter().any(|level| level.to_string() == "stack") {
         return;
     }
-    let output = wavetank(&["run", "slow-network", "--fidelity", "stack"]);
+    let output = wavetank(ROOT, &["run", "slow-network", "--fidelity", "stack"]);
     assert_eq!(output.status.code(), Some(2));
-    let error = String::from_utf8_lossy(&output.stderr);
+    let error = text(&output.stderr);
     assert!(error.contains("--features stack"), "{error}");
 }
 

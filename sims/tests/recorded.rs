@@ -1,10 +1,13 @@
 //! `wavetank check` on recordings of a real server and its clients: what was built in is found,
 //! and nothing else.
 
-use std::io::Write;
+mod binary;
+
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use binary::{json, text, wavetank};
 use serde_json::Value;
 use wavetank::explore::{case_of_seed, run_recorded};
 use wavetank::history::log;
@@ -37,12 +40,8 @@ fn read(path: &Path) -> String {
 }
 
 fn check(log: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_wavetank"))
-        .arg("check")
-        .arg(log)
-        .args(args)
-        .output()
-        .expect("the binary runs")
+    let log = log.to_str().expect("a name in UTF-8");
+    wavetank(".", &[&["check", log], args].concat())
 }
 
 /// Checks a text, with a mapping if there is one.
@@ -54,20 +53,7 @@ fn checked(text: &str, mapping: Option<&str>, args: &[&str]) -> Output {
         std::fs::write(folder.path().join("mapping.toml"), mapping).expect("written");
         all.extend(["--mapping", "mapping.toml"]);
     }
-    Command::new(env!("CARGO_BIN_EXE_wavetank"))
-        .current_dir(folder.path())
-        .args(all)
-        .args(args)
-        .output()
-        .expect("the binary runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn json(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).expect("JSON on standard output")
+    wavetank(&folder, &[&all, args].concat())
 }
 
 /// The names of what is broken, in the order of the alphabet.
@@ -131,7 +117,7 @@ fn the_mapping_in_the_book_reads_the_line_above_it() {
     let output = checked(&block("text"), Some(&block("toml")), &["--format", "json"]);
     assert_eq!(json(&output)["held"], serde_json::json!(["no-state-regression"]));
     let mapping: toml::Value = toml::from_str(&block("toml")).expect("a mapping is TOML");
-    assert_valid("mapping", [serde_json::to_string(&mapping).expect("JSON").as_str()].into_iter());
+    assert_valid("mapping", &serde_json::to_string(&mapping).expect("JSON"));
 }
 
 /// Why a test does not run; an error where it must.
@@ -148,9 +134,14 @@ fn prepared(path: &str) -> Option<PathBuf> {
     Some(target.join(path)).filter(|path| path.exists())
 }
 
+/// Python with what `recorders/python/requirements.txt` names.
+fn python() -> Option<PathBuf> {
+    prepared("recorders/venv/bin/python")
+}
+
 #[test]
 fn the_recordings_can_be_made_again_with_python() {
-    let Some(python) = prepared("recorders/venv/bin/python") else {
+    let Some(python) = python() else {
         return skipped("no Python with FastAPI: run sims/recorders/python/setup");
     };
     let out = tempfile::tempdir().expect("a folder");
@@ -183,7 +174,7 @@ fn the_typescript_recorder_writes_what_check_reads() {
     assert_eq!(report["verdict"], "held", "{report:#}");
     let held = report["held"].as_array().expect("a list");
     assert!(held.contains(&Value::from("contiguous-apply")), "{report:#}");
-    assert_valid("recording", text(&output.stdout).lines());
+    assert_valid("recording", &text(&output.stdout));
 }
 
 /// A log of another system, with names of its own.
@@ -355,29 +346,82 @@ fn bad_input_gets_an_error_with_file_line_column_and_remedy() {
     insta::assert_snapshot!(errors.join(""));
 }
 
+/// What a schema of the book finds wrong with each line, where Python is there to say.
+fn wrong_by(schema: &str, lines: &str) -> Option<Vec<Vec<String>>> {
+    let Some(python) = python() else {
+        skipped("no Python with jsonschema: run sims/recorders/python/setup");
+        return None;
+    };
+    let mut file = tempfile::tempfile().expect("a file");
+    file.write_all(lines.as_bytes()).expect("written");
+    file.rewind().expect("its beginning");
+    let schema = folder("../book/src/schemas").join(format!("{schema}.schema.json"));
+    let script = folder("recorders/python/valid.py");
+    let mut command = Command::new(python);
+    let output = command.arg(script).arg(schema).stdin(file).output().expect("Python runs");
+    let said = text(&output.stdout);
+    let wrong: Vec<Vec<String>> =
+        said.lines().map(|line| serde_json::from_str(line).expect("a list")).collect();
+    assert_eq!(wrong.len(), lines.lines().count(), "{}", text(&output.stderr));
+    Some(wrong)
+}
+
 /// Every line is valid by a schema of the book.
-fn assert_valid<'a>(schema: &str, lines: impl Iterator<Item = &'a str>) {
-    let path = folder("../book/src/schemas").join(format!("{schema}.schema.json"));
-    let schema: Value = serde_json::from_str(&read(&path)).expect("a schema is JSON");
-    let validator = jsonschema::validator_for(&schema).expect("a schema");
-    for (index, line) in lines.enumerate() {
-        let value: Value = serde_json::from_str(line).expect("a line of JSON");
-        let errors: Vec<String> =
-            validator.iter_errors(&value).map(|error| error.to_string()).collect();
-        assert!(errors.is_empty(), "line {}: {errors:?}: {line}", index + 1);
+fn assert_valid(schema: &str, lines: &str) {
+    assert!(!lines.is_empty(), "nothing to hold against the schema");
+    for (line, wrong) in lines.lines().zip(wrong_by(schema, lines).into_iter().flatten()) {
+        assert!(wrong.is_empty(), "by {schema}, {wrong:?}: {line}");
     }
 }
 
 #[test]
 fn recordings_records_and_mappings_are_valid_by_their_schemas() {
     for (name, _) in RECORDINGS {
-        assert_valid("recording", read(&recording(name)).lines());
+        assert_valid("recording", &read(&recording(name)));
     }
     let (history, _) = simulated("mixed", "reference", 1);
-    assert_valid("record", history.lines());
+    assert_valid("record", &history);
     let mapping: toml::Value = toml::from_str(MAPPING).expect("a mapping is TOML");
     let mapping = serde_json::to_string(&mapping).expect("JSON");
     let default = wavetank::recorded::Mapping::default();
     let default = serde_json::to_string(&default).expect("JSON");
-    assert_valid("mapping", [mapping.as_str(), default.as_str()].into_iter());
+    assert_valid("mapping", &[mapping, default].join("\n"));
+}
+
+/// Lines that a schema has to refuse, and what it says of each.
+const INVALID: [(&str, &[(&str, &str)]); 3] = [
+    (
+        "recording",
+        &[
+            (r#"{"time":1,"kind":"shwon"}"#, "$.kind: 'shwon' is not one of"),
+            (r#"{"time":-1,"kind":"started"}"#, "$.time: -1 is less than the minimum"),
+            (r#"{"time":1,"kind":"shown","document":"d"}"#, "$: 'seq' is a required"),
+        ],
+    ),
+    (
+        "record",
+        &[
+            (r#"{"at":"1","node":1,"now":{"mono":0,"wall":0},"what":{}}"#, "$.at: '1' does not"),
+            (r#"{"at":"1s","now":{"mono":0,"wall":0},"what":{}}"#, "$: 'node' is a required"),
+        ],
+    ),
+    (
+        "mapping",
+        &[
+            (r#"{"fields":{"tiem":"ts"}}"#, "$.fields: Additional properties are not allowed"),
+            (r#"{"kinds":{"x":"shwon"}}"#, "$.kinds.x: 'shwon' does not match"),
+            (r#"{"unit":"h"}"#, "$.unit: 'h' is not one of"),
+        ],
+    ),
+];
+
+#[test]
+fn what_is_no_recording_record_or_mapping_is_not_valid_by_its_schema() {
+    for (schema, invalid) in INVALID {
+        let lines: Vec<&str> = invalid.iter().map(|(line, _)| *line).collect();
+        let Some(wrong) = wrong_by(schema, &lines.join("\n")) else { return };
+        for ((line, wanted), wrong) in invalid.iter().zip(wrong) {
+            assert!(wrong.iter().any(|one| one.starts_with(wanted)), "{line}: {wrong:?}");
+        }
+    }
 }

@@ -1,10 +1,11 @@
 //! Failing cases of many flaws, made small: what is left matters, and it replays anywhere.
 
+mod binary;
+
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 
-use serde_json::Value;
+use binary::{json, wavetank};
 use wavetank::explore::{Case, Pool, Scenario, Shrunk, case_of_seed, parallel, run, shrink};
 use wavetank_models::catalogue::{self, Entry};
 use wavetank_models::{Config, DocSync};
@@ -93,11 +94,8 @@ fn wrong(small: &Shrunk<DocSync>, invariant: &str) -> Option<String> {
 /// What is wrong with a case that is replayed from its file in another process.
 fn replayed_wrong(case: &Case<DocSync>, invariant: &str, path: &Path) -> Option<String> {
     std::fs::write(path, case.to_json()).expect("written");
-    let output = Command::new(env!("CARGO_BIN_EXE_wavetank"))
-        .args(["replay", path.to_str().expect("a name in UTF-8"), "--format", "json"])
-        .output()
-        .expect("the binary runs");
-    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON on standard output");
+    let replay = ["replay", path.to_str().expect("a name in UTF-8"), "--format", "json"];
+    let told = json(&wavetank(".", &replay));
     if told["digest"] != run(case).digest.to_string() {
         return Some(format!("replayed, its digest is {}", told["digest"]));
     }

@@ -1,9 +1,12 @@
 //! Sweeps as people run them: killed at any moment and resumed, cut into shards and merged.
 
+mod binary;
+
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use binary::{command, text, wavetank};
 use serde_json::Value;
 use wavetank::rng::Draw;
 
@@ -12,20 +15,6 @@ const KILLS: u64 = 50;
 const SWEEPS: u64 = 5;
 /// The runs of a sweep that is killed: about a second of work for a debug build.
 const KILLED: &str = "600";
-
-fn command(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wavetank"));
-    command.current_dir(folder).args(args);
-    command
-}
-
-fn wavetank(folder: &Path, args: &[&str]) -> Output {
-    command(folder, args).output().expect("the binary runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
 
 fn read(folder: &Path, name: &str) -> String {
     std::fs::read_to_string(folder.join(name)).expect(name)

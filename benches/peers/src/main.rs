@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is what the program is for")]
 
+mod hub;
 mod on_madsim;
 mod on_turmoil;
 mod on_wavetank;

@@ -6,18 +6,16 @@
 //! for ever; when it ends the client is told to drop its connection.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::watch;
 use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep_until};
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message as Frame};
 use tokio_tungstenite::{WebSocketStream, accept_async_with_config, client_async_with_config};
 use turmoil::net::{TcpListener, TcpStream};
@@ -25,8 +23,9 @@ use wavetank::digest::Digester;
 use wavetank::rng::{Draw, Rng};
 use wavetank::time::Span;
 
+use crate::hub::{Hub, config, frame, parse};
 use crate::ran::Ran;
-use wavetank_sims::w::{Gapless, LATENCY, Message, PING_EVERY, Page, RETRY_AFTER, Room, Setup};
+use wavetank_sims::w::{Gapless, LATENCY, Message, PING_EVERY, Page, RETRY_AFTER, Setup};
 
 type Socket = WebSocketStream<TcpStream>;
 type Dial = Pin<Box<dyn Future<Output = Result<Socket, Box<dyn Error>>>>>;
@@ -66,54 +65,6 @@ impl Log {
 
 type SharedLog = Rc<RefCell<Log>>;
 
-/// The server's state, shared by its connections.
-#[derive(Default)]
-struct Hub {
-    room: Room,
-    members: BTreeMap<u32, (u32, UnboundedSender<Frame>)>,
-}
-
-impl Hub {
-    fn handle(&mut self, conn: u32, message: &Message, sender: &UnboundedSender<Frame>) {
-        match message {
-            Message::Join { me, last } => {
-                self.members.insert(conn, (*me, sender.clone()));
-                self.send(conn, &Message::Missed(self.room.since(*last)));
-            }
-            Message::Edit { nth } => {
-                let Some((author, _)) = self.members.get(&conn) else { return };
-                let Some(entry) = self.room.edit(*author, *nth) else { return };
-                self.send(conn, &Message::Ack(entry));
-                let event = frame(&Message::Event(entry));
-                for (_, (_, sender)) in self.members.iter().filter(|(other, _)| **other != conn) {
-                    let _ = sender.send(event.clone());
-                }
-            }
-            Message::Ping => self.send(conn, &Message::Pong),
-            _ => {}
-        }
-    }
-
-    fn send(&self, conn: u32, message: &Message) {
-        if let Some((_, sender)) = self.members.get(&conn) {
-            let _ = sender.send(frame(message));
-        }
-    }
-}
-
-fn frame(message: &Message) -> Frame {
-    Frame::text(serde_json::to_string(message).expect("a message can be written as JSON"))
-}
-
-fn parse(frame: &Frame) -> Option<Message> {
-    serde_json::from_str(frame.to_text().ok()?).ok()
-}
-
-/// The default read buffer of 128 KiB is filled with zeros for every read.
-fn config() -> WebSocketConfig {
-    WebSocketConfig::default().read_buffer_size(4096)
-}
-
 fn duration(span: Span) -> Duration {
     Duration::from_micros(span.as_micros())
 }
@@ -131,7 +82,7 @@ async fn server(log: SharedLog) -> turmoil::Result {
 /// One connection of the server: a task that reads, and one that writes, since a client that
 /// is cut off must not hold up the others.
 async fn serve(conn: u32, stream: TcpStream, hub: Rc<RefCell<Hub>>, log: SharedLog) {
-    let Ok(socket) = accept_async_with_config(stream, Some(config())).await else { return };
+    let Ok(socket) = accept_async_with_config(stream, config()).await else { return };
     log.borrow_mut().event(0, 2);
     let (mut sink, mut source) = socket.split();
     let (sender, mut outgoing) = unbounded_channel();
@@ -148,7 +99,7 @@ async fn serve(conn: u32, stream: TcpStream, hub: Rc<RefCell<Hub>>, log: SharedL
         hub.borrow_mut().handle(conn, &message, &sender);
     }
     log.borrow_mut().event(0, 3);
-    hub.borrow_mut().members.remove(&conn);
+    hub.borrow_mut().leave(conn);
     writer.abort();
 }
 
@@ -244,7 +195,7 @@ impl Client {
 fn dial() -> Dial {
     Box::pin(async {
         let stream = TcpStream::connect(("server", 80)).await?;
-        let (socket, _) = client_async_with_config("ws://server/", stream, Some(config())).await?;
+        let (socket, _) = client_async_with_config("ws://server/", stream, config()).await?;
         Ok(socket)
     })
 }

@@ -41,7 +41,8 @@ pub fn bars(rows: &[Row], path: &Path) -> Result<(), Box<dyn Error>> {
         let corners = [(LEFT, top), (place(row.median_ms), top + BAR - 12)];
         root.draw(&Rectangle::new(corners, colour.filled()))?;
         root.draw(&Text::new(row.engine, (8, top + 3), words.clone()))?;
-        let ratio = row.ratio_to_turmoil_1ms.map_or(String::new(), |ratio| format!(", {ratio:.1}x"));
+        let ratio =
+            row.ratio_to_turmoil_1ms.map_or(String::new(), |ratio| format!(", {ratio:.1}x"));
         let text = format!("{:.2} ms{ratio}", row.median_ms);
         root.draw(&Text::new(text, (place(row.median_ms) + 8, top + 3), words.clone()))?;
     }

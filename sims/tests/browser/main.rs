@@ -2,14 +2,17 @@
 //! killed meanwhile. Without a browser these tests say so and do nothing, unless
 //! `WAVETANK_BROWSER=required` says that there must be one; `sims/browser/setup` installs it.
 
+#[path = "../binary/mod.rs"]
+mod binary;
 mod devtools;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::time::Duration;
 
+use binary::{command, text};
 use devtools::{Browser, Tab};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -52,8 +55,7 @@ struct Server {
 impl Server {
     /// Starts it, and waits until it listens.
     fn start(address: &str, data: &Path) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_wavetank"))
-            .args(["serve", "--address", address, "--data"])
+        let mut process = command(".", &["serve", "--address", address, "--data"])
             .arg(data)
             .stdout(Stdio::piped())
             .spawn()
@@ -303,7 +305,8 @@ fn control_c_ends_a_server_with_zero() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut server = Server::start("127.0.0.1:0", &folder.path().join("data.json"));
     let id = server.process.id().to_string();
-    let told = Command::new("kill").args(["-INT", &id]).status().expect("a signal");
+    let mut kill = std::process::Command::new("kill");
+    let told = kill.args(["-INT", &id]).status().expect("a signal");
     assert!(told.success());
     assert_eq!(server.process.wait().expect("ended").code(), Some(0));
     let mut rest = String::new();
@@ -317,10 +320,9 @@ fn a_server_that_cannot_start_says_why_and_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data.json");
     let serve = |address: &str, data: &Path| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wavetank"));
-        command.args(["serve", "--address", address, "--data"]).arg(data);
-        let output = command.output().expect("the binary runs");
-        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+        let mut serve = command(".", &["serve", "--address", address, "--data"]);
+        let output = serve.arg(data).output().expect("the binary runs");
+        (output.status.code(), text(&output.stderr))
     };
     let server = Server::start("127.0.0.1:0", &data);
     let (code, why) = serve("127.0.0.1:0", &data);

@@ -4,6 +4,8 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is what the program is for")]
 
+#[path = "../../src/hub.rs"]
+mod hub;
 mod log;
 #[path = "../../../parts/timed.rs"]
 mod timed;

@@ -1,73 +1,24 @@
 //! Over WebSockets: tokio-tungstenite on madsim's TCP.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::Message as Frame;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, accept_async_with_config, client_async_with_config};
-use wavetank_sims::w::{Message, PING_EVERY, Page, RETRY_AFTER, Room};
+use wavetank_sims::w::{Message, PING_EVERY, Page, RETRY_AFTER};
 
+use crate::hub::{Hub, config, frame, parse};
 use crate::log::{self, SharedLog};
 use crate::{SERVER, duration};
 
 type Socket = WebSocketStream<TcpStream>;
 type Dial = Pin<Box<dyn Future<Output = Option<Socket>> + Send>>;
-
-/// The server's state, shared by its connections.
-#[derive(Default)]
-struct Hub {
-    room: Room,
-    members: BTreeMap<u32, (u32, UnboundedSender<Frame>)>,
-}
-
-impl Hub {
-    fn handle(&mut self, conn: u32, message: &Message, sender: &UnboundedSender<Frame>) {
-        match message {
-            Message::Join { me, last } => {
-                self.members.insert(conn, (*me, sender.clone()));
-                self.send(conn, &Message::Missed(self.room.since(*last)));
-            }
-            Message::Edit { nth } => {
-                let Some((author, _)) = self.members.get(&conn) else { return };
-                let Some(entry) = self.room.edit(*author, *nth) else { return };
-                self.send(conn, &Message::Ack(entry));
-                let event = frame(&Message::Event(entry));
-                for (_, (_, sender)) in self.members.iter().filter(|(other, _)| **other != conn) {
-                    let _ = sender.send(event.clone());
-                }
-            }
-            Message::Ping => self.send(conn, &Message::Pong),
-            _ => {}
-        }
-    }
-
-    fn send(&self, conn: u32, message: &Message) {
-        if let Some((_, sender)) = self.members.get(&conn) {
-            let _ = sender.send(frame(message));
-        }
-    }
-}
-
-fn frame(message: &Message) -> Frame {
-    Frame::text(serde_json::to_string(message).expect("a message can be written as JSON"))
-}
-
-fn parse(frame: &Frame) -> Option<Message> {
-    serde_json::from_str(frame.to_text().ok()?).ok()
-}
-
-/// The default read buffer of 128 KiB is filled with zeros for every read.
-fn config() -> Option<WebSocketConfig> {
-    Some(WebSocketConfig::default().read_buffer_size(4096))
-}
 
 pub async fn server(log: SharedLog) {
     let hub = Arc::new(Mutex::new(Hub::default()));
@@ -96,7 +47,7 @@ async fn serve(conn: u32, stream: TcpStream, hub: Arc<Mutex<Hub>>, log: SharedLo
         hub.lock().expect("nobody panicked").handle(conn, &message, &sender);
     }
     log::event(&log, 0, 3);
-    hub.lock().expect("nobody panicked").members.remove(&conn);
+    hub.lock().expect("nobody panicked").leave(conn);
     writer.abort();
 }
 

@@ -1,13 +1,10 @@
 //! A stranger's `main`: every command for a protocol of her own, in one call.
 
-mod board;
-mod typing;
-
 use std::ffi::OsString;
 use std::path::Path;
 
-use board::{Board, Config};
-use typing::Typing;
+use crate::board::{Board, Config};
+use crate::typing::Typing;
 use wavetank::explore::Case;
 use wavetank::harness::Exit;
 use wavetank::harness::cli::run;

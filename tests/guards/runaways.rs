@@ -1,8 +1,6 @@
 //! A loop without end is stopped by the budget of events, and named.
 
-mod toy;
-
-use toy::{Mistake, case};
+use crate::toy::{Mistake, case};
 use wavetank::explore::{Case, run};
 
 /// What the only violation of a case says. It must be of the progress of the run.

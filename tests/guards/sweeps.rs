@@ -1,9 +1,7 @@
 //! Sweeps of a protocol that the framework knows nothing of.
 
-mod toy;
-
+use crate::toy::{Mistake, Toy, case};
 use proptest::strategy::{BoxedStrategy, Just, Strategy};
-use toy::{Mistake, Toy, case};
 use wavetank::explore::{
     Case, MergeError, Pool, Scenario, Shard, Sweep, SweepEnd, SweepError, SweepReport, merge_sweeps,
 };

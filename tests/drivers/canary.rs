@@ -1,9 +1,7 @@
 //! A mistake that is known to be in one of 20 cases keeps being found in as many. This guards
 //! against a framework that has stopped finding.
 
-mod board;
-
-use board::{Board, Config, Op, two_clients};
+use crate::board::{Board, Config, Op, two_clients};
 use proptest::prelude::*;
 use wavetank::explore::{Case, Operation, Pool, Scenario, case_of_seed, parallel, run};
 use wavetank::fault::generate::{Menu, plan};

@@ -1,9 +1,7 @@
 //! Mistakes that take two faults, one after the other, are found in seconds and shrink to what
 //! matters. The snapshot of the figures stands in the book.
 
-mod board;
-
-use board::{Board, Config, Mistake, Op, two_clients};
+use crate::board::{Board, Config, Mistake, Op, two_clients};
 use proptest::prelude::*;
 use wavetank::explore::{Case, Operation, Pool, Scenario, case_of_seed, parallel, run, shrink};
 use wavetank::fault::generate::{Menu, plan};

@@ -1,9 +1,7 @@
 //! The same nodes with every connection in the bytes of a real WebSocket codec.
 #![cfg(feature = "wire")]
 
-mod board;
-
-use board::{Board, Config, Op, two_clients};
+use crate::board::{Board, Config, Op, two_clients};
 use wavetank::engine::Chaos;
 use wavetank::explore::{Case, Fidelity, Operation, Outcome, run, run_at, run_recorded_at};
 use wavetank::fault::{ConnectionFault, Fault, FaultKind, LinkFault, PeopleFault, Plan};

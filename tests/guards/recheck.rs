@@ -1,8 +1,6 @@
 //! A campaign runs a share of its cases twice, and names the first event that differs.
 
-mod toy;
-
-use toy::{Mistake, case};
+use crate::toy::{Mistake, case};
 use wavetank::explore::{Difference, is_rechecked, recheck, run};
 
 fn difference(mistake: Mistake) -> Option<Box<Difference>> {
