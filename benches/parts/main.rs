@@ -11,7 +11,7 @@
 mod counts;
 #[path = "../../src/engine"]
 mod engine {
-    #![allow(dead_code, reason = "only some of it is measured")]
+    #![allow(dead_code, unused_imports, reason = "only some of it is measured")]
     pub mod agenda;
     pub mod link;
     pub mod path;

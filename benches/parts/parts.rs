@@ -79,12 +79,12 @@ fn link(rough: bool) -> Work {
     };
     let chaos = if rough { chaos } else { Chaos::default() };
     let quality = Quality::new(latency, Spikes::default(), None, chaos);
-    let mut link = Link::new(NodeId(0), 1, Draw::seeded(1), quality);
+    let mut link = Link::new((0, NodeId(0)), 1, Draw::seeded(1), false);
     let mut now = Time::ZERO;
     Box::new(move |units| {
         for _ in 0..units {
             now += Span::micros(7);
-            black_box(link.fate(now, 100));
+            black_box(link.fate(&quality, now, 100));
         }
     })
 }

@@ -1,17 +1,20 @@
 //! How fast runs are on one core: making the case, running it unjudged, running it judged.
 //!
 //! `cargo run --release --example speed -- 200 mixed slow-network`: so many cases of each of
-//! these scenarios. The digest at the end of a line is over all outcomes: two builds that print
-//! the same did the same.
+//! these scenarios. Times are the processor's. `x real` is the simulated time of whole cases per
+//! second, `x to heal` that of their first part alone, in which there is work and there are faults.
+//! The digest at the end of a line is over all outcomes: two builds that print the same did the
+//! same.
 
 #[path = "../../benches/parts/timed.rs"]
 mod timed;
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use wavetank::digest::{Digest, Digester};
-use wavetank::explore::{Case, Outcome, Verdict, case_of_seed, run};
+use wavetank::explore::{Case, Outcome, Pool, Scenario, Verdict, case_of_seed, parallel, run};
 use wavetank_models::{Config, DocSync};
 use wavetank_sims::scenarios;
 
@@ -51,18 +54,41 @@ fn line(name: &str, count: u64) -> Option<String> {
     }
     let (unjudged, _) = timed(|| run_all(&cases));
 
-    let simulated: u64 = cases.iter().map(|case| case.end().as_micros()).sum();
+    let seconds = |micros: u64| micros as f64 / 1e6;
+    let simulated = seconds(cases.iter().map(|case| case.end().as_micros()).sum());
+    let at_work = seconds(cases.iter().map(|case| case.horizon.as_micros()).sum());
     let events: u64 = outcomes.iter().map(|outcome| outcome.counts.events).sum();
     let per_case = |seconds: f64| seconds * 1e6 / count as f64;
     Some(format!(
-        "{name:20} {count:6} {events:9} {:10.0} {:10.0} {:10.0} {:10.0} {:10.0}  {}",
+        "{name:20} {count:6} {events:9} {:10.0} {:10.0} {:10.0} {:10.0} {:10.0} {:10.0}  {}",
         per_case(making),
         per_case(unjudged),
         per_case(judged),
         judged * 1e9 / events as f64,
-        simulated as f64 / 1e6 / judged,
+        simulated / judged,
+        at_work / judged,
         digest_of(&outcomes),
     ))
+}
+
+/// How much sooner two threads are done than one, the best of five. Wall time, so that it says
+/// something only where two cores are free.
+#[expect(clippy::disallowed_methods, reason = "the clock of the machine is what is measured")]
+fn threads(scenario: &dyn Scenario<DocSync>, count: u64) -> String {
+    let config = Config::default();
+    let seeds: Vec<u64> = (0..count).collect();
+    let work = |seed: &u64| run(&case_of_seed(scenario, &config, *seed)).digest;
+    let pools = [Pool::new(1), Pool::new(2)];
+    let mut best = [f64::INFINITY; 2];
+    for _ in 0..5 {
+        for (pool, best) in pools.iter().zip(&mut best) {
+            let start = Instant::now();
+            let digests = parallel(pool, &seeds, work, || {});
+            *best = best.min(start.elapsed().as_secs_f64());
+            assert_eq!(digests.len(), seeds.len(), "each seed was run");
+        }
+    }
+    format!("two threads: {:.2}x one", best[0] / best[1])
 }
 
 fn main() -> ExitCode {
@@ -77,8 +103,16 @@ fn main() -> ExitCode {
     let names = if named.is_empty() { SCENARIOS.map(str::to_owned).to_vec() } else { named };
     let _ = writeln!(
         output,
-        "{:20} {:>6} {:>9} {:>10} {:>10} {:>10} {:>10} {:>10}  digest",
-        "scenario", "cases", "events", "make us", "bare us", "judged us", "ns/event", "x real"
+        "{:20} {:>6} {:>9} {:>10} {:>10} {:>10} {:>10} {:>10} {:>10}  digest",
+        "scenario",
+        "cases",
+        "events",
+        "make us",
+        "bare us",
+        "judged us",
+        "ns/event",
+        "x real",
+        "x to heal",
     );
     for name in names {
         let Some(line) = line(&name, count) else {
@@ -86,6 +120,9 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         };
         let _ = writeln!(output, "{line}");
+    }
+    if let Some(scenario) = names.first().and_then(|name| scenarios::named(name)) {
+        let _ = writeln!(output, "{}", threads(scenario, count));
     }
     ExitCode::SUCCESS
 }

@@ -168,7 +168,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     fn syn(&mut self, id: ConnId) {
         let Some(conn) = self.core.net.get(id) else { return };
         let host = conn.ends[1].host;
-        let gate = self.core.net.links[conn.lanes[0].link as usize].gate;
+        let gate = self.core.net.links[conn.lanes[0].link as usize].gate();
         if let Some(refusal) = gate.refuses(conn.channel) {
             self.set_end(id, 1, EndState::Gone);
             self.core.reply_parcel(id, 1, Parcel::Refused(refusal));
@@ -365,7 +365,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         }
         conn.look_at = None;
         let (id, used_at, link) = (conn.id, conn.used_at, conn.lanes[0].link);
-        let Some(idle) = core.net.links[link as usize].gate.idle else { return };
+        let Some(idle) = core.net.links[link as usize].gate().idle else { return };
         if core.now.since(used_at) >= idle {
             self.break_conn(id, 1006);
         } else {
@@ -399,7 +399,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
 
     /// What stands between the two ends of a connection that has just been accepted.
     fn pass_gate(&mut self, id: ConnId, link: u32) {
-        let gate = self.net.links[link as usize].gate;
+        let gate = self.net.links[link as usize].gate();
         if let Some(code) = gate.flap {
             let by = if code == 1006 { Initiator::Network } else { Initiator::Remote };
             self.reply_parcel(id, 1, Parcel::Close { code, by });

@@ -12,9 +12,14 @@ use crate::history::{Initiator, Interest, Meaning, Name, Observation, Side, Size
 use crate::id::{ConnId, NodeId, Ticket};
 use crate::protocol::{Close, Dial, Effect, Inquiry, Outbox, Protocol, Store, StoreError};
 use crate::rng::Draw;
-use crate::time::Mono;
+use crate::time::{Mono, Span};
 
 pub(crate) const SIDES: [Side; 2] = [Side::Dialler, Side::Acceptor];
+
+/// How full a send buffer must be to be told of, after so much was told of.
+fn enough_to_tell(told: u32) -> u32 {
+    told.saturating_mul(2).max(64)
+}
 
 /// Does all that is in the outbox, in order, on behalf of one host.
 #[inline]
@@ -27,35 +32,56 @@ pub(crate) fn settle<P: Protocol, W: Witness<P>>(
         return;
     }
     let mut effects = std::mem::take(&mut out.effects);
-    for effect in effects.drain(..) {
-        core.trace_effect(host, &effect);
+    let mut timers_moved = false;
+    for effect in &mut effects {
+        core.trace_effect(host, effect);
+        // Most effects are done where they lie: an effect is large, and moving it costs more than
+        // many a deed.
         match effect {
-            Effect::Send(conn, message) => core.send(out, host, conn, message),
-            Effect::SendAll(range, message) => {
-                let range = range.start as usize..range.end as usize;
-                core.send_all(out, host, range, message);
+            Effect::Claim(claim) => core.claim(host, claim),
+            Effect::Timer(timer, at) => {
+                timers_moved = true;
+                core.set_timer(host, *timer, *at);
             }
-            Effect::Timer(timer, at) => core.set_timer(host, timer, at),
-            Effect::Cancel(timer) => core.hosts[host as usize].timers.cancel(timer),
-            Effect::Claim(claim) => core.claim(host, &claim),
+            Effect::Cancel(timer) => {
+                timers_moved = true;
+                core.hosts[host as usize].timers.cancel(*timer);
+            }
             Effect::Mark(mark) => *core.marks.entry(mark).or_default() += 1,
-            Effect::Dial(dial) => core.dial(host, *dial),
             Effect::Refuse(..) => {}
-            Effect::Close(close) => core.close(out, host, &close),
-            Effect::Cast(to, message) => core.cast(host, to, message),
-            Effect::Store(ticket, request) => core.ask_store(host, ticket, Some(request)),
-            Effect::Flush(ticket) => core.ask_store(host, ticket, None),
-            Effect::Ask(ticket, inquiry) => core.ask_issuer(host, ticket, inquiry),
-            Effect::Later(task) => core.put_off(host, task),
-            Effect::Busy(span) => core.busy(host, span),
+            Effect::Close(close) => core.close(out, host, close),
+            Effect::Flush(ticket) => core.ask_store(host, *ticket, None),
+            Effect::Ask(ticket, inquiry) => core.ask_issuer(host, *ticket, *inquiry),
+            Effect::Busy(span) => core.busy(host, *span),
+            _ => core.give_away(out, host, std::mem::replace(effect, Effect::Busy(Span::ZERO))),
         }
     }
+    effects.clear();
     out.effects = effects;
     out.fan.clear();
-    core.plan_timers(host);
+    if timers_moved {
+        core.plan_timers(host);
+    }
 }
 
 impl<P: Protocol, W: Witness<P>> Core<P, W> {
+    /// Does an effect that hands something over.
+    #[inline]
+    fn give_away(&mut self, out: &mut Outbox<P>, host: u32, effect: Effect<P>) {
+        match effect {
+            Effect::Send(conn, message) => self.send(out, host, conn, message),
+            Effect::SendAll(range, message) => {
+                let range = range.start as usize..range.end as usize;
+                self.send_all(out, host, range, message);
+            }
+            Effect::Dial(dial) => self.dial(host, *dial),
+            Effect::Cast(to, message) => self.cast(host, to, message),
+            Effect::Store(ticket, request) => self.ask_store(host, ticket, Some(request)),
+            Effect::Later(task) => self.put_off(host, task),
+            _ => {}
+        }
+    }
+
     #[inline]
     fn trace_effect(&mut self, host: u32, effect: &Effect<P>) {
         if self.traces {
@@ -130,11 +156,10 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         meaning: Meaning,
     ) {
         self.counts.sent += 1;
-        let end = self.net.get(conn).map(|state| state.end_of(host));
-        let live = end.is_some_and(|end| {
-            self.net.get(conn).is_some_and(|state| state.ends[end].state == EndState::Open)
+        let (end, live) = self.net.get(conn).map_or((0, false), |state| {
+            let end = state.end_of(host);
+            (end, state.ends[end].state == EndState::Open)
         });
-        let end = end.unwrap_or(0);
         if self.wanted(Interest::SENT) {
             let side = SIDES[end];
             #[cfg(feature = "wire")]
@@ -164,13 +189,15 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
             *used = used.saturating_add(bytes).saturating_sub(meaning.size);
             *queued = (*queued + posted.arrive).saturating_sub(1);
         }
-        if account.used[end] >= out.buffer_limit
-            && let Some(state) = self.net.get_mut(conn)
-        {
+        let used = account.used[end];
+        let Some(state) = self.net.get_mut(conn) else { return };
+        if used >= out.buffer_limit {
             state.ends[end].full = true;
         }
-        let used = account.used[end];
-        self.watch_buffer(host, conn, end, used);
+        let waiting = state.lanes[end].fifo.len() as u32;
+        if waiting >= enough_to_tell(self.hosts[host as usize].buffer_max) {
+            self.watch_buffer(host, conn, end, used);
+        }
     }
 
     /// Keeps the last message of an end, for whoever sends it again.
@@ -315,7 +342,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         self.agenda.add(at, Due::Task, slot as u32);
     }
 
-    fn busy(&mut self, index: u32, span: crate::time::Span) {
+    fn busy(&mut self, index: u32, span: Span) {
         self.note(37, index, span.as_micros(), 0);
         self.observe(index, &Observation::Busy { span });
         let now = self.now;
@@ -329,12 +356,8 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
     fn watch_buffer(&mut self, index: u32, conn: ConnId, end: usize, bytes: u32) {
         let Some(state) = self.net.get(conn) else { return };
         let host = &mut self.hosts[index as usize];
-        let enough = host.buffer_max.saturating_mul(2).max(64);
-        if (state.lanes[end].fifo.len() as u32) < enough {
-            return;
-        }
         let len = state.lanes[end].writes() as u32;
-        if len >= enough {
+        if len >= enough_to_tell(host.buffer_max) {
             host.buffer_max = len;
             let size = Size { len, bytes, ..Size::default() };
             let queue = Name::Borrowed("send-buffer");

@@ -1,8 +1,9 @@
 //! A node's place in the world: its life, clocks, timers and inbox.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::clock::Clock;
+use super::timers::Timers;
 use crate::history::Initiator;
 use crate::id::{ConnId, NodeId, StoreId, Ticket};
 use crate::rng::Draw;
@@ -25,58 +26,6 @@ pub(crate) enum Delivery {
     Issuer(Ticket, u32),
     Task(u32),
     Device(bool),
-}
-
-/// Named timers of one node, the earliest first.
-#[derive(Debug)]
-pub(crate) struct Timers<T> {
-    by_name: BTreeMap<T, (Mono, u32)>,
-    by_time: BTreeSet<(Mono, u32, T)>,
-    order: u32,
-}
-
-impl<T: Copy + Ord> Default for Timers<T> {
-    fn default() -> Self {
-        Self { by_name: BTreeMap::new(), by_time: BTreeSet::new(), order: 0 }
-    }
-}
-
-impl<T: Copy + Ord> Timers<T> {
-    pub(crate) fn set(&mut self, timer: T, at: Mono) {
-        self.order += 1;
-        if let Some((was, order)) = self.by_name.insert(timer, (at, self.order)) {
-            self.by_time.remove(&(was, order, timer));
-        }
-        self.by_time.insert((at, self.order, timer));
-    }
-    pub(crate) fn cancel(&mut self, timer: T) {
-        if let Some((at, order)) = self.by_name.remove(&timer) {
-            self.by_time.remove(&(at, order, timer));
-        }
-    }
-    /// Moves what is set, each to where `late` says.
-    pub(crate) fn put_off(&mut self, late: impl Fn(T, Mono) -> Mono) {
-        for (timer, (at, order)) in &mut self.by_name {
-            let to = late(*timer, *at);
-            if to != *at && self.by_time.remove(&(*at, *order, *timer)) {
-                *at = to;
-                self.by_time.insert((to, *order, *timer));
-            }
-        }
-    }
-    pub(crate) fn earliest(&self) -> Option<Mono> {
-        self.by_time.first().map(|(at, _, _)| *at)
-    }
-    /// Takes the earliest timer that is due.
-    pub(crate) fn due(&mut self, now: Mono) -> Option<T> {
-        let (at, _, timer) = *self.by_time.first()?;
-        if at > now {
-            return None;
-        }
-        self.by_time.pop_first();
-        self.by_name.remove(&timer);
-        Some(timer)
-    }
 }
 
 /// Whether a node's process runs.

@@ -15,6 +15,7 @@ mod link;
 mod net;
 mod path;
 mod setup;
+mod timers;
 mod vault;
 mod verbs;
 #[cfg(feature = "wire")]

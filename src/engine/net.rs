@@ -3,8 +3,7 @@
 //! A connection has two directions, each a FIFO of parcels of which only the head stands in the
 //! agenda. The state of links is set from outside; nothing here knows why.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::ops::RangeInclusive;
+use std::collections::VecDeque;
 
 use slab::Slab;
 
@@ -192,6 +191,8 @@ pub(crate) enum EndState {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct End {
     pub(crate) host: u32,
+    /// Where the connection stands in the list of the host's.
+    place: u32,
     pub(crate) state: EndState,
     /// The send buffer was full and the node waits to hear that it is not.
     pub(crate) full: bool,
@@ -223,11 +224,22 @@ impl Conn {
     }
 }
 
+/// The two links between a host and one of a smaller number.
+#[derive(Debug)]
+struct Pair {
+    low: u32,
+    /// Towards the greater number, then away from it; each is made on first use.
+    links: [Option<u32>; 2],
+}
+
 /// All links and connections.
 pub(crate) struct Net {
     pub(crate) conns: Vec<Option<Conn>>,
     pub(crate) links: Vec<Link>,
-    by_ends: BTreeMap<(u32, u32), u32>,
+    /// For each host, the links between it and hosts of smaller numbers.
+    pairs: Vec<Vec<Pair>>,
+    /// For each host, the connections that have an end there.
+    by_host: Vec<Vec<ConnId>>,
     draw: Draw,
     usual: Quality,
     local: Quality,
@@ -241,7 +253,8 @@ impl Net {
         Self {
             conns: Vec::new(),
             links: Vec::new(),
-            by_ends: BTreeMap::new(),
+            pairs: Vec::new(),
+            by_host: Vec::new(),
             draw,
             usual: Quality::new(network.latency, network.spikes, network.bandwidth, calm),
             local: Quality::new(network.local_latency, Spikes::default(), None, calm),
@@ -251,15 +264,24 @@ impl Net {
 
     /// The link from one host to another, made on first use.
     pub(crate) fn link(&mut self, from: (u32, NodeId), to: (u32, NodeId), local: bool) -> u32 {
-        if let Some(link) = self.by_ends.get(&(from.0, to.0)) {
-            return *link;
+        let (low, high) = (from.0.min(to.0), from.0.max(to.0));
+        if self.pairs.len() <= high as usize {
+            self.pairs.resize_with(high as usize + 1, Vec::new);
         }
-        let usual = if local { self.local } else { self.usual };
-        let draw = self.draw.key(u64::from(from.1.0)).key(u64::from(to.1.0));
-        self.links.push(Link::new(from.1, to.0, draw, usual));
-        let link = self.links.len() as u32 - 1;
-        self.by_ends.insert((from.0, to.0), link);
-        link
+        let pairs = &mut self.pairs[high as usize];
+        let place = match pairs.binary_search_by_key(&low, |pair| pair.low) {
+            Ok(place) => place,
+            Err(place) => {
+                pairs.insert(place, Pair { low, links: [None; 2] });
+                place
+            }
+        };
+        let link = &mut pairs[place].links[usize::from(from.0 == high)];
+        *link.get_or_insert_with(|| {
+            let draw = self.draw.key(u64::from(from.1.0)).key(u64::from(to.1.0));
+            self.links.push(Link::new(from, to.0, draw, local));
+            self.links.len() as u32 - 1
+        })
     }
 
     pub(crate) fn open(
@@ -272,11 +294,17 @@ impl Net {
     ) {
         let mut lanes = self.spare.pop().unwrap_or_default();
         for (lane, link) in lanes.iter_mut().zip(links) {
-            self.links[link as usize].conns.push(id);
             lane.fifo.clear();
             *lane = Lane { fifo: std::mem::take(&mut lane.fifo), link, ..Lane::default() };
         }
-        let ends = hosts.map(|host| End { host, state: EndState::Pending, full: false });
+        let ends = hosts.map(|host| {
+            if self.by_host.len() <= host as usize {
+                self.by_host.resize_with(host as usize + 1, Vec::new);
+            }
+            let conns = &mut self.by_host[host as usize];
+            conns.push(id);
+            End { host, place: conns.len() as u32 - 1, state: EndState::Pending, full: false }
+        });
         if self.conns.len() <= id.slot() {
             self.conns.resize_with(id.slot() + 1, || None);
         }
@@ -304,12 +332,30 @@ impl Net {
 
     /// Forgets a finished connection and gives back its slot.
     pub(crate) fn forget(&mut self, id: ConnId) -> Option<Conn> {
-        let mut conn = self.conns[id.slot()].take()?;
-        for lane in &conn.lanes {
-            self.links[lane.link as usize].conns.retain(|other| *other != id);
+        for end in 0..2 {
+            let End { host, place, .. } = self.conns[id.slot()].as_ref()?.ends[end];
+            self.forget_at(host, place);
         }
+        let mut conn = self.conns[id.slot()].take()?;
         self.spare.push(std::mem::take(&mut conn.lanes));
         Some(conn)
+    }
+
+    /// Takes the entry at a place off a host's list, and fills the gap with the last one.
+    fn forget_at(&mut self, host: u32, place: u32) {
+        let conns = &mut self.by_host[host as usize];
+        conns.swap_remove(place as usize);
+        let (last, Some(moved)) = (conns.len() as u32, conns.get(place as usize)) else { return };
+        let Some(conn) = &mut self.conns[moved.slot()] else { return };
+        let end = conn.ends.iter_mut().find(|end| end.host == host && end.place == last);
+        if let Some(end) = end {
+            end.place = place;
+        }
+    }
+
+    /// What a link is like where nothing was done to it.
+    pub(crate) const fn usual(&self, link: u32) -> &Quality {
+        if self.links.as_slice()[link as usize].local { &self.local } else { &self.usual }
     }
 
     /// Puts a parcel of `size` bytes on the way.
@@ -345,9 +391,10 @@ impl Net {
         conn.used_at = now;
         let lane = &mut conn.lanes[direction];
         let link = &mut self.links[lane.link as usize];
-        let fate = link.fate(now, size);
+        let usual = if link.local { &self.local } else { &self.usual };
+        let fate = link.fate(usual, now, size);
         let index = (slot * 2 + direction) as u32;
-        if link.is_calm() || !parcel.is_message() {
+        if link.is_calm(usual) || !parcel.is_message() {
             let at = fate.at.max(lane.last);
             #[cfg(feature = "wire")]
             lane.put_parts(agenda, now, at, index, parts);
@@ -409,12 +456,14 @@ impl Net {
 
     /// Takes back one cut of a link.
     pub(crate) fn join(&mut self, agenda: &mut Agenda, now: Time, link: u32, held: bool) {
+        let usual = *self.usual(link);
         let state = &mut self.links[link as usize];
-        let Some(floor) = state.join(now, held) else { return };
-        for (at, _) in &state.casts {
-            agenda.add((*at).max(now), Due::Cast, link);
+        let Some(floor) = state.join(&usual, now, held) else { return };
+        for at in state.casts() {
+            agenda.add(at.max(now), Due::Cast, link);
         }
-        for id in &state.conns {
+        let (from, to) = (state.host_from, state.host_to);
+        for id in self.between(from, to) {
             let Some(conn) = &mut self.conns[id.slot()] else { continue };
             for (direction, lane) in conn.lanes.iter_mut().enumerate() {
                 if lane.link == link {
@@ -433,14 +482,19 @@ impl Net {
         payload: u32,
         size: u32,
     ) -> Posted {
-        self.links[link as usize].cast(now, payload, size, |at| agenda.add(at, Due::Cast, link))
+        let usual = *self.usual(link);
+        let plan = |at| agenda.add(at, Due::Cast, link);
+        self.links[link as usize].cast(usual, now, payload, size, plan)
     }
 
     /// Whether a direction of a connection keeps the promises of a stream.
     #[cfg(feature = "wire")]
     pub(crate) fn is_calm(&self, slot: usize, direction: usize) -> bool {
         let conn = self.conns.get(slot).and_then(Option::as_ref);
-        conn.is_some_and(|conn| self.links[conn.lanes[direction].link as usize].is_calm())
+        conn.is_some_and(|conn| {
+            let link = conn.lanes[direction].link;
+            self.links[link as usize].is_calm(self.usual(link))
+        })
     }
 
     /// Takes out what is in flight in one direction but for the first `keep` writes. Of a
@@ -467,24 +521,31 @@ impl Net {
 
     /// The connections that have an end at this host and are not over there, oldest first.
     pub(crate) fn of_host(&self, host: u32) -> Vec<ConnId> {
-        self.over_links(host, (host, 0)..=(host, u32::MAX))
-    }
-
-    /// The connections between two hosts that are not over at the first, oldest first.
-    pub(crate) fn between(&self, host: u32, other: u32) -> Vec<ConnId> {
-        self.over_links(host, (host, other)..=(host, other))
-    }
-
-    /// One direction of each connection of a host runs over a link that leads away from it.
-    fn over_links(&self, host: u32, links: RangeInclusive<(u32, u32)>) -> Vec<ConnId> {
-        let links = self.by_ends.range(links).map(|(_, link)| &self.links[*link as usize]);
-        let mut found: Vec<ConnId> = links.flat_map(|link| &link.conns).copied().collect();
-        found.retain(|id| {
-            let ends = self.get(*id).into_iter().flat_map(|conn| conn.ends);
-            ends.into_iter().any(|end| end.host == host && end.state != EndState::Gone)
-        });
+        let mut found = self.by_host.get(host as usize).cloned().unwrap_or_default();
+        found.retain(|id| self.is_alive_at(*id, host));
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    /// The connections between two hosts, oldest first.
+    pub(crate) fn between(&self, one: u32, other: u32) -> Vec<ConnId> {
+        let lists = [one, other].map(|host| self.by_host.get(host as usize));
+        let [Some(a), Some(b)] = lists else { return Vec::new() };
+        let fewer = if a.len() < b.len() { a } else { b };
+        let has = |id: &ConnId, host| {
+            self.get(*id).is_some_and(|conn| conn.ends.iter().any(|end| end.host == host))
+        };
+        let between = |id: &&ConnId| has(id, one) && has(id, other);
+        let mut found: Vec<ConnId> = fewer.iter().filter(between).copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Whether a connection is not over at a host.
+    pub(crate) fn is_alive_at(&self, id: ConnId, host: u32) -> bool {
+        let ends = self.get(id).into_iter().flat_map(|conn| conn.ends);
+        ends.into_iter().any(|end| end.host == host && end.state != EndState::Gone)
     }
 }

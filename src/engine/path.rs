@@ -169,6 +169,12 @@ impl Quality {
         )
     }
 
+    /// Whether there is nothing but a latency.
+    #[inline]
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.plain
+    }
+
     pub(crate) fn is_calm(&self) -> bool {
         self.plain || self.chaos.is_calm()
     }

@@ -13,7 +13,10 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let (Some(a), Some(b)) = (self.core.index_of(one), self.core.index_of(other)) else {
             return Vec::new();
         };
-        self.core.net.between(a, b)
+        let net = &self.core.net;
+        let mut conns = net.between(a, b);
+        conns.retain(|id| net.is_alive_at(*id, a));
+        conns
     }
 
     /// Breaks all connections between two nodes.

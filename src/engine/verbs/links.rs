@@ -49,8 +49,8 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     fn tell_path(&mut self, from: u32, to: NodeId, link: u32) {
         let path = match &self.core.net.links[link as usize] {
             link if link.is_cut() => Path::Down,
-            link if link.gate.is_shut() => Path::Shut,
-            link if link.weather != Weather::default() => Path::Impaired,
+            link if link.gate().is_shut() => Path::Shut,
+            link if link.weather() != Weather::default() => Path::Impaired,
             _ => Path::Up,
         };
         self.core.observe(from, &Observation::Link { to, path });
@@ -66,7 +66,8 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let Some((a, link)) = self.path(from, to) else { return };
         self.core.note(43, a, u64::from(to.0), 0);
         self.core.digest.value(&weather);
-        self.core.net.links[link as usize].set_weather(weather);
+        let usual = *self.core.net.usual(link);
+        self.core.net.links[link as usize].set_weather(usual, weather);
         self.tell_path(a, to, link);
     }
 
@@ -74,7 +75,8 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     pub fn set_gate(&mut self, from: NodeId, to: NodeId, gate: Gate) {
         let Some((a, link)) = self.path(from, to) else { return };
         self.core.note(44, a, u64::from(to.0), u64::from(gate.refuse.is_some()));
-        self.core.net.links[link as usize].gate = gate;
+        let usual = *self.core.net.usual(link);
+        self.core.net.links[link as usize].set_gate(usual, gate);
         self.tell_path(a, to, link);
         let Some(idle) = gate.idle else { return };
         for conn in self.conns_between(from, to) {

@@ -1,15 +1,18 @@
 //! The digest of a run: 128 bits over every trace event, in a portable encoding.
 //!
-//! Words are fed in little-endian order and values through postcard, so that the digest is the
-//! same on every machine; the hash is XXH3, whose output is fixed by its specification.
+//! Numbers are fed in little-endian order and values as [`words`] spells them out, so that the
+//! digest is the same on every machine; the hash is XXH3, whose output is fixed by its
+//! specification.
 //! Bytes are gathered and hashed in large pieces, since hashing many small ones costs more
 //! than the copy.
+
+mod words;
 
 use std::fmt;
 use std::str::FromStr;
 
-use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use words::Words;
 use xxhash_rust::xxh3::Xxh3;
 
 const PIECE: usize = 8 * 1024;
@@ -74,18 +77,14 @@ impl Digester {
         self.spill();
     }
 
-    /// Takes in a value through postcard, and tells how many bytes it came to.
+    /// Takes in a value.
     ///
     /// # Panics
     /// If the value's own `Serialize` reports an error, which derived ones do not.
     #[inline]
-    pub fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> usize {
-        let before = self.pending.len();
-        postcard::serialize_with_flavor(value, Sink(&mut self.pending))
-            .expect("a value that can be written to a digest");
-        let written = self.pending.len() - before;
+    pub fn value<T: Serialize + ?Sized>(&mut self, value: &T) {
+        value.serialize(Words(&mut self.pending)).expect("a value that can be written to a digest");
         self.spill();
-        written
     }
 
     #[inline]
@@ -100,31 +99,5 @@ impl Digester {
     pub fn finish(mut self) -> Digest {
         self.hash.update(&self.pending);
         Digest(self.hash.digest128())
-    }
-}
-
-struct Sink<'a>(&'a mut Vec<u8>);
-
-impl Flavor for Sink<'_> {
-    type Output = ();
-
-    #[inline]
-    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.0.push(byte);
-        Ok(())
-    }
-    #[inline]
-    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        // Most numbers take up to three bytes, for which a call to copy them is too much.
-        match *bytes {
-            [a] => self.0.push(a),
-            [a, b] => self.0.extend_from_slice(&[a, b]),
-            [a, b, c] => self.0.extend_from_slice(&[a, b, c]),
-            _ => self.0.extend_from_slice(bytes),
-        }
-        Ok(())
-    }
-    fn finalize(self) -> postcard::Result<()> {
-        Ok(())
     }
 }
