@@ -5,7 +5,7 @@ use wavetank::id::ConnId;
 use wavetank::protocol::{Closing, Outbox};
 use wavetank::time::{Now, Span};
 
-use super::{Client, Phase};
+use super::{Client, Cue, Phase};
 use crate::message::Hello;
 use crate::policy::{Clamp, FailedExit, OnClose, ResetOn, Schedule};
 use crate::protocol::{DocSync, Timer};
@@ -21,8 +21,10 @@ const TRANSIENT: [u16; 6] = [1001, 1006, 1011, 1012, 1013, 4408];
 impl Client {
     pub(super) fn dial(&mut self, now: Now, out: &mut Outbox<DocSync>) {
         let Some(server) = self.server else { return };
-        self.leave(out, 1000);
-        out.cancel(Timer::Retry);
+        if (self.steps.dials_alone)() {
+            self.leave(out, 1000);
+        }
+        self.disarm(out);
         let hello = Hello { path: "/sync".to_owned(), instance: self.instance };
         self.conn = Some(out.dial(server, hello));
         self.phase = Phase::Dialling;
@@ -32,15 +34,24 @@ impl Client {
         }
     }
 
+    /// The attempt that was planned is not made.
+    fn disarm(&self, out: &mut Outbox<DocSync>) {
+        if (self.steps.dials_alone)() {
+            out.cancel(Timer::Retry);
+        }
+    }
+
     /// Lets go of the connection, if there is one.
     pub(super) fn leave(&mut self, out: &mut Outbox<DocSync>, code: u16) {
-        if let Some(conn) = self.conn.take() {
+        if let Some(conn) = self.conn.take()
+            && (self.steps.closes_when_left)()
+        {
             out.close(conn, code, "left by the client");
         }
         self.unwatch(out);
     }
 
-    fn unwatch(&mut self, out: &mut Outbox<DocSync>) {
+    pub(super) fn unwatch(&mut self, out: &mut Outbox<DocSync>) {
         for timer in [
             Timer::DialTimeout,
             Timer::SyncTimeout,
@@ -63,7 +74,7 @@ impl Client {
         }
         self.phase = Phase::Syncing;
         self.watch(now, out);
-        self.subscribe(now, conn, out);
+        self.cued(now, Cue::Opened, conn, out);
     }
 
     pub(super) fn dial_timed_out(&mut self, now: Now, out: &mut Outbox<DocSync>) {
@@ -83,14 +94,15 @@ impl Client {
         self.conn = None;
         self.unwatch(out);
         out.mark("connection-lost");
-        let policy = &self.config.policy.client.close_policy;
         // What the page itself closed it has left. This is its codec, which met what breaks the
         // rules; a page is told 1006 of that.
         let code = if closing.by == Initiator::Local { 1006 } else { closing.code };
+        self.note_close(code, out);
+        let policy = &self.config.policy.client.close_policy;
         let stop = match code {
-            4401 | 4001 => Some(Connection::SignIn),
-            4003 => Some(Connection::Limit),
-            1003 | 1008 => Some(Connection::Failed),
+            4401 | 4001 if policy.auth == OnClose::Final => Some(Connection::SignIn),
+            4003 if policy.limit == OnClose::Final => Some(Connection::Limit),
+            1003 | 1008 if policy.policy == OnClose::Final => Some(Connection::Failed),
             1000 if policy.normal == OnClose::Final => Some(Connection::Closed),
             code if TRANSIENT.contains(&code) && policy.transient == OnClose::Final => {
                 Some(Connection::Failed)
@@ -159,7 +171,7 @@ impl Client {
             Schedule::Immediate => Span::ZERO,
             Schedule::Constant => policy.base,
             Schedule::Exponential => {
-                let grown = policy.base * (1 << self.attempts.min(20));
+                let grown = policy.base * (1 << (self.steps.doublings)(self.attempts).min(20));
                 if policy.clamp == Clamp::BeforeJitter { self.capped(grown) } else { grown }
             }
             Schedule::Table => {
@@ -199,7 +211,7 @@ impl Client {
         if !online {
             if policy.pause_offline && !matches!(self.phase, Phase::Stopped(_)) {
                 self.leave(out, 1000);
-                out.cancel(Timer::Retry);
+                self.disarm(out);
                 self.phase = Phase::Offline;
             }
             return;

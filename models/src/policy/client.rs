@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
+use super::edit::EditGate;
+
 /// What the client does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -15,6 +17,8 @@ pub struct ClientPolicy {
     pub close_policy: ClosePolicy,
     /// How it catches up.
     pub sync: SyncPolicy,
+    /// When edits are taken.
+    pub edit: EditGate,
     /// Where edits wait.
     pub outbox: Outbox,
     /// What it expects to hear of an edit.
@@ -165,13 +169,26 @@ pub struct ClosePolicy {
     pub transient: OnClose,
     /// After 1000 from the server.
     pub normal: OnClose,
+    /// After 4401, and 4001: the person must sign in.
+    pub auth: OnClose,
+    /// After 1003 and 1008: the server will not have this client.
+    pub policy: OnClose,
+    /// After 4003: there are too many connections.
+    pub limit: OnClose,
     /// The delay is multiplied by this after 1011 and 1013.
     pub server_error_multiplier: u32,
 }
 
 impl Default for ClosePolicy {
     fn default() -> Self {
-        Self { transient: OnClose::Retry, normal: OnClose::Final, server_error_multiplier: 2 }
+        Self {
+            transient: OnClose::Retry,
+            normal: OnClose::Final,
+            auth: OnClose::Final,
+            policy: OnClose::Final,
+            limit: OnClose::Final,
+            server_error_multiplier: 2,
+        }
     }
 }
 

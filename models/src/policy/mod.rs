@@ -5,6 +5,7 @@
 
 mod bundled;
 mod client;
+mod edit;
 mod file;
 mod patch;
 mod server;
@@ -17,6 +18,7 @@ pub use client::{
     OfflineEdits, OnClose, OnOpen, Outbox, Overflow, Reconnect, Reorder, ResetOn, Schedule,
     Storage, SyncPolicy, Tabs, Watch,
 };
+pub use edit::{EditGate, WhenStale};
 pub use file::{Conformance, Document, PolicyError, PolicyFile, Promise, System};
 pub use patch::{Knob, Patch, PatchError, differences};
 pub use server::{
