@@ -268,7 +268,7 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(AtMostOneLiveSocket::default()),
         Box::new(NoDialOffline::default()),
         Box::new(PhaseTimeout::new(objectives)),
-        Box::new(StatusTruthful::default()),
+        Box::new(StatusTruthful::new(objectives)),
         Box::new(StaleTruthful::default()),
         Box::new(LastSyncedTruthful::default()),
         Box::new(HbNoFalsePositive::new(objectives)),

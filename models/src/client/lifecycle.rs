@@ -54,7 +54,7 @@ impl Client {
             return;
         }
         self.attempts = 0;
-        if self.online || !self.config.policy.client.reconnect.pause_offline {
+        if self.online || !self.reconnect.pause_offline {
             self.dial(now, out);
         } else {
             self.phase = Phase::Offline;

@@ -24,7 +24,7 @@ use wavetank::time::{Mono, Now, Wall};
 use crate::config::Config;
 use crate::document::Content;
 use crate::message::Message;
-use crate::policy::WhenStale;
+use crate::policy::{Reconnect, WhenStale};
 use crate::protocol::{DocSync, Op, Timer};
 use crate::store;
 pub use outbox::Pending;
@@ -61,6 +61,8 @@ pub struct Client {
     tabs: Vec<NodeId>,
     config: Arc<Config>,
     steps: Steps,
+    /// How it tries again, as its application has set it.
+    reconnect: Reconnect,
     jitter: Rng,
     /// The smaller of the policy's and the objectives' limits.
     outbox_limit: usize,
@@ -119,6 +121,7 @@ impl Client {
             reorder_limit: limit(policy.reorder.limit),
             config: Arc::clone(boot.config),
             steps,
+            reconnect: policy.reconnect.set_for(boot.objectives),
             jitter: boot.rng.fork("jitter"),
             mounted: true,
             phase: Phase::Idle,

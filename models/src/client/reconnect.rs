@@ -69,7 +69,7 @@ impl Client {
 
     pub(super) fn opened(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
         out.cancel(Timer::DialTimeout);
-        if self.config.policy.client.reconnect.reset_on == ResetOn::Open {
+        if self.reconnect.reset_on == ResetOn::Open {
             self.attempts = 0;
         }
         self.phase = Phase::Syncing;
@@ -84,7 +84,7 @@ impl Client {
     }
 
     pub(super) fn stable(&mut self) {
-        if self.config.policy.client.reconnect.reset_on == ResetOn::Stable {
+        if self.reconnect.reset_on == ResetOn::Stable {
             self.attempts = 0;
         }
     }
@@ -121,7 +121,7 @@ impl Client {
     /// The connection, or the attempt at one, is over: plans the next attempt.
     pub(super) fn attempt_failed(&mut self, now: Now, code: u16, out: &mut Outbox<DocSync>) {
         self.leave(out, UNANSWERED);
-        let policy = &self.config.policy.client.reconnect;
+        let policy = &self.reconnect;
         if !policy.enabled {
             self.phase = Phase::Stopped(Connection::Failed);
             return;
@@ -133,7 +133,7 @@ impl Client {
         if self.has_given_up() {
             self.phase = Phase::Failed;
             if policy.failed_exits.contains(&FailedExit::Probe) {
-                let delay = self.jittered(self.config.policy.client.reconnect.probe);
+                let delay = self.jittered(self.reconnect.probe);
                 out.timer(Timer::Retry, now.mono + delay);
             }
             return;
@@ -146,13 +146,13 @@ impl Client {
 
     /// Whether the person was told that connecting failed, and nothing has succeeded since.
     pub(super) fn has_given_up(&self) -> bool {
-        let most = self.config.policy.client.reconnect.attempts_max;
+        let most = self.reconnect.attempts_max;
         most > 0 && self.attempts >= most
     }
 
     /// The delay before the next attempt, given how the last one ended.
     fn next_delay(&mut self, code: u16) -> Span {
-        let clamp = self.config.policy.client.reconnect.clamp;
+        let clamp = self.reconnect.clamp;
         let mut delay = self.nominal_delay();
         if matches!(code, 1011 | 1013) {
             delay =
@@ -166,7 +166,7 @@ impl Client {
     }
 
     fn nominal_delay(&self) -> Span {
-        let policy = &self.config.policy.client.reconnect;
+        let policy = &self.reconnect;
         match policy.schedule {
             Schedule::Immediate => Span::ZERO,
             Schedule::Constant => policy.base,
@@ -182,17 +182,17 @@ impl Client {
     }
 
     fn capped(&self, delay: Span) -> Span {
-        let cap = self.config.policy.client.reconnect.cap;
+        let cap = self.reconnect.cap;
         if cap.is_zero() { delay } else { delay.min(cap) }
     }
 
     fn jittered(&mut self, delay: Span) -> Span {
-        let percent = u64::from(self.config.policy.client.reconnect.jitter_percent);
+        let percent = u64::from(self.reconnect.jitter_percent);
         self.jitter.span(delay.percent(100 - percent), delay.percent(100 + percent))
     }
 
     pub(super) fn retry_by_hand(&mut self, now: Now, out: &mut Outbox<DocSync>) {
-        let policy = &self.config.policy.client.reconnect;
+        let policy = &self.reconnect;
         let wanted = match self.phase {
             Phase::Failed => policy.failed_exits.contains(&FailedExit::Manual),
             Phase::Waiting | Phase::Stopped(Connection::Failed | Connection::Limit) => true,
@@ -207,7 +207,7 @@ impl Client {
     /// The device says something of its network.
     pub(super) fn device(&mut self, now: Now, online: bool, out: &mut Outbox<DocSync>) {
         self.online = online;
-        let policy = &self.config.policy.client.reconnect;
+        let policy = &self.reconnect;
         if !online {
             if policy.pause_offline && !matches!(self.phase, Phase::Stopped(_)) {
                 self.leave(out, 1000);

@@ -87,6 +87,8 @@ pub struct Steps {
     /// `client.status.follows` and `client.view.states`: the state to show, given what it is and
     /// what is shown.
     pub shown_state: fn(is: Connection, shown: Option<Connection>) -> Connection,
+    /// `client.view.reconnect_feedback`: which attempt to show, given which it is.
+    pub shown_attempt: fn(u32) -> u32,
     /// `client.edit.can_edit`: whether editing is shown as possible, given whether it is and what
     /// is shown.
     pub shown_can_edit: fn(is: bool, shown: Option<bool>) -> bool,
@@ -143,6 +145,7 @@ impl Default for Steps {
             is_stale: |standing| !standing.live || standing.behind,
             is_synced: |level| level,
             shown_state: |is, _| is,
+            shown_attempt: |attempt| attempt,
             shown_can_edit: |is, _| is,
             takes_moves: |_| true,
             notice: super::notices::class,

@@ -115,7 +115,7 @@ impl Client {
         self.phase = Phase::Live;
         self.withdraw_notice(out);
         out.cancel(Timer::SyncTimeout);
-        out.timer(Timer::Stable, now.mono + self.config.policy.client.reconnect.stable);
+        out.timer(Timer::Stable, now.mono + self.reconnect.stable);
         if (self.steps.flushes_on_sync)() {
             self.flush(now, out);
         }

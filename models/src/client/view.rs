@@ -64,7 +64,13 @@ impl Client {
         let refuses = self.config.policy.client.outbox.offline == OfflineEdits::Refuse;
         let can_edit = live || !(refuses || self.gated);
         let could_edit = self.shown.map(|shown| shown.can_edit);
-        let attempt = if live { 0 } else { self.attempts.min(u32::from(u16::MAX)) as u16 };
+        let attempt = match is {
+            Connection::Live => 0,
+            // One at once, by hand or since the network is back, has no failed one before it.
+            Connection::Reconnecting => self.attempts.max(1),
+            _ => self.attempts,
+        };
+        let attempt = (self.steps.shown_attempt)(attempt).min(u32::from(u16::MAX)) as u16;
         // What is known to be missing may come at any moment, and may not.
         let stale = (self.steps.is_stale)(Standing {
             live,

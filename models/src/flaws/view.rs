@@ -71,4 +71,10 @@ pub(super) const FLAWS: &[Flaw] = &[
         wrong: "drag_refused",
         change: Step::Client(|steps| steps.takes_moves = |live| live),
     },
+    Flaw {
+        path: "client.view.reconnect_feedback",
+        right: "true",
+        wrong: "false",
+        change: Step::Client(|steps| steps.shown_attempt = |_| 0),
+    },
 ];

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
 use super::edit::EditGate;
+use super::settings::Settings;
 
 /// What the client does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +90,8 @@ pub enum FailedExit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Clamp {
+    /// What the application demands: the delay with its jitter where the cap is strict.
+    AsDemanded,
     /// The nominal delay: jitter may lead beyond the cap.
     BeforeJitter,
     /// The delay with its jitter: no delay is longer than the cap.
@@ -128,6 +131,8 @@ pub struct Reconnect {
     pub online_hint: bool,
     /// Whether it makes no attempts while the device says that it is offline.
     pub pause_offline: bool,
+    /// What it makes of the base, the cap and the number of attempts that its application sets.
+    pub settings: Settings,
 }
 
 impl Default for Reconnect {
@@ -139,7 +144,7 @@ impl Default for Reconnect {
             cap: Span::secs(30),
             table: Vec::new(),
             jitter_percent: 20,
-            clamp: Clamp::BeforeJitter,
+            clamp: Clamp::AsDemanded,
             reset_on: ResetOn::Stable,
             stable: Span::secs(10),
             attempts_max: 10,
@@ -147,6 +152,7 @@ impl Default for Reconnect {
             probe: Span::secs(60),
             online_hint: true,
             pause_offline: true,
+            settings: Settings::Honoured,
         }
     }
 }

@@ -9,6 +9,7 @@ mod edit;
 mod file;
 mod patch;
 mod server;
+mod settings;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,7 @@ pub use patch::{Knob, Patch, PatchError, differences};
 pub use server::{
     AckAfter, Commit, Fallback, Fanout, Heartbeat, ServerAck, ServerPolicy, ServerSync,
 };
+pub use settings::Settings;
 
 /// A system's reconnection and sync policy, client and server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,6 +11,7 @@ mod editing_disabled;
 mod long_session;
 mod mixed;
 mod offline_editing;
+mod other_demands;
 mod outage;
 mod rapid_stages;
 mod restored_store;
@@ -56,6 +57,7 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &retry_by_hand::RetryByHand,
         &turned_away::TurnedAway,
         &editing_disabled::EditingDisabled,
+        &other_demands::OtherDemands,
         &long_session::LongSession,
         &mixed::Mixed,
         &server_restart_herd::ServerRestartHerd,
