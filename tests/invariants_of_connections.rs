@@ -18,7 +18,7 @@ use wavetank::protocol::Protocol;
 use wavetank::time::{Span, Time};
 
 /// The invariants that are tried here.
-const TRIED: [&str; 32] = [
+const TRIED: [&str; 33] = [
     "at-most-one-live-socket",
     "attempt-limit",
     "backoff-envelope",
@@ -47,6 +47,7 @@ const TRIED: [&str; 32] = [
     "online-triggers-dial",
     "phase-timeout",
     "recovery-bound",
+    "resync-justified",
     "stale-truthful",
     "status-truthful",
     "subscription-exact",
@@ -161,6 +162,7 @@ fn breaking_of_pages() -> Vec<(&'static str, Case<Phone>)> {
     vec![
         ("manual-retry-works", down_for_long.asked([one(Op::Retry, CLIENT, 260)])),
         ("lifecycle-legal", ask(Habit::LosesHeart, Op::Draw, 5)),
+        ("resync-justified", ask(Habit::AsksOnDraw, Op::Draw, 5)),
         ("no-dial-after-intent-close", ask(Habit::ComesUninvited, Op::Part, 5)),
         ("no-activity-after-dispose", ask(Habit::Haunts, Op::Leave, 5)),
         ("current-generation-only", case(Habit::HearsOld, 1, 20).asked(old)),
@@ -223,6 +225,16 @@ fn holding_of_lives() -> Vec<(&'static str, Case<Phone>)> {
                 .with([reset(5), paused(CLIENT, 7, 9)]),
         ),
         ("derived-consistent", silenced(Habit::Good)),
+        (
+            // Each connection has a first question, however soon it breaks.
+            "resync-justified",
+            good(1, 40).asked(often(Op::Count, SERVER, 3, 50, 400)).with([
+                reset(5),
+                reset(7),
+                paused(CLIENT, 9, 12),
+                reset(15),
+            ]),
+        ),
         (
             // Counts come to a client that is paused, and one that lags.
             "view-follows-store",

@@ -53,6 +53,7 @@ mod page;
 mod phase_timeout;
 mod presence;
 mod recovery_bound;
+mod resync_justified;
 mod retries;
 mod rooms;
 mod seq_well_formed;
@@ -108,6 +109,7 @@ pub use optimistic_preserved::OptimisticPreserved;
 pub use outbox_drains::OutboxDrains;
 pub use phase_timeout::PhaseTimeout;
 pub use recovery_bound::RecoveryBound;
+pub use resync_justified::ResyncJustified;
 pub use seq_well_formed::SeqWellFormed;
 pub use stale_truthful::StaleTruthful;
 pub use state_matches_cursor::StateMatchesCursor;
@@ -304,5 +306,6 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(DerivedConsistent::new(objectives)),
         Box::new(ViewFollowsStore::default()),
         Box::new(ErrorSurfaced::default()),
+        Box::new(ResyncJustified::new(objectives)),
     ]
 }

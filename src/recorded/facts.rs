@@ -197,6 +197,7 @@ const NEEDS: &[(&str, &[Facts])] = &[
     ("edit-gate", &[F::GIVEN, F::TOLD, F::STATUS, F::OBJECTIVES]),
     ("derived-consistent", &[F::STATUS, F::OBJECTIVES]),
     ("view-follows-store", &[F::EVENTS, F::CONTENT, F::OBJECTIVES]),
+    ("resync-justified", &[F::ARRIVALS, F::CLIENT_SENT, F::OBJECTIVES]),
     ("error-surfaced", &[F::CLOSED, F::STATUS, F::OBJECTIVES]),
 ];
 

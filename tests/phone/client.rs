@@ -329,6 +329,11 @@ impl Client {
                 self.dial(now, out);
             }
             Op::Draw if self.has(Habit::RedialsOnDraw) => self.dial(now, out),
+            Op::Draw if self.has(Habit::AsksOnDraw) => {
+                if let Some(conn) = self.conn {
+                    out.send(conn, Message::Ask).whatever();
+                }
+            }
             Op::Draw if self.has(Habit::LosesHeart) => self.phase = Phase::Greeting,
             Op::Draw | Op::Count | Op::HangUp(_) => {}
         }

@@ -88,6 +88,8 @@ pub(crate) enum Habit {
     AlwaysInviting,
     /// The client draws the count only when the page is drawn anew.
     DrawsLate,
+    /// The client asks for the count whenever the page is drawn.
+    AsksOnDraw,
     /// The client has the same to say of every end of a connection.
     OneNotice,
 }

@@ -157,6 +157,10 @@ impl Client {
 
     pub(super) fn repair_gap(&mut self, out: &mut Outbox<DocSync>) {
         self.gap_armed = false;
+        if self.ahead.is_empty() && self.cursor >= self.head {
+            // It has come by itself.
+            return;
+        }
         let Some(conn) = self.conn.filter(|_| self.phase == Phase::Live) else { return };
         out.mark("gap-repaired");
         let request = Message::SyncRequest { doc: DOC, since: self.gap_since() };
