@@ -63,6 +63,8 @@ pub struct Objectives {
     pub stable: Span,
     /// Attempts before the person is told that connecting failed.
     pub attempts_max: u32,
+    /// Whether a person is told which attempt to connect again is under way or awaited.
+    pub attempts_shown: bool,
     /// The most entries of tables that a node says it holds, by their names.
     pub table_max: BTreeMap<String, u32>,
 }
@@ -91,6 +93,7 @@ impl Default for Objectives {
             strict_cap: false,
             stable: Span::secs(10),
             attempts_max: 10,
+            attempts_shown: false,
             table_max: [
                 ("attempts", 100),
                 ("close-codes", 100),

@@ -110,12 +110,13 @@ struct Area {
     artefact: Vec<Artefact>,
 }
 
-const AREAS: [&str; 6] = [
+const AREAS: [&str; 7] = [
     include_str!("../catalogue/connection.toml"),
     include_str!("../catalogue/reconnection.toml"),
     include_str!("../catalogue/delivery.toml"),
     include_str!("../catalogue/heartbeat.toml"),
     include_str!("../catalogue/processing.toml"),
+    include_str!("../catalogue/staleness.toml"),
     include_str!("../catalogue/backend.toml"),
 ];
 

@@ -50,6 +50,16 @@ pub enum Op {
     SetStage(u32),
     /// The pipeline reports progress within a stage to the server. Nothing is kept of it.
     Progress(u32),
+    /// The page opens.
+    Mount,
+    /// The page goes away.
+    Unmount,
+    /// The person wants a connection.
+    Connect,
+    /// The person wants none.
+    Disconnect,
+    /// The page draws itself anew.
+    Rerender,
 }
 
 /// The document that all pages of a case have open.
@@ -132,8 +142,20 @@ impl Op {
             Self::Stage(number) | Self::SetStage(number) => {
                 [Change::set(document::stage(*number), value)].into_iter().collect()
             }
-            Self::Retry | Self::Undo | Self::Progress(_) => Changes::new(),
+            Self::Retry
+            | Self::Undo
+            | Self::Progress(_)
+            | Self::Mount
+            | Self::Unmount
+            | Self::Connect
+            | Self::Disconnect
+            | Self::Rerender => Changes::new(),
         }
+    }
+
+    /// Whether it puts an element in another place.
+    pub const fn moves(&self) -> bool {
+        matches!(self, Self::Set(_, Attribute::Box | Attribute::Order))
     }
 
     /// The same with lower numbers, and a short text for a long one: a lower number names an
@@ -165,7 +187,14 @@ impl Op {
                 found.extend(shorter.map(|kib| Self::Paste(number, kib)));
                 found
             }
-            Self::Insert | Self::Retry | Self::Undo => Vec::new(),
+            Self::Insert
+            | Self::Retry
+            | Self::Undo
+            | Self::Mount
+            | Self::Unmount
+            | Self::Connect
+            | Self::Disconnect
+            | Self::Rerender => Vec::new(),
         }
     }
 }
@@ -205,6 +234,11 @@ impl Protocol for DocSync {
             Op::Stage(_) | Op::Progress(_) => Sort::Produce,
             Op::Retry => Sort::Retry,
             Op::Undo => Sort::Undo,
+            Op::Mount => Sort::Mount,
+            Op::Unmount => Sort::Unmount,
+            Op::Connect => Sort::Connect,
+            Op::Disconnect => Sort::Disconnect,
+            Op::Rerender => Sort::Rerender,
             Op::Set(..) | Op::Insert | Op::Delete(_) | Op::Paste(..) | Op::SetStage(_) => {
                 Sort::Edit
             }

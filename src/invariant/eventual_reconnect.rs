@@ -30,8 +30,12 @@ struct Client {
     /// Since when nothing has stood in the way.
     since: Time,
     online: bool,
-    /// Closed on purpose, or for a reason that only a person can mend.
-    excused: bool,
+    /// Its page is not there.
+    gone: bool,
+    /// Closed on purpose, until somebody wants it open.
+    parted: bool,
+    /// The code of a close whose reason only a person can mend.
+    barred: Option<u16>,
 }
 
 impl EventualReconnect {
@@ -57,7 +61,9 @@ impl EventualReconnect {
             shown: Connection::Loading,
             since: at,
             online: true,
-            excused: false,
+            gone: false,
+            parted: false,
+            barred: None,
         })
     }
 
@@ -92,11 +98,18 @@ impl EventualReconnect {
 
     fn given(&mut self, seen: &Seen<'_>, request: Request, ruling: &mut Ruling) {
         match request {
-            Request::Disconnect | Request::Unmount => {
-                self.client(seen.node, seen.at).excused = true;
+            Request::Disconnect => self.client(seen.node, seen.at).parted = true,
+            Request::Unmount => self.client(seen.node, seen.at).gone = true,
+            Request::Mount | Request::Connect | Request::SignIn => {
+                let client = self.client(seen.node, seen.at);
+                client.gone &= request != Request::Mount;
+                (client.parted, client.barred) = (false, None);
+                self.restart(seen.node, seen.at, ruling);
             }
-            Request::Mount | Request::Connect | Request::Retry | Request::SignIn => {
-                self.client(seen.node, seen.at).excused = false;
+            Request::Retry => {
+                // Nobody signs in by pressing a button.
+                let client = self.client(seen.node, seen.at);
+                client.barred = client.barred.filter(|code| matches!(code, 4001 | 4401));
                 self.restart(seen.node, seen.at, ruling);
             }
             _ => {}
@@ -112,7 +125,9 @@ impl EventualReconnect {
                 _ => self.retry,
             };
             client.online
-                && !client.excused
+                && !client.gone
+                && !client.parted
+                && client.barred.is_none()
                 && at.since(client.since) > bound
                 && !self.blocked(*node)
         })
@@ -153,8 +168,9 @@ impl Invariant for EventualReconnect {
                 }
             }
             Observation::Closed { side: Side::Dialler, code, by, .. } => {
-                let excused = *by == Initiator::Remote && PERMANENT.contains(code);
-                self.client(node, at).excused |= excused;
+                if *by == Initiator::Remote && PERMANENT.contains(code) {
+                    self.client(node, at).barred = Some(*code);
+                }
                 self.restart(node, at, ruling);
             }
             Observation::Device { online } => {
@@ -177,7 +193,7 @@ impl Invariant for EventualReconnect {
                     && let Some(client) = self.clients.get_mut(&node)
                 {
                     client.shown = Connection::Loading;
-                    client.excused = false;
+                    (client.gone, client.parted, client.barred) = (false, false, None);
                 }
                 self.restart_all(at, ruling);
             }

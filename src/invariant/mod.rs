@@ -16,7 +16,11 @@ mod bounded_state;
 mod contiguous_apply;
 mod convergence;
 mod covered;
+mod current_generation_only;
 mod delay_spread;
+mod derived_consistent;
+mod edit_gate;
+mod error_surfaced;
 mod eventual_reconnect;
 mod fairness;
 mod fifo_per_client;
@@ -29,7 +33,11 @@ mod judge;
 mod last_synced_truthful;
 mod latency_bound;
 mod ledger;
+mod lifecycle_legal;
+mod manual_retry_works;
+mod no_activity_after_dispose;
 mod no_cross_room_leak;
+mod no_dial_after_intent_close;
 mod no_dial_offline;
 mod no_false_ack;
 mod no_lost_edit;
@@ -45,6 +53,7 @@ mod page;
 mod phase_timeout;
 mod presence;
 mod recovery_bound;
+mod resync_justified;
 mod retries;
 mod rooms;
 mod seq_well_formed;
@@ -52,7 +61,9 @@ mod sockets;
 mod stale_truthful;
 mod state_matches_cursor;
 mod status_truthful;
+mod subscription_exact;
 mod table;
+mod view_follows_store;
 mod writes_follow_reads;
 
 pub use apply_to_right_document::ApplyToRightDocument;
@@ -65,7 +76,11 @@ pub use bounded_queue::BoundedQueue;
 pub use bounded_state::BoundedState;
 pub use contiguous_apply::ContiguousApply;
 pub use convergence::Convergence;
+pub use current_generation_only::CurrentGenerationOnly;
 pub use delay_spread::DelaySpread;
+pub use derived_consistent::DerivedConsistent;
+pub use edit_gate::EditGate;
+pub use error_surfaced::ErrorSurfaced;
 pub use eventual_reconnect::EventualReconnect;
 pub use fifo_per_client::FifoPerClient;
 pub use gap_repaired::GapRepaired;
@@ -76,7 +91,11 @@ pub use idle_gap_bound::IdleGapBound;
 pub use judge::{Judge, TraceLine};
 pub use last_synced_truthful::LastSyncedTruthful;
 pub use latency_bound::LatencyBound;
+pub use lifecycle_legal::LifecycleLegal;
+pub use manual_retry_works::ManualRetryWorks;
+pub use no_activity_after_dispose::NoActivityAfterDispose;
 pub use no_cross_room_leak::NoCrossRoomLeak;
+pub use no_dial_after_intent_close::NoDialAfterIntentClose;
 pub use no_dial_offline::NoDialOffline;
 pub use no_false_ack::NoFalseAck;
 pub use no_lost_edit::NoLostEdit;
@@ -90,10 +109,13 @@ pub use optimistic_preserved::OptimisticPreserved;
 pub use outbox_drains::OutboxDrains;
 pub use phase_timeout::PhaseTimeout;
 pub use recovery_bound::RecoveryBound;
+pub use resync_justified::ResyncJustified;
 pub use seq_well_formed::SeqWellFormed;
 pub use stale_truthful::StaleTruthful;
 pub use state_matches_cursor::StateMatchesCursor;
 pub use status_truthful::StatusTruthful;
+pub use subscription_exact::SubscriptionExact;
+pub use view_follows_store::ViewFollowsStore;
 pub use writes_follow_reads::WritesFollowReads;
 
 use serde::{Deserialize, Serialize};
@@ -248,7 +270,7 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(AtMostOneLiveSocket::default()),
         Box::new(NoDialOffline::default()),
         Box::new(PhaseTimeout::new(objectives)),
-        Box::new(StatusTruthful::default()),
+        Box::new(StatusTruthful::new(objectives)),
         Box::new(StaleTruthful::default()),
         Box::new(LastSyncedTruthful::default()),
         Box::new(HbNoFalsePositive::new(objectives)),
@@ -274,5 +296,16 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(ApplyToRightDocument::default()),
         Box::new(OutboxDrains::new(objectives)),
         Box::new(LatencyBound::new(objectives)),
+        Box::new(ManualRetryWorks::new(objectives)),
+        Box::new(LifecycleLegal::new(objectives)),
+        Box::new(NoDialAfterIntentClose::default()),
+        Box::new(NoActivityAfterDispose::default()),
+        Box::new(CurrentGenerationOnly::default()),
+        Box::new(SubscriptionExact::default()),
+        Box::new(EditGate::new(objectives)),
+        Box::new(DerivedConsistent::new(objectives)),
+        Box::new(ViewFollowsStore::default()),
+        Box::new(ErrorSurfaced::default()),
+        Box::new(ResyncJustified::new(objectives)),
     ]
 }

@@ -9,6 +9,7 @@ use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Connection, Interest, Life, Observation, Refusal, Side, Standing};
 use crate::id::NodeId;
+use crate::objectives::Objectives;
 use crate::time::Time;
 
 const AUTH: [u16; 4] = [401, 403, 4001, 4401];
@@ -17,9 +18,11 @@ const LIMIT: [u16; 3] = [429, 503, 4003];
 /// At the end of every instant in which a client had time to hear its news, the state of the
 /// connection that it shows does not contradict them: `live` has an open connection, `closed`
 /// has none, `offline` is the device's last word, `loading` ends with the first content, and
-/// `sign-in` and `limit` answer a close or a refusal that says so.
+/// `sign-in` and `limit` answer a close or a refusal that says so. Where the objectives want
+/// attempts shown, `reconnecting` says which one it is.
 #[derive(Debug, Default)]
 pub struct StatusTruthful {
+    attempts_shown: bool,
     presence: Presence,
     sockets: Sockets,
     pages: Table<NodeId, Page>,
@@ -31,6 +34,7 @@ pub struct StatusTruthful {
 #[derive(Debug, Default)]
 struct Page {
     shown: Option<Connection>,
+    attempt: u16,
     has_content: bool,
     offline: bool,
     dialled: bool,
@@ -39,6 +43,11 @@ struct Page {
 }
 
 impl StatusTruthful {
+    /// Judges by `attempts_shown`.
+    pub fn new(objectives: &Objectives) -> Self {
+        Self { attempts_shown: objectives.attempts_shown, ..Self::default() }
+    }
+
     fn lie(&self, node: NodeId) -> Option<&'static str> {
         let page = self.pages.get(&node)?;
         let is_open = self.sockets.open(node).is_some();
@@ -53,6 +62,9 @@ impl StatusTruthful {
                     && !self.rejected.contains(&node) =>
             {
                 Some("and nobody has told it so")
+            }
+            Connection::Reconnecting if self.attempts_shown && page.attempt == 0 => {
+                Some("and not which attempt it is")
             }
             Connection::Limit if !LIMIT.contains(&page.ended) => Some("and nobody has told it so"),
             _ => None,
@@ -93,7 +105,9 @@ impl Invariant for StatusTruthful {
         }
         let page = self.pages.of(node);
         match *seen.what {
-            Observation::ShownStatus(status) => page.shown = Some(status.connection),
+            Observation::ShownStatus(status) => {
+                (page.shown, page.attempt) = (Some(status.connection), status.attempt);
+            }
             Observation::Device { online } => page.offline = !online,
             Observation::Dialled { .. } => page.dialled = true,
             Observation::Refused { refusal: Refusal::Status(code), .. }

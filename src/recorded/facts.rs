@@ -188,6 +188,17 @@ const NEEDS: &[(&str, &[Facts])] = &[
     ("recovery-bound", &[F::STATUS, F::DIALLED, F::LINK, F::OBJECTIVES]),
     ("bounded-queue", &[F::SIZES, F::OBJECTIVES]),
     ("bounded-state", &[F::SIZES, F::OBJECTIVES]),
+    ("manual-retry-works", &[F::GIVEN, F::STATUS, F::DIALLED, F::OBJECTIVES]),
+    ("lifecycle-legal", &[F::STATUS, F::OPENED, F::CLOSED, F::DELIVERED, F::OBJECTIVES]),
+    ("no-dial-after-intent-close", &[F::GIVEN, F::DIALLED]),
+    ("no-activity-after-dispose", &[F::GIVEN, F::DIALLED.or(F::CLIENT_SENT).or(F::CONTENT)]),
+    ("current-generation-only", &[F::OPENED, F::ARRIVALS, F::CONTENT.or(F::CLIENT_SENT)]),
+    ("subscription-exact", &[F::STATUS, F::OPENED, F::CLOSED, F::CLIENT_SENT]),
+    ("edit-gate", &[F::GIVEN, F::TOLD, F::STATUS, F::OBJECTIVES]),
+    ("derived-consistent", &[F::STATUS, F::OBJECTIVES]),
+    ("view-follows-store", &[F::EVENTS, F::CONTENT, F::OBJECTIVES]),
+    ("resync-justified", &[F::ARRIVALS, F::CLIENT_SENT, F::OBJECTIVES]),
+    ("error-surfaced", &[F::CLOSED, F::STATUS, F::OBJECTIVES]),
 ];
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use wavetank::history::{Change, Connection, Initiator, OpState, Position, Size, Status, Value};
 use wavetank::id::{ConnId, Field, NodeId, OpId};
-use wavetank::objectives::Objectives;
+use wavetank::objectives::{EditPolicy, Objectives};
 use wavetank::protocol::{Boot, Closing, Event, Node, Outbox};
 use wavetank::rng::Rng;
 use wavetank::time::{Mono, Now, Span};
@@ -40,6 +40,9 @@ pub(crate) struct Client {
     last_synced: Option<Mono>,
     seen: VecDeque<Position>,
     words: Vec<OpId>,
+    greeted: bool,
+    /// The class of the notice that is shown.
+    notice: Option<&'static str>,
     shown: Option<Status>,
 }
 
@@ -60,6 +63,8 @@ impl Client {
             last_synced: None,
             seen: VecDeque::new(),
             words: Vec::new(),
+            greeted: false,
+            notice: None,
             shown: None,
         }
     }
@@ -72,7 +77,8 @@ impl Client {
     fn dial(&mut self, now: Now, out: &mut Outbox<Phone>) {
         self.unwatch(out);
         let old = self.conn.replace(out.dial(self.server, ()));
-        if let Some(old) = old.filter(|_| !self.has(Habit::DialsTwice)) {
+        let keeps = self.has(Habit::DialsTwice) || self.has(Habit::HearsOld);
+        if let Some(old) = old.filter(|_| !keeps) {
             out.close(old, 1000, "there is a newer one");
         }
         self.phase = Phase::Dialling;
@@ -141,6 +147,7 @@ impl Client {
         if self.has(Habit::TalksAfterClose) {
             out.send(conn, Message::Pong(0)).whatever();
         }
+        self.tell(closing.code, out);
         let stop = match closing.code {
             _ if closing.by != Initiator::Remote || self.has(Habit::RetriesAlways) => None,
             4401 | 4001 => Some(Connection::SignIn),
@@ -155,6 +162,26 @@ impl Client {
                 self.stop(shown, out);
             }
             None => self.lost(now, closing.code, out),
+        }
+    }
+
+    /// Tells the person of the end of a connection.
+    fn tell(&mut self, code: u16, out: &mut Outbox<Phone>) {
+        self.untell(out);
+        let class = match code {
+            _ if self.has(Habit::OneNotice) => "transient",
+            1000 => return,
+            4001 | 4401 => "auth",
+            1003 | 1008 | 4003 => "blocked",
+            _ => "transient",
+        };
+        self.notice = Some(class);
+        out.show_notice(class, code, None, true);
+    }
+
+    fn untell(&mut self, out: &mut Outbox<Phone>) {
+        if let Some(class) = self.notice.take() {
+            out.show_notice(class, 0, None, false);
         }
     }
 
@@ -186,7 +213,10 @@ impl Client {
         }
         if self.has(Habit::LateHello) {
             out.timer(Timer::Hello, now.mono + Span::secs(8));
+        } else if self.greeted && self.has(Habit::GreetsOnce) {
+            out.send(conn, Message::Ask).whatever();
         } else {
+            self.greeted = true;
             out.send(conn, Message::Hello).whatever();
         }
     }
@@ -203,7 +233,9 @@ impl Client {
             Message::Counted(at) => {
                 self.head = self.head.max(Some(at));
                 self.remember(at, out);
-                if self.cursor.is_some_and(|cursor| cursor.next() == at) {
+                if self.has(Habit::DrawsLate) {
+                    self.cursor = Some(at);
+                } else if self.cursor.is_some_and(|cursor| cursor.next() == at) {
                     self.show_count(at, out);
                 }
             }
@@ -218,7 +250,7 @@ impl Client {
                 out.show_op(op, OpState::Saved);
                 return;
             }
-            Message::Hello | Message::Pong(_) | Message::Say(_) => return,
+            Message::Hello | Message::Pong(_) | Message::Say(_) | Message::Ask => return,
         }
         if self.cursor >= self.head {
             self.last_synced = Some(now.mono);
@@ -228,6 +260,7 @@ impl Client {
     fn whole(&mut self, now: Now, conn: ConnId, at: Position, out: &mut Outbox<Phone>) {
         self.show_count(at, out);
         self.phase = Phase::Live;
+        self.untell(out);
         out.cancel(Timer::Limit);
         out.timer(Timer::Stable, now.mono + self.rules.stable);
         for word in &self.words {
@@ -249,7 +282,19 @@ impl Client {
         out.holds("seen-ids", Size { len: self.seen.len() as u32, ..Size::default() });
     }
 
+    /// Whether the application wants words to be taken now.
+    fn may_speak(&self) -> bool {
+        self.phase == Phase::Live || self.rules.edit_policy == EditPolicy::Queue
+    }
+
     fn say(&mut self, op: OpId, out: &mut Outbox<Phone>) {
+        if !self.may_speak() && !self.has(Habit::AlwaysTakes) {
+            out.show_op(op, OpState::Refused);
+            return;
+        }
+        if self.phase != Phase::Live && self.has(Habit::Swallows) {
+            return;
+        }
         let full = self.words.len() >= self.rules.queue_max as usize;
         if full && !self.has(Habit::Hoards) {
             out.show_op(op, OpState::Refused);
@@ -266,12 +311,30 @@ impl Client {
     fn operation(&mut self, now: Now, id: OpId, op: &Op, out: &mut Outbox<Phone>) {
         match op {
             Op::Say => self.say(id, out),
-            Op::Leave => self.stop(Connection::Closed, out),
+            Op::Leave => {
+                self.stop(Connection::Closed, out);
+                if self.has(Habit::Haunts) {
+                    self.lost(now, 0, out);
+                }
+            }
+            Op::Part => {
+                self.stop(Connection::Closed, out);
+                if self.has(Habit::ComesUninvited) {
+                    self.lost(now, 0, out);
+                }
+            }
+            Op::Retry if self.phase == Phase::Failed && self.has(Habit::IgnoresRetry) => {}
             Op::Enter | Op::Retry => {
                 self.attempts = 0;
                 self.dial(now, out);
             }
             Op::Draw if self.has(Habit::RedialsOnDraw) => self.dial(now, out),
+            Op::Draw if self.has(Habit::AsksOnDraw) => {
+                if let Some(conn) = self.conn {
+                    out.send(conn, Message::Ask).whatever();
+                }
+            }
+            Op::Draw if self.has(Habit::LosesHeart) => self.phase = Phase::Greeting,
             Op::Draw | Op::Count | Op::HangUp(_) => {}
         }
     }
@@ -315,7 +378,7 @@ impl Client {
             connection,
             attempt: self.attempts as u16,
             stale: self.phase != Phase::Live && !self.has(Habit::NeverStale),
-            can_edit: true,
+            can_edit: self.may_speak() || self.has(Habit::AlwaysInviting),
             last_synced: if guess { Some(now.mono) } else { self.last_synced },
         };
         let is_news = self.shown.is_none_or(|shown| {
@@ -330,7 +393,8 @@ impl Client {
 
 impl Node<Phone> for Client {
     fn on_event(&mut self, now: Now, event: Event<'_, Phone>, out: &mut Outbox<Phone>) {
-        if event.conn().is_some_and(|conn| self.conn != Some(conn)) {
+        let heard = self.has(Habit::HearsOld) && matches!(event, Event::Message(..));
+        if !heard && event.conn().is_some_and(|conn| self.conn != Some(conn)) {
             return;
         }
         match event {

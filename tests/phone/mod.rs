@@ -68,6 +68,30 @@ pub(crate) enum Habit {
     NeverListens,
     /// The client takes any number of words.
     Hoards,
+    /// The client does not mind the retry button once it has given up.
+    IgnoresRetry,
+    /// The client shows `reconnecting` whenever the page is drawn.
+    LosesHeart,
+    /// The client dials again when its person wanted no connection.
+    ComesUninvited,
+    /// The client dials again when its page went away.
+    Haunts,
+    /// The client keeps its old connection when it dials a new one, and listens to it.
+    HearsOld,
+    /// The client says hello on its first connection only, and asks for the count on others.
+    GreetsOnce,
+    /// The client shows nothing of words that it cannot send.
+    Swallows,
+    /// The client takes words whatever the application demands.
+    AlwaysTakes,
+    /// The client says that it takes words whatever the application demands.
+    AlwaysInviting,
+    /// The client draws the count only when the page is drawn anew.
+    DrawsLate,
+    /// The client asks for the count whenever the page is drawn.
+    AsksOnDraw,
+    /// The client has the same to say of every end of a connection.
+    OneNotice,
 }
 
 /// The kinds of node.
@@ -90,6 +114,7 @@ pub(crate) enum Op {
     Enter,
     Retry,
     Draw,
+    Part,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +127,7 @@ pub(crate) enum Message {
     Pong(u64),
     Say(OpId),
     Heard(OpId),
+    Ask,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -169,6 +195,7 @@ impl Protocol for Phone {
             Message::Pong(stamp) => of(Kind::Pong).stamp(*stamp),
             Message::Say(op) => of(Kind::Op).op(Some(*op)),
             Message::Heard(op) => of(Kind::Ack).op(Some(*op)),
+            Message::Ask => of(Kind::SyncRequest),
         }
     }
     fn request(_op: OpId, operation: &Op) -> (Sort, Changes) {
@@ -180,6 +207,7 @@ impl Protocol for Phone {
             Op::Enter => Sort::Mount,
             Op::Retry => Sort::Retry,
             Op::Draw => Sort::Rerender,
+            Op::Part => Sort::Disconnect,
         };
         (sort, Changes::new())
     }
@@ -210,7 +238,7 @@ impl Server {
         let Some(line) = self.lines.get_mut(conn) else { return };
         match message {
             Message::Pong(stamp) if stamp != line.pinged => return,
-            Message::Hello => {
+            Message::Hello | Message::Ask => {
                 line.greeted = true;
                 out.send(conn, Message::Welcome(self.count)).whatever();
                 out.send(conn, Message::Whole(self.count)).whatever();

@@ -89,7 +89,9 @@ impl Client {
         if event.author == self.me {
             changed.extend(self.confirm(event.op, out));
         }
-        self.publish(&changed, out);
+        if (self.steps.draws)(event.author == self.me) {
+            self.publish(&changed, out);
+        }
     }
 
     /// Passes an event on to the other tabs of the device.

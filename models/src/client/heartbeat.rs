@@ -29,6 +29,7 @@ impl Client {
     }
 
     pub(super) fn silence(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        let Some(conn) = self.conn else { return };
         let limit = self.heard + self.config.policy.client.heartbeat.timeout;
         if now.mono < limit {
             out.timer(Timer::Silence, limit);
@@ -40,6 +41,10 @@ impl Client {
                 self.attempt_failed(now, 1006, out);
             }
             Expiry::OnlyShow => self.phase = Phase::Waiting,
+            Expiry::AwaitEcho => {
+                out.close(conn, SILENT, "heartbeat timeout");
+                self.phase = Phase::Waiting;
+            }
         }
     }
 

@@ -2,6 +2,8 @@
 
 mod apply;
 mod heartbeat;
+mod lifecycle;
+mod notices;
 mod outbox;
 mod reconnect;
 mod steps;
@@ -14,6 +16,7 @@ use std::sync::Arc;
 
 use wavetank::history::{Connection, Position, Status};
 use wavetank::id::{ConnId, NodeId, OpId};
+use wavetank::objectives::EditPolicy;
 use wavetank::protocol::{Boot, Event, Node, Outbox};
 use wavetank::rng::Rng;
 use wavetank::time::{Mono, Now, Wall};
@@ -21,10 +24,11 @@ use wavetank::time::{Mono, Now, Wall};
 use crate::config::Config;
 use crate::document::Content;
 use crate::message::Message;
+use crate::policy::{Reconnect, WhenStale};
 use crate::protocol::{DocSync, Op, Timer};
 use crate::store;
 pub use outbox::Pending;
-pub use steps::{Expiry, Sending, Steps};
+pub use steps::{Cue, Expiry, Sending, Standing, Steps};
 pub use undo::Undoable;
 
 /// Where the client is in the life of its connection.
@@ -57,11 +61,15 @@ pub struct Client {
     tabs: Vec<NodeId>,
     config: Arc<Config>,
     steps: Steps,
+    /// How it tries again, as its application has set it.
+    reconnect: Reconnect,
     jitter: Rng,
     /// The smaller of the policy's and the objectives' limits.
     outbox_limit: usize,
     reorder_limit: usize,
 
+    /// Whether the page is there.
+    mounted: bool,
     phase: Phase,
     conn: Option<ConnId>,
     online: bool,
@@ -89,6 +97,9 @@ pub struct Client {
     /// Edits that can be taken back, oldest first.
     undoable: VecDeque<Undoable>,
 
+    closes: notices::Closes,
+    /// Whether edits are refused while the connection is not live.
+    gated: bool,
     shown: Option<Status>,
     last_synced: Option<Mono>,
 }
@@ -110,7 +121,9 @@ impl Client {
             reorder_limit: limit(policy.reorder.limit),
             config: Arc::clone(boot.config),
             steps,
+            reconnect: policy.reconnect.set_for(boot.objectives),
             jitter: boot.rng.fork("jitter"),
+            mounted: true,
             phase: Phase::Idle,
             conn: None,
             online: true,
@@ -129,6 +142,9 @@ impl Client {
             ack_armed: false,
             edited: None,
             undoable: VecDeque::new(),
+            closes: notices::Closes::new(boot.objectives),
+            gated: boot.objectives.edit_policy == EditPolicy::Disable
+                && policy.edit.when_stale == WhenStale::AsObjective,
             shown: None,
             last_synced: None,
         }
@@ -153,6 +169,7 @@ impl Client {
                 let pong = Message::Pong { stamp: *stamp, cursor: self.cursor };
                 out.send(conn, pong).whatever();
                 self.told_head(now, *head, out);
+                self.cued(now, Cue::Ping, conn, out);
             }
             Message::Progress { op, stage, .. } => self.publish_progress(*op, *stage, out),
             _ => {}
@@ -179,24 +196,40 @@ impl Client {
     fn operation(&mut self, now: Now, id: OpId, op: &Op, out: &mut Outbox<DocSync>) {
         match op {
             Op::Set(..) | Op::Delete(_) | Op::Insert | Op::Paste(..) | Op::SetStage(_) => {
-                self.edit(now, id, op, out);
+                if !op.moves() || (self.steps.takes_moves)(self.phase == Phase::Live) {
+                    self.edit(now, id, op, out);
+                }
             }
             Op::Undo => self.undo(now, id, out),
             Op::Retry => self.retry_by_hand(now, out),
+            Op::Mount => self.mount(now, out),
+            Op::Unmount => self.unmount(out),
+            Op::Connect => self.connect(now, out),
+            Op::Disconnect => self.disconnect(now, out),
+            Op::Rerender => self.rerender(now, out),
             Op::Stage(_) | Op::Progress(_) => {}
         }
     }
 
-    /// Whether an event belongs to the connection that the client is on.
-    fn is_current(&self, conn: ConnId) -> bool {
-        self.conn == Some(conn)
+    /// Whether an event is nothing to the client: it belongs to another connection than the one
+    /// that it is on.
+    fn is_past(&self, event: &Event<'_, DocSync>) -> bool {
+        let fenced = match event {
+            Event::Message(..) => (self.steps.fences_frames)(),
+            Event::Opened(_) | Event::Closed(..) => (self.steps.fences_ends)(),
+            _ => true,
+        };
+        fenced && event.conn().is_some_and(|conn| self.conn != Some(conn))
     }
 }
 
 impl Node<DocSync> for Client {
     fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
-        if event.conn().is_some_and(|conn| !self.is_current(conn)) {
+        if self.is_past(&event) {
             return;
+        }
+        if !self.mounted {
+            return self.away(now, event, out);
         }
         match event {
             Event::Start => {

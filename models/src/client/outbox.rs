@@ -69,7 +69,7 @@ impl Client {
             out.mark("edit-while-away");
         }
         let waiting = self.waiting();
-        if !live && policy.offline == OfflineEdits::Refuse {
+        if !live && (policy.offline == OfflineEdits::Refuse || self.gated) {
             out.show_op(id, OpState::Refused);
             return false;
         }

@@ -5,7 +5,7 @@ use wavetank::id::ConnId;
 use wavetank::protocol::{Closing, Outbox};
 use wavetank::time::{Now, Span};
 
-use super::{Client, Phase};
+use super::{Client, Cue, Phase};
 use crate::message::Hello;
 use crate::policy::{Clamp, FailedExit, OnClose, ResetOn, Schedule};
 use crate::protocol::{DocSync, Timer};
@@ -21,8 +21,10 @@ const TRANSIENT: [u16; 6] = [1001, 1006, 1011, 1012, 1013, 4408];
 impl Client {
     pub(super) fn dial(&mut self, now: Now, out: &mut Outbox<DocSync>) {
         let Some(server) = self.server else { return };
-        self.leave(out, 1000);
-        out.cancel(Timer::Retry);
+        if (self.steps.dials_alone)() {
+            self.leave(out, 1000);
+        }
+        self.disarm(out);
         let hello = Hello { path: "/sync".to_owned(), instance: self.instance };
         self.conn = Some(out.dial(server, hello));
         self.phase = Phase::Dialling;
@@ -32,15 +34,24 @@ impl Client {
         }
     }
 
+    /// The attempt that was planned is not made.
+    fn disarm(&self, out: &mut Outbox<DocSync>) {
+        if (self.steps.dials_alone)() {
+            out.cancel(Timer::Retry);
+        }
+    }
+
     /// Lets go of the connection, if there is one.
     pub(super) fn leave(&mut self, out: &mut Outbox<DocSync>, code: u16) {
-        if let Some(conn) = self.conn.take() {
+        if let Some(conn) = self.conn.take()
+            && (self.steps.closes_when_left)()
+        {
             out.close(conn, code, "left by the client");
         }
         self.unwatch(out);
     }
 
-    fn unwatch(&mut self, out: &mut Outbox<DocSync>) {
+    pub(super) fn unwatch(&mut self, out: &mut Outbox<DocSync>) {
         for timer in [
             Timer::DialTimeout,
             Timer::SyncTimeout,
@@ -58,12 +69,12 @@ impl Client {
 
     pub(super) fn opened(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
         out.cancel(Timer::DialTimeout);
-        if self.config.policy.client.reconnect.reset_on == ResetOn::Open {
+        if self.reconnect.reset_on == ResetOn::Open {
             self.attempts = 0;
         }
         self.phase = Phase::Syncing;
         self.watch(now, out);
-        self.subscribe(now, conn, out);
+        self.cued(now, Cue::Opened, conn, out);
     }
 
     pub(super) fn dial_timed_out(&mut self, now: Now, out: &mut Outbox<DocSync>) {
@@ -73,7 +84,7 @@ impl Client {
     }
 
     pub(super) fn stable(&mut self) {
-        if self.config.policy.client.reconnect.reset_on == ResetOn::Stable {
+        if self.reconnect.reset_on == ResetOn::Stable {
             self.attempts = 0;
         }
     }
@@ -83,14 +94,15 @@ impl Client {
         self.conn = None;
         self.unwatch(out);
         out.mark("connection-lost");
-        let policy = &self.config.policy.client.close_policy;
         // What the page itself closed it has left. This is its codec, which met what breaks the
         // rules; a page is told 1006 of that.
         let code = if closing.by == Initiator::Local { 1006 } else { closing.code };
+        self.note_close(code, out);
+        let policy = &self.config.policy.client.close_policy;
         let stop = match code {
-            4401 | 4001 => Some(Connection::SignIn),
-            4003 => Some(Connection::Limit),
-            1003 | 1008 => Some(Connection::Failed),
+            4401 | 4001 if policy.auth == OnClose::Final => Some(Connection::SignIn),
+            4003 if policy.limit == OnClose::Final => Some(Connection::Limit),
+            1003 | 1008 if policy.policy == OnClose::Final => Some(Connection::Failed),
             1000 if policy.normal == OnClose::Final => Some(Connection::Closed),
             code if TRANSIENT.contains(&code) && policy.transient == OnClose::Final => {
                 Some(Connection::Failed)
@@ -109,7 +121,7 @@ impl Client {
     /// The connection, or the attempt at one, is over: plans the next attempt.
     pub(super) fn attempt_failed(&mut self, now: Now, code: u16, out: &mut Outbox<DocSync>) {
         self.leave(out, UNANSWERED);
-        let policy = &self.config.policy.client.reconnect;
+        let policy = &self.reconnect;
         if !policy.enabled {
             self.phase = Phase::Stopped(Connection::Failed);
             return;
@@ -121,7 +133,7 @@ impl Client {
         if self.has_given_up() {
             self.phase = Phase::Failed;
             if policy.failed_exits.contains(&FailedExit::Probe) {
-                let delay = self.jittered(self.config.policy.client.reconnect.probe);
+                let delay = self.jittered(self.reconnect.probe);
                 out.timer(Timer::Retry, now.mono + delay);
             }
             return;
@@ -134,13 +146,13 @@ impl Client {
 
     /// Whether the person was told that connecting failed, and nothing has succeeded since.
     pub(super) fn has_given_up(&self) -> bool {
-        let most = self.config.policy.client.reconnect.attempts_max;
+        let most = self.reconnect.attempts_max;
         most > 0 && self.attempts >= most
     }
 
     /// The delay before the next attempt, given how the last one ended.
     fn next_delay(&mut self, code: u16) -> Span {
-        let clamp = self.config.policy.client.reconnect.clamp;
+        let clamp = self.reconnect.clamp;
         let mut delay = self.nominal_delay();
         if matches!(code, 1011 | 1013) {
             delay =
@@ -154,12 +166,12 @@ impl Client {
     }
 
     fn nominal_delay(&self) -> Span {
-        let policy = &self.config.policy.client.reconnect;
+        let policy = &self.reconnect;
         match policy.schedule {
             Schedule::Immediate => Span::ZERO,
             Schedule::Constant => policy.base,
             Schedule::Exponential => {
-                let grown = policy.base * (1 << self.attempts.min(20));
+                let grown = policy.base * (1 << (self.steps.doublings)(self.attempts).min(20));
                 if policy.clamp == Clamp::BeforeJitter { self.capped(grown) } else { grown }
             }
             Schedule::Table => {
@@ -170,17 +182,17 @@ impl Client {
     }
 
     fn capped(&self, delay: Span) -> Span {
-        let cap = self.config.policy.client.reconnect.cap;
+        let cap = self.reconnect.cap;
         if cap.is_zero() { delay } else { delay.min(cap) }
     }
 
     fn jittered(&mut self, delay: Span) -> Span {
-        let percent = u64::from(self.config.policy.client.reconnect.jitter_percent);
+        let percent = u64::from(self.reconnect.jitter_percent);
         self.jitter.span(delay.percent(100 - percent), delay.percent(100 + percent))
     }
 
     pub(super) fn retry_by_hand(&mut self, now: Now, out: &mut Outbox<DocSync>) {
-        let policy = &self.config.policy.client.reconnect;
+        let policy = &self.reconnect;
         let wanted = match self.phase {
             Phase::Failed => policy.failed_exits.contains(&FailedExit::Manual),
             Phase::Waiting | Phase::Stopped(Connection::Failed | Connection::Limit) => true,
@@ -195,11 +207,11 @@ impl Client {
     /// The device says something of its network.
     pub(super) fn device(&mut self, now: Now, online: bool, out: &mut Outbox<DocSync>) {
         self.online = online;
-        let policy = &self.config.policy.client.reconnect;
+        let policy = &self.reconnect;
         if !online {
             if policy.pause_offline && !matches!(self.phase, Phase::Stopped(_)) {
                 self.leave(out, 1000);
-                out.cancel(Timer::Retry);
+                self.disarm(out);
                 self.phase = Phase::Offline;
             }
             return;

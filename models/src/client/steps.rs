@@ -1,6 +1,6 @@
 //! Steps of the client that can be done wrong. The defaults are the reference.
 
-use wavetank::history::Position;
+use wavetank::history::{Connection, Position};
 
 use crate::message::Since;
 
@@ -11,6 +11,8 @@ pub enum Expiry {
     Leave,
     /// Show that the connection is gone, and leave it at that.
     OnlyShow,
+    /// Close the connection, and go on once the peer has answered that.
+    AwaitEcho,
 }
 
 /// How an operation stands towards the connection when it is made.
@@ -22,13 +24,83 @@ pub enum Sending {
     Gone,
 }
 
+/// What may lead to the first question on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cue {
+    /// The connection has opened.
+    Opened,
+    /// The server has sent a ping.
+    Ping,
+}
+
+/// How a page stands to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// It has caught up on the current connection.
+    pub live: bool,
+    /// It has asked on the current connection what it missed.
+    pub syncing: bool,
+    /// The server has told of more than it has.
+    pub behind: bool,
+}
+
 /// The steps, each named after the path that chooses it.
 #[derive(Clone, Copy)]
 pub struct Steps {
     /// `client.dial.on`: whether opening the page dials.
     pub dials_on_mount: fn() -> bool,
-    /// `client.sync.cursor`: what to say that it has, given what it has applied.
-    pub since: fn(applied: Option<Position>) -> Since,
+    /// `client.dial.exclusive`: whether a dial ends what it takes the place of.
+    pub dials_alone: fn() -> bool,
+    /// `client.dial.identity`: whether a page that draws itself anew keeps its connection.
+    pub keeps_when_drawn: fn() -> bool,
+    /// `client.lifecycle.leave`: whether a connection that is left is closed.
+    pub closes_when_left: fn() -> bool,
+    /// `client.lifecycle.leave`: whether frames of a connection that was left are passed over.
+    pub fences_frames: fn() -> bool,
+    /// `client.lifecycle.model`: whether news of the beginning and the end of another connection
+    /// than the current one is passed over.
+    pub fences_ends: fn() -> bool,
+    /// `client.lifecycle.unmount`: whether a page that goes away closes its connection.
+    pub closes_when_unmounted: fn() -> bool,
+    /// `client.lifecycle.dispose`: whether nothing reaches a page any more that went away.
+    pub is_deaf_when_unmounted: fn() -> bool,
+    /// `client.close_policy.local`: whether it stays away when the person wants no connection.
+    pub stays_away: fn() -> bool,
+    /// `client.reconnect.counter`: how often the delay is doubled, given how many attempts failed.
+    pub doublings: fn(failed: u32) -> u32,
+    /// `client.sync.cursor_tracking` and `client.sync.counts`: what to say that it has, given
+    /// what it has applied, and the last of what waits for its turn.
+    pub since: fn(applied: Option<Position>, received: Option<Position>) -> Since,
+    /// `client.sync.start`: what leads to the first question on a connection.
+    pub asks_on: fn(Cue) -> bool,
+    /// `client.subscribe.on`: whether that question names the document, given whether one that
+    /// did was sent before.
+    pub names_document: fn(again: bool) -> bool,
+    /// `client.sync.memory`: the cursor that a new connection begins with.
+    pub kept_cursor: fn(Option<Position>) -> Option<Position>,
+    /// `client.status.stale_on_loss` and `client.status.fresh_on`: whether what is shown is
+    /// marked as possibly old.
+    pub is_stale: fn(Standing) -> bool,
+    /// `client.status.last_synced`: whether a frame shows the content to be the server's, given
+    /// whether nothing is known to be missing.
+    pub is_synced: fn(level: bool) -> bool,
+    /// `client.status.follows` and `client.view.states`: the state to show, given what it is and
+    /// what is shown.
+    pub shown_state: fn(is: Connection, shown: Option<Connection>) -> Connection,
+    /// `client.view.reconnect_feedback`: which attempt to show, given which it is.
+    pub shown_attempt: fn(u32) -> u32,
+    /// `client.edit.can_edit`: whether editing is shown as possible, given whether it is and what
+    /// is shown.
+    pub shown_can_edit: fn(is: bool, shown: Option<bool>) -> bool,
+    /// `client.edit.kinds`: whether an edit that moves something is taken, given whether the
+    /// connection is live.
+    pub takes_moves: fn(live: bool) -> bool,
+    /// `client.view.close_message`: the class of the notice after a close with this code.
+    pub notice: fn(code: u16) -> &'static str,
+    /// `client.view.notify_on`: whether an event is drawn, given whether it is of one's own.
+    pub draws: fn(own: bool) -> bool,
+    /// `client.lifecycle.history`: how many closes are remembered, given the limit.
+    pub remembered: fn(limit: usize) -> usize,
     /// `client.sync.snapshot_guard`: whether a snapshot is taken, given the cursor.
     pub takes_snapshot: fn(at: Position, cursor: Option<Position>) -> bool,
     /// `client.sync.on_snapshot`: whether a snapshot takes the place of what was there.
@@ -57,7 +129,28 @@ impl Default for Steps {
     fn default() -> Self {
         Self {
             dials_on_mount: || true,
-            since: |applied| applied.map_or(Since::Nothing, Since::Position),
+            dials_alone: || true,
+            keeps_when_drawn: || true,
+            closes_when_left: || true,
+            fences_frames: || true,
+            fences_ends: || true,
+            closes_when_unmounted: || true,
+            is_deaf_when_unmounted: || true,
+            stays_away: || true,
+            doublings: |failed| failed,
+            since: |applied, _| applied.map_or(Since::Nothing, Since::Position),
+            asks_on: |cue| cue == Cue::Opened,
+            names_document: |_| true,
+            kept_cursor: |cursor| cursor,
+            is_stale: |standing| !standing.live || standing.behind,
+            is_synced: |level| level,
+            shown_state: |is, _| is,
+            shown_attempt: |attempt| attempt,
+            shown_can_edit: |is, _| is,
+            takes_moves: |_| true,
+            notice: super::notices::class,
+            draws: |_| true,
+            remembered: |limit| limit,
             takes_snapshot: |at, cursor| cursor.is_none_or(|cursor| at >= cursor),
             snapshot_replaces: || true,
             snapshot_keeps_pending: || true,

@@ -7,7 +7,7 @@ use wavetank::id::ConnId;
 use wavetank::protocol::Outbox;
 use wavetank::time::Now;
 
-use super::{Client, Phase};
+use super::{Client, Cue, Phase};
 use crate::message::{Message, Since};
 use crate::policy::{Cursor, OnOpen};
 use crate::protocol::{DOC, DocSync, Timer};
@@ -15,10 +15,22 @@ use crate::store::{Event, Seen};
 use crate::{document, policy};
 
 impl Client {
-    pub(super) fn subscribe(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
+    /// Something that may lead to the first question on a connection.
+    pub(super) fn cued(&mut self, now: Now, cue: Cue, conn: ConnId, out: &mut Outbox<DocSync>) {
+        if self.phase == Phase::Syncing && (self.steps.asks_on)(cue) {
+            self.subscribe(now, conn, out);
+        }
+    }
+
+    fn subscribe(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
+        self.cursor = (self.steps.kept_cursor)(self.cursor);
         let since = self.since();
-        let subscribe = Message::Subscribe { doc: DOC, instance: self.instance, since };
-        out.send(conn, subscribe).whatever();
+        let question = if (self.steps.names_document)(self.cursor.is_some()) {
+            Message::Subscribe { doc: DOC, instance: self.instance, since }
+        } else {
+            Message::SyncRequest { doc: DOC, since }
+        };
+        out.send(conn, question).whatever();
         let timeout = self.config.policy.client.sync.timeout;
         if !timeout.is_zero() {
             out.timer(Timer::SyncTimeout, now.mono + timeout);
@@ -32,7 +44,10 @@ impl Client {
             (None, ..) | (_, OnOpen::Snapshot, _) => Since::Nothing,
             (_, OnOpen::AdoptHead, _) => Since::Whatever,
             (_, OnOpen::Resume, Cursor::WallClock) => Since::Time(self.heard_wall),
-            (applied, OnOpen::Resume, Cursor::Applied) => (self.steps.since)(applied),
+            (applied, OnOpen::Resume, Cursor::Applied) => {
+                let received = self.ahead.last_key_value().map(|(position, _)| *position);
+                (self.steps.since)(applied, received)
+            }
         }
     }
 
@@ -98,8 +113,9 @@ impl Client {
             return;
         }
         self.phase = Phase::Live;
+        self.withdraw_notice(out);
         out.cancel(Timer::SyncTimeout);
-        out.timer(Timer::Stable, now.mono + self.config.policy.client.reconnect.stable);
+        out.timer(Timer::Stable, now.mono + self.reconnect.stable);
         if (self.steps.flushes_on_sync)() {
             self.flush(now, out);
         }
@@ -109,7 +125,7 @@ impl Client {
     /// the content last was known to be the server's.
     pub(super) fn told(&mut self, now: Now, position: Position) {
         self.head = self.head.max(Some(position));
-        if self.cursor.is_some() && self.cursor >= self.head {
+        if (self.steps.is_synced)(self.cursor.is_some() && self.cursor >= self.head) {
             self.last_synced = Some(now.mono);
         }
     }
@@ -141,6 +157,10 @@ impl Client {
 
     pub(super) fn repair_gap(&mut self, out: &mut Outbox<DocSync>) {
         self.gap_armed = false;
+        if self.ahead.is_empty() && self.cursor >= self.head {
+            // It has come by itself.
+            return;
+        }
         let Some(conn) = self.conn.filter(|_| self.phase == Phase::Live) else { return };
         out.mark("gap-repaired");
         let request = Message::SyncRequest { doc: DOC, since: self.gap_since() };

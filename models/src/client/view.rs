@@ -5,7 +5,7 @@ use wavetank::history::{Change, Connection, Reading, Status};
 use wavetank::id::{Field, OpId};
 use wavetank::protocol::Outbox;
 
-use super::{Client, Phase};
+use super::{Client, Phase, Standing};
 use crate::document;
 use crate::policy::OfflineEdits;
 use crate::protocol::{DOC, DocSync};
@@ -50,7 +50,7 @@ impl Client {
 
     /// Shows the state of the connection, if it is not what is shown already.
     pub(super) fn show(&mut self, out: &mut Outbox<DocSync>) {
-        let connection = match self.phase {
+        let is = match self.phase {
             Phase::Live => Connection::Live,
             Phase::Stopped(shown) => shown,
             Phase::Failed => Connection::Failed,
@@ -59,21 +59,33 @@ impl Client {
             _ if self.cursor.is_none() => Connection::Loading,
             _ => Connection::Reconnecting,
         };
-        let live = connection == Connection::Live;
-        let queues = self.config.policy.client.outbox.offline != OfflineEdits::Refuse;
-        let attempt = if live { 0 } else { self.attempts.min(u32::from(u16::MAX)) as u16 };
+        let connection = (self.steps.shown_state)(is, self.shown.map(|shown| shown.connection));
+        let live = is == Connection::Live;
+        let refuses = self.config.policy.client.outbox.offline == OfflineEdits::Refuse;
+        let can_edit = live || !(refuses || self.gated);
+        let could_edit = self.shown.map(|shown| shown.can_edit);
+        let attempt = match is {
+            Connection::Live => 0,
+            // One at once, by hand or since the network is back, has no failed one before it.
+            Connection::Reconnecting => self.attempts.max(1),
+            _ => self.attempts,
+        };
+        let attempt = (self.steps.shown_attempt)(attempt).min(u32::from(u16::MAX)) as u16;
         // What is known to be missing may come at any moment, and may not.
-        let stale = !live || self.cursor < self.head;
+        let stale = (self.steps.is_stale)(Standing {
+            live,
+            syncing: self.phase == Phase::Syncing,
+            behind: self.cursor < self.head,
+        });
+        let status = Status {
+            connection,
+            attempt,
+            stale,
+            can_edit: (self.steps.shown_can_edit)(can_edit, could_edit),
+            last_synced: self.last_synced,
+        };
         let key = |status: Status| (status.connection, status.attempt, status.stale);
-        let changed = self.shown.is_none_or(|shown| key(shown) != (connection, attempt, stale));
-        if changed {
-            let status = Status {
-                connection,
-                attempt,
-                stale,
-                can_edit: live || queues,
-                last_synced: self.last_synced,
-            };
+        if self.shown.is_none_or(|shown| key(shown) != key(status)) {
             self.shown = Some(status);
             out.show_status(status);
         }

@@ -5,9 +5,11 @@
 
 mod delivery;
 mod heartbeat;
+mod lifecycle;
 mod reconnect;
 mod server;
 mod sync;
+mod view;
 
 use serde_json::{Value, json};
 
@@ -30,8 +32,15 @@ pub(crate) enum Step {
 }
 
 fn all() -> impl Iterator<Item = &'static Flaw> {
-    let areas: [&'static [Flaw]; 5] =
-        [reconnect::FLAWS, sync::FLAWS, delivery::FLAWS, heartbeat::FLAWS, server::FLAWS];
+    let areas: [&'static [Flaw]; 7] = [
+        reconnect::FLAWS,
+        lifecycle::FLAWS,
+        sync::FLAWS,
+        delivery::FLAWS,
+        heartbeat::FLAWS,
+        server::FLAWS,
+        view::FLAWS,
+    ];
     areas.into_iter().flatten()
 }
 

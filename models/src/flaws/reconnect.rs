@@ -15,4 +15,28 @@ pub(super) const FLAWS: &[Flaw] = &[
         wrong: "ignore",
         change: Step::Client(|steps| steps.retries_unknown = || false),
     },
+    Flaw {
+        path: "client.dial.exclusive",
+        right: "true",
+        wrong: "false",
+        change: Step::Client(|steps| steps.dials_alone = || false),
+    },
+    Flaw {
+        path: "client.dial.identity",
+        right: "url",
+        wrong: "callback",
+        change: Step::Client(|steps| steps.keeps_when_drawn = || false),
+    },
+    Flaw {
+        path: "client.close_policy.local",
+        right: "stay_closed",
+        wrong: "retry",
+        change: Step::Client(|steps| steps.stays_away = || false),
+    },
+    Flaw {
+        path: "client.reconnect.counter",
+        right: "after_delay",
+        wrong: "before_delay",
+        change: Step::Client(|steps| steps.doublings = |failed| failed + 1),
+    },
 ];

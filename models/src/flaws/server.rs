@@ -23,4 +23,10 @@ pub(super) const FLAWS: &[Flaw] = &[
                 |event| event.changes.iter().any(|change| !document::is_stage(change.field));
         }),
     },
+    Flaw {
+        path: "server.sync.snapshot_parts",
+        right: "all",
+        wrong: "stages_only",
+        change: Step::Server(|steps| steps.snapshot_holds = document::is_stage),
+    },
 ];

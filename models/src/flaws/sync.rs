@@ -1,6 +1,9 @@
 //! Mistakes in catching up and in taking in events.
 
+use wavetank::history::Position;
+
 use super::{Flaw, Step};
+use crate::client::Cue;
 use crate::message::Since;
 
 pub(super) const FLAWS: &[Flaw] = &[
@@ -8,7 +11,7 @@ pub(super) const FLAWS: &[Flaw] = &[
         path: "client.sync.cursor_tracking",
         right: "applied",
         wrong: "now",
-        change: Step::Client(|steps| steps.since = |_| Since::Whatever),
+        change: Step::Client(|steps| steps.since = |_, _| Since::Whatever),
     },
     Flaw {
         path: "client.sync.snapshot_guard",
@@ -48,5 +51,34 @@ pub(super) const FLAWS: &[Flaw] = &[
         right: "true",
         wrong: "false",
         change: Step::Client(|steps| steps.tab_in_turn = |_, _| true),
+    },
+    Flaw {
+        path: "client.sync.counts",
+        right: "applied",
+        wrong: "received",
+        change: Step::Client(|steps| {
+            steps.since =
+                |applied, received| applied.max(received).map_or(Since::Nothing, Since::Position);
+        }),
+    },
+    Flaw {
+        path: "client.sync.start",
+        right: "on_open",
+        wrong: "next_heartbeat",
+        change: Step::Client(|steps| steps.asks_on = |cue| cue == Cue::Ping),
+    },
+    Flaw {
+        path: "client.subscribe.on",
+        right: "every_open",
+        wrong: "document_change",
+        change: Step::Client(|steps| steps.names_document = |again| !again),
+    },
+    Flaw {
+        path: "client.sync.memory",
+        right: "kept",
+        wrong: "forgotten",
+        change: Step::Client(|steps| {
+            steps.kept_cursor = |cursor| cursor.map(|cursor| Position { seq: 0, ..cursor });
+        }),
     },
 ];

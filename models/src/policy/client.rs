@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
+use super::edit::EditGate;
+use super::settings::Settings;
+
 /// What the client does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -15,6 +18,8 @@ pub struct ClientPolicy {
     pub close_policy: ClosePolicy,
     /// How it catches up.
     pub sync: SyncPolicy,
+    /// When edits are taken.
+    pub edit: EditGate,
     /// Where edits wait.
     pub outbox: Outbox,
     /// What it expects to hear of an edit.
@@ -85,6 +90,8 @@ pub enum FailedExit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Clamp {
+    /// What the application demands: the delay with its jitter where the cap is strict.
+    AsDemanded,
     /// The nominal delay: jitter may lead beyond the cap.
     BeforeJitter,
     /// The delay with its jitter: no delay is longer than the cap.
@@ -124,6 +131,8 @@ pub struct Reconnect {
     pub online_hint: bool,
     /// Whether it makes no attempts while the device says that it is offline.
     pub pause_offline: bool,
+    /// What it makes of the base, the cap and the number of attempts that its application sets.
+    pub settings: Settings,
 }
 
 impl Default for Reconnect {
@@ -135,7 +144,7 @@ impl Default for Reconnect {
             cap: Span::secs(30),
             table: Vec::new(),
             jitter_percent: 20,
-            clamp: Clamp::BeforeJitter,
+            clamp: Clamp::AsDemanded,
             reset_on: ResetOn::Stable,
             stable: Span::secs(10),
             attempts_max: 10,
@@ -143,6 +152,7 @@ impl Default for Reconnect {
             probe: Span::secs(60),
             online_hint: true,
             pause_offline: true,
+            settings: Settings::Honoured,
         }
     }
 }
@@ -165,13 +175,26 @@ pub struct ClosePolicy {
     pub transient: OnClose,
     /// After 1000 from the server.
     pub normal: OnClose,
+    /// After 4401, and 4001: the person must sign in.
+    pub auth: OnClose,
+    /// After 1003 and 1008: the server will not have this client.
+    pub policy: OnClose,
+    /// After 4003: there are too many connections.
+    pub limit: OnClose,
     /// The delay is multiplied by this after 1011 and 1013.
     pub server_error_multiplier: u32,
 }
 
 impl Default for ClosePolicy {
     fn default() -> Self {
-        Self { transient: OnClose::Retry, normal: OnClose::Final, server_error_multiplier: 2 }
+        Self {
+            transient: OnClose::Retry,
+            normal: OnClose::Final,
+            auth: OnClose::Final,
+            policy: OnClose::Final,
+            limit: OnClose::Final,
+            server_error_multiplier: 2,
+        }
     }
 }
 

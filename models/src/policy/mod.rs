@@ -5,9 +5,11 @@
 
 mod bundled;
 mod client;
+mod edit;
 mod file;
 mod patch;
 mod server;
+mod settings;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,11 +19,13 @@ pub use client::{
     OfflineEdits, OnClose, OnOpen, Outbox, Overflow, Reconnect, Reorder, ResetOn, Schedule,
     Storage, SyncPolicy, Tabs, Watch,
 };
+pub use edit::{EditGate, WhenStale};
 pub use file::{Conformance, Document, PolicyError, PolicyFile, Promise, System};
 pub use patch::{Knob, Patch, PatchError, differences};
 pub use server::{
     AckAfter, Commit, Fallback, Fanout, Heartbeat, ServerAck, ServerPolicy, ServerSync,
 };
+pub use settings::Settings;
 
 /// A system's reconnection and sync policy, client and server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wavetank::history::Position;
-use wavetank::id::{ConnId, NodeId, OpId, Topic};
+use wavetank::id::{ConnId, Field, NodeId, OpId, Topic};
 use wavetank::protocol::{Awaiting, Boot, Conns, Event, Node, Outbox};
 use wavetank::time::{Mono, Now};
 
@@ -45,13 +45,20 @@ pub struct Steps {
     /// `server.sync.resume_from`: where to resume, given what the client says that it has and
     /// what was written to it so far.
     pub resume_from: fn(stated: Since, written: Option<Position>) -> Since,
+    /// `server.sync.snapshot_parts`: whether a field is part of a snapshot.
+    pub snapshot_holds: fn(Field) -> bool,
     /// `server.log.covers`: whether an event is told to the room.
     pub covers: fn(&store::Event) -> bool,
 }
 
 impl Default for Steps {
     fn default() -> Self {
-        Self { check_silence: |limit, _| limit, resume_from: |stated, _| stated, covers: |_| true }
+        Self {
+            check_silence: |limit, _| limit,
+            resume_from: |stated, _| stated,
+            snapshot_holds: |_| true,
+            covers: |_| true,
+        }
     }
 }
 

@@ -121,7 +121,8 @@ impl Server {
             Some(events) => Message::Delta { doc, to: head, events },
             None => {
                 out.mark("snapshot-sent");
-                let content = document::whole(&room.content);
+                let mut content = document::whole(&room.content);
+                content.retain(|change| (self.steps.snapshot_holds)(change.field));
                 Message::Snapshot { doc, at: head, seen, content }
             }
         };

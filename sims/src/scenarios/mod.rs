@@ -4,19 +4,25 @@
 //! cases are run on every one of them.
 
 mod chaotic_links;
+mod coming_and_going;
 mod disconnect_during_edit;
 mod edit_while_updates;
+mod editing_disabled;
+mod long_session;
 mod mixed;
 mod offline_editing;
+mod other_demands;
 mod outage;
 mod rapid_stages;
 mod restored_store;
+mod retry_by_hand;
 mod return_after_30s;
 mod return_after_5min;
 mod server_restart_herd;
 mod several_tabs;
 mod slow_network;
 mod store_trouble;
+mod turned_away;
 
 pub use mixed::Mixed;
 use proptest::prelude::*;
@@ -47,6 +53,12 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &chaotic_links::ChaoticLinks,
         &store_trouble::StoreTrouble,
         &restored_store::RestoredStore,
+        &coming_and_going::ComingAndGoing,
+        &retry_by_hand::RetryByHand,
+        &turned_away::TurnedAway,
+        &editing_disabled::EditingDisabled,
+        &other_demands::OtherDemands,
+        &long_session::LongSession,
         &mixed::Mixed,
         &server_restart_herd::ServerRestartHerd,
     ]

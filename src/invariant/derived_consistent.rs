@@ -1,0 +1,61 @@
+//! What follows from other things shown follows from them.
+
+use super::table::Table;
+use super::{Invariant, Ruling};
+use crate::engine::Seen;
+use crate::history::{Connection, Interest, Life, Observation};
+use crate::id::NodeId;
+use crate::objectives::{EditPolicy, Objectives};
+
+/// Where the objectives want editing disabled while the connection is not live, a status says that
+/// edits are taken if it says `live`, and not otherwise. Judged for clients that ever said that
+/// edits are taken, or that ever took one.
+#[derive(Debug)]
+pub struct DerivedConsistent {
+    is_disabled: bool,
+    /// Clients that speak of edits, and the last status of theirs that contradicts itself.
+    clients: Table<NodeId, (bool, Option<Connection>)>,
+}
+
+impl DerivedConsistent {
+    /// Judges by `edit_policy`.
+    pub fn new(objectives: &Objectives) -> Self {
+        let is_disabled = objectives.edit_policy == EditPolicy::Disable;
+        Self { is_disabled, clients: Table::new() }
+    }
+}
+
+impl Invariant for DerivedConsistent {
+    fn name(&self) -> &'static str {
+        "derived-consistent"
+    }
+    fn statement(&self) -> &'static str {
+        "Whether edits are shown to be possible is in every step what follows from the \
+         objectives' edit policy and the connection state shown."
+    }
+    fn interest(&self) -> Interest {
+        if self.is_disabled {
+            Interest::STATUS.and(Interest::OP).and(Interest::NODE)
+        } else {
+            Interest::NONE
+        }
+    }
+    fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        let node = seen.node;
+        match *seen.what {
+            Observation::ShownStatus(status) => {
+                let (speaks, wrong) = self.clients.of(node);
+                *speaks |= status.can_edit;
+                let live = status.connection == Connection::Live;
+                *wrong = (status.can_edit != live).then_some(status.connection);
+            }
+            Observation::ShownOp { .. } => self.clients.of(node).0 = true,
+            Observation::Node(Life::Crashed) => drop(self.clients.remove(&node)),
+            _ => {}
+        }
+        if let Some((true, Some(shown))) = self.clients.get(&node) {
+            let word = if *shown == Connection::Live { "impossible" } else { "possible" };
+            ruling.violated(node, format!("shows `{shown:?}`, and edits as {word}"));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! An edit is taken or refused, and the person sees which.
+
+use std::collections::BTreeMap;
+
+use super::presence::{Dues, Presence, TICK};
+use super::table::Table;
+use super::{Invariant, Ruling};
+use crate::engine::Seen;
+use crate::history::{Connection, Interest, Observation, Request};
+use crate::id::{NodeId, OpId};
+use crate::objectives::{EditPolicy, Objectives};
+use crate::time::Time;
+
+/// Of each edit that is given to a client with time to take it something is shown in the same
+/// instant, of whatever kind it is; and where the objectives want editing disabled, an edit that is
+/// given to a client that does not show `live` is refused. Judged for clients that show what
+/// becomes of edits.
+#[derive(Debug)]
+pub struct EditGate {
+    is_disabled: bool,
+    presence: Presence,
+    shown: Table<NodeId, Connection>,
+    /// Clients that ever showed what became of an edit.
+    telling: Table<NodeId, ()>,
+    /// Edits of which nothing was shown, who made them, and whether they must be refused.
+    given: BTreeMap<OpId, (NodeId, bool)>,
+    dues: Dues<OpId>,
+}
+
+impl EditGate {
+    /// Judges by `edit_policy`.
+    pub fn new(objectives: &Objectives) -> Self {
+        Self {
+            is_disabled: objectives.edit_policy == EditPolicy::Disable,
+            presence: Presence::default(),
+            shown: Table::new(),
+            telling: Table::new(),
+            given: BTreeMap::new(),
+            dues: Dues::default(),
+        }
+    }
+}
+
+impl Invariant for EditGate {
+    fn name(&self) -> &'static str {
+        "edit-gate"
+    }
+    fn statement(&self) -> &'static str {
+        "Each edit is accepted or refused visibly, alike for every kind of edit, and refused \
+         where the objectives disable editing while the connection is not live."
+    }
+    fn interest(&self) -> Interest {
+        Presence::INTEREST.and(Interest::GIVEN_WORK).and(Interest::OP).and(Interest::STATUS)
+    }
+    fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        let (at, node) = (seen.at, seen.node);
+        match *seen.what {
+            Observation::Given { op, request: Request::Edit, .. } => {
+                let Some(shown) = self.shown.get(&node).copied() else { return };
+                if self.presence.is_free(node, at) {
+                    let refused = self.is_disabled && shown != Connection::Live;
+                    self.given.insert(op, (node, refused));
+                    self.dues.add(at + TICK, op, ruling);
+                }
+            }
+            Observation::Given { .. } => {}
+            Observation::ShownOp { op, state } => {
+                self.telling.insert(node, ());
+                let Some((_, refused)) = self.given.remove(&op) else { return };
+                if refused && !state.is_told_off() {
+                    let shown = self.shown.get(&node).copied().unwrap_or_default();
+                    let message = format!("shows {op} as `{state:?}`, and itself as `{shown:?}`");
+                    ruling.violated(node, message);
+                }
+            }
+            Observation::ShownStatus(status) => {
+                self.shown.insert(node, status.connection);
+            }
+            Observation::Node(life) => {
+                self.presence.observe(seen);
+                if life.starts_or_ends() {
+                    self.shown.remove(&node);
+                    self.given.retain(|_, (author, _)| *author != node);
+                }
+            }
+            _ => self.presence.observe(seen),
+        }
+    }
+    fn wake(&mut self, at: Time, ruling: &mut Ruling) {
+        while let Some(op) = self.dues.take(at, ruling) {
+            let Some((node, _)) = self.given.remove(&op) else { continue };
+            if self.telling.contains_key(&node) {
+                ruling.violated(node, format!("shows nothing of {op}, which was given to it"));
+            }
+        }
+    }
+}
