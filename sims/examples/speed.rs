@@ -114,8 +114,8 @@ fn main() -> ExitCode {
         "x real",
         "x to heal",
     );
-    for name in names {
-        let Some(line) = line(&name, count) else {
+    for name in &names {
+        let Some(line) = line(name, count) else {
             let _ = writeln!(output, "no scenario `{name}`");
             return ExitCode::from(2);
         };
