@@ -8,7 +8,7 @@ use wavetank::id::NodeId;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync, Op};
 
-use super::{SERVER, at, case, clients, edits, give, menu, moment, room, stages};
+use super::{SERVER, at, case, clients, edit, edits, give, menu, moment, room, stages};
 
 pub(super) struct ComingAndGoing;
 
@@ -36,10 +36,12 @@ impl Scenario<DocSync> for ComingAndGoing {
             .prop_map(move |(mut work, pages, flickers, slow, plan, reports)| {
                 let mut case = case(room(2), &config, SECONDS);
                 work.extend(pages.into_iter().flatten());
+                let (breaks, edits): (Vec<_>, Vec<_>) = flickers.into_iter().unzip();
+                work.extend(edits.into_iter().flatten());
                 work.extend(stages(reports, 2, Span::millis(1_700)));
                 give(&mut case, work);
                 let mut faults = plan.0;
-                faults.extend(flickers.into_iter().flatten());
+                faults.extend(breaks.into_iter().flatten());
                 faults.extend(slow.map(|(odds_ppm, by)| {
                     let spikes = Spikes { odds_ppm, by: Span::millis(by) };
                     let spikes = LinkFault::Spikes(clients(2), vec![SERVER], spikes);
@@ -68,15 +70,24 @@ fn turn() -> impl Strategy<Value = Work<Op>> {
     })
 }
 
-/// A device is without a network for a moment. Its connection may have broken just before.
-fn flicker() -> impl Strategy<Value = Vec<Fault>> {
+/// A device is without a network for a moment. Its connection may have broken just before, the next
+/// one may break as soon as it is made, and its person may go on editing.
+fn flicker() -> impl Strategy<Value = (Vec<Fault>, Work<Op>)> {
     let lasts = prop_oneof![3 => 5u64..3_000, 1 => 3_000u64..20_000];
-    let broken = proptest::option::of(50u64..1_000);
-    (moment(3, SECONDS - 15), 1u32..=2, lasts, broken).prop_map(|(from, who, millis, after)| {
-        let reset = ConnectionFault::Reset(NodeId(who), SERVER);
-        let broken = after.map(|_| Fault::at(from, FaultKind::Connection(reset)));
-        let from = from + Span::millis(after.unwrap_or(0));
-        let offline = FaultKind::Device(DeviceFault::Offline(NodeId(who)));
-        broken.into_iter().chain([Fault::lasting(from, Span::millis(millis), offline)]).collect()
+    let before = proptest::option::of(50u64..1_000);
+    let after = proptest::option::of(20u64..400);
+    let edit = proptest::option::of(edit());
+    let when = (moment(3, SECONDS - 15), lasts, before, after);
+    (when, 1u32..=2, edit).prop_map(|((from, lasts, before, after), who, edit)| {
+        let who = NodeId(who);
+        let reset = |at| Fault::at(at, FaultKind::Connection(ConnectionFault::Reset(who, SERVER)));
+        let begins = from + Span::millis(before.unwrap_or(0));
+        let ends = begins + Span::millis(lasts);
+        let offline = FaultKind::Device(DeviceFault::Offline(who));
+        let mut faults = vec![Fault::lasting(begins, ends.since(begins), offline)];
+        faults.extend(before.map(|_| reset(from)));
+        faults.extend(after.map(|after| reset(ends + Span::millis(after))));
+        let edit = edit.map(|edit| (begins + Span::millis(lasts / 2), who, edit));
+        (faults, edit.into_iter().collect())
     })
 }

@@ -39,7 +39,7 @@ impl Scenario<DocSync> for LongSession {
                 give(&mut case, work);
                 let mut moment = at(0);
                 let reset = |pause: u64| {
-                    moment = moment + Span::secs(pause);
+                    moment += Span::secs(pause);
                     let reset = ConnectionFault::Reset(NodeId(1), SERVER);
                     Fault::at(moment, FaultKind::Connection(reset))
                 };

@@ -29,7 +29,7 @@ impl Scenario<DocSync> for TurnedAway {
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
-        let ends = proptest::collection::vec((end(), moment(3, SECONDS - 20), 1u32..=2), 1..6);
+        let ends = proptest::collection::vec((end(), moment(3, SECONDS - 20), 1u32..=2), 2..8);
         let presses =
             proptest::collection::vec((moment(5, SECONDS - 2), 1u32..=2, any::<bool>()), 0..5);
         (edits(2, 12, 1, SECONDS - 5), ends, presses)
