@@ -63,6 +63,8 @@ pub struct Objectives {
     pub stable: Span,
     /// Attempts before the person is told that connecting failed.
     pub attempts_max: u32,
+    /// What is shown in passing is gone this long after it was last told.
+    pub ephemeral_expiry: Span,
     /// The most entries of tables that a node says it holds, by their names.
     pub table_max: BTreeMap<String, u32>,
 }
@@ -91,6 +93,7 @@ impl Default for Objectives {
             strict_cap: false,
             stable: Span::secs(10),
             attempts_max: 10,
+            ephemeral_expiry: Span::secs(10),
             table_max: [
                 ("attempts", 100),
                 ("close-codes", 100),

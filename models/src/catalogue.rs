@@ -110,13 +110,15 @@ struct Area {
     artefact: Vec<Artefact>,
 }
 
-const AREAS: [&str; 6] = [
+const AREAS: [&str; 8] = [
     include_str!("../catalogue/connection.toml"),
     include_str!("../catalogue/reconnection.toml"),
     include_str!("../catalogue/delivery.toml"),
     include_str!("../catalogue/heartbeat.toml"),
     include_str!("../catalogue/processing.toml"),
     include_str!("../catalogue/backend.toml"),
+    include_str!("../catalogue/tearing.toml"),
+    include_str!("../catalogue/consistency.toml"),
 ];
 
 static CATALOGUE: LazyLock<Area> = LazyLock::new(|| {

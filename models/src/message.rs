@@ -7,6 +7,7 @@ use wavetank::history::{Changes, Kind, Meaning, Position};
 use wavetank::id::{OpId, Topic};
 use wavetank::time::Wall;
 
+use crate::document;
 use crate::store::{Commit, Event, Seen};
 
 /// The most bytes that a message may have.
@@ -128,6 +129,15 @@ pub enum Message {
         /// The stage that it is about.
         stage: u32,
     },
+    /// Changes without a word of what they are.
+    Bare(Topic, Changes),
+    /// An event of a kind that this version does not know.
+    Novel {
+        /// The document.
+        doc: Topic,
+        /// Its place.
+        position: Position,
+    },
 }
 
 impl Message {
@@ -142,6 +152,7 @@ impl Message {
                 events.iter().map(|event| ENVELOPE + changes(&event.changes)).sum()
             }
             Self::Event(event) | Self::Tab(event) => changes(&event.changes),
+            Self::Bare(_, content) => changes(content),
             Self::Op(commit) => commit.edit.size(),
             _ => 16,
         };
@@ -155,6 +166,7 @@ impl Message {
             Self::Snapshot { at, .. } => Some(*at),
             Self::Delta { to, .. } => Some(*to),
             Self::Event(event) => Some(event.position),
+            Self::Novel { position, .. } => Some(*position),
             Self::Ping { head, .. } => *head,
             _ => None,
         }
@@ -193,8 +205,15 @@ impl Message {
                 Meaning { position: *head, ..Meaning::of(Kind::Ping) }.stamp(*stamp)
             }
             Self::Pong { stamp, cursor } => Meaning::of(Kind::Pong).cursor(*cursor).stamp(*stamp),
-            Self::Progress { doc, op, .. } => {
-                Meaning { lossy: true, ..Meaning::of(Kind::Ephemeral) }.topic(*doc).op(Some(*op))
+            Self::Progress { doc, op, stage } => {
+                Meaning { lossy: true, ..Meaning::of(Kind::Ephemeral) }
+                    .topic(*doc)
+                    .op(Some(*op))
+                    .stamp(document::progress_of(*stage).0.get())
+            }
+            Self::Bare(doc, _) => Meaning::default().topic(*doc),
+            Self::Novel { doc, position } => {
+                Meaning::of(Kind::Event).topic(*doc).position(*position)
             }
         }
     }

@@ -9,14 +9,19 @@ mod apply_to_right_document;
 mod at_most_once_effect;
 mod at_most_one_live_socket;
 mod attempt_limit;
+mod authors;
 mod backoff_envelope;
 mod bench;
 mod bounded_queue;
 mod bounded_state;
+mod conflict_surfaced;
+mod causal_lww;
 mod contiguous_apply;
 mod convergence;
 mod covered;
 mod delay_spread;
+mod delivery_to_all_subscribers;
+mod ephemeral_truthful;
 mod eventual_reconnect;
 mod fairness;
 mod fifo_per_client;
@@ -45,14 +50,18 @@ mod page;
 mod phase_timeout;
 mod presence;
 mod recovery_bound;
+mod resync_justified;
 mod retries;
 mod rooms;
+mod schema_conformant;
 mod seq_well_formed;
 mod sockets;
 mod stale_truthful;
 mod state_matches_cursor;
 mod status_truthful;
+mod sync_before_replay;
 mod table;
+mod undo_validity;
 mod writes_follow_reads;
 
 pub use apply_to_right_document::ApplyToRightDocument;
@@ -63,9 +72,13 @@ pub use backoff_envelope::BackoffEnvelope;
 pub(crate) use bench::Bench;
 pub use bounded_queue::BoundedQueue;
 pub use bounded_state::BoundedState;
+pub use conflict_surfaced::ConflictSurfaced;
+pub use causal_lww::CausalLww;
 pub use contiguous_apply::ContiguousApply;
 pub use convergence::Convergence;
 pub use delay_spread::DelaySpread;
+pub use delivery_to_all_subscribers::DeliveryToAllSubscribers;
+pub use ephemeral_truthful::EphemeralTruthful;
 pub use eventual_reconnect::EventualReconnect;
 pub use fifo_per_client::FifoPerClient;
 pub use gap_repaired::GapRepaired;
@@ -90,10 +103,14 @@ pub use optimistic_preserved::OptimisticPreserved;
 pub use outbox_drains::OutboxDrains;
 pub use phase_timeout::PhaseTimeout;
 pub use recovery_bound::RecoveryBound;
+pub use resync_justified::ResyncJustified;
+pub use schema_conformant::SchemaConformant;
 pub use seq_well_formed::SeqWellFormed;
 pub use stale_truthful::StaleTruthful;
 pub use state_matches_cursor::StateMatchesCursor;
 pub use status_truthful::StatusTruthful;
+pub use sync_before_replay::SyncBeforeReplay;
+pub use undo_validity::UndoValidity;
 pub use writes_follow_reads::WritesFollowReads;
 
 use serde::{Deserialize, Serialize};
@@ -274,5 +291,13 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(ApplyToRightDocument::default()),
         Box::new(OutboxDrains::new(objectives)),
         Box::new(LatencyBound::new(objectives)),
+        Box::new(SyncBeforeReplay::default()),
+        Box::new(SchemaConformant),
+        Box::new(EphemeralTruthful::new(objectives)),
+        Box::new(UndoValidity::default()),
+        Box::new(ConflictSurfaced::default()),
+        Box::new(CausalLww::default()),
+        Box::new(ResyncJustified::new(objectives)),
+        Box::new(DeliveryToAllSubscribers::default()),
     ]
 }

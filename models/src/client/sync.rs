@@ -57,7 +57,7 @@ impl Client {
             }
             document::apply(&mut self.confirmed, content);
             self.cursor = Some(at);
-            self.ahead.retain(|position, _| *position > at);
+            self.ahead.retain(|(position, _), _| *position > at);
             if !(self.steps.snapshot_keeps_pending)() {
                 self.pending.clear();
             }
@@ -79,7 +79,7 @@ impl Client {
     ) {
         for event in events {
             if self.is_news(event.position) {
-                self.apply(event, out);
+                self.apply(now, event, out);
             }
         }
         if self.is_news(to) {
@@ -98,6 +98,7 @@ impl Client {
             return;
         }
         self.phase = Phase::Live;
+        self.captured = (self.steps.captures)(&self.confirmed);
         out.cancel(Timer::SyncTimeout);
         out.timer(Timer::Stable, now.mono + self.config.policy.client.reconnect.stable);
         if (self.steps.flushes_on_sync)() {
@@ -142,6 +143,10 @@ impl Client {
     pub(super) fn repair_gap(&mut self, out: &mut Outbox<DocSync>) {
         self.gap_armed = false;
         let Some(conn) = self.conn.filter(|_| self.phase == Phase::Live) else { return };
+        if self.ahead.is_empty() && self.cursor >= self.head {
+            // It came by itself.
+            return;
+        }
         out.mark("gap-repaired");
         let request = Message::SyncRequest { doc: DOC, since: self.gap_since() };
         out.send(conn, request).whatever();

@@ -22,4 +22,35 @@ pub(super) const FLAWS: &[Flaw] = &[
         wrong: "next_edit",
         change: Step::Client(|steps| steps.flushes_on_sync = || false),
     },
+    Flaw {
+        path: "client.outbox.flush_on",
+        right: "synced",
+        wrong: "open",
+        change: Step::Client(|steps| steps.flushes_on_open = || true),
+    },
+    Flaw {
+        path: "client.outbox.order",
+        right: "fifo",
+        wrong: "lifo",
+        change: Step::Client(|steps| steps.flush_order = |len, turn| len - 1 - turn),
+    },
+    Flaw {
+        path: "client.outbox.replay_base",
+        right: "original",
+        wrong: "current",
+        change: Step::Client(|steps| steps.replay_base = |_, now| now),
+    },
+    Flaw {
+        path: "client.conflict.tell",
+        right: "true",
+        wrong: "false",
+        change: Step::Client(|steps| steps.tells_conflict = || false),
+    },
+    Flaw {
+        path: "client.undo.entry",
+        right: "value",
+        wrong: "alias",
+        // What is kept is the object that the page goes on writing to.
+        change: Step::Client(|steps| steps.undo_value = |_, now| now),
+    },
 ];

@@ -105,9 +105,11 @@ impl Server {
     ) {
         let seen = self.seen(conn, doc);
         let policy = &self.config.policy.server.sync;
-        let Some(room) = self.rooms.get_mut(&doc) else { return };
+        if let Some(room) = self.rooms.get_mut(&doc) {
+            room.trim(now, policy);
+        }
+        let Some(room) = self.rooms.get(&doc) else { return };
         let Some(head) = room.head else { return };
-        room.trim(now, policy);
         let events = match since {
             Since::Nothing => None,
             Since::Whatever => Some(Vec::new()),
@@ -118,10 +120,14 @@ impl Server {
             },
         };
         let message = match events {
-            Some(events) => Message::Delta { doc, to: head, events },
-            None => {
+            // What a client cannot read as an event it can read as part of the document.
+            Some(events) if !events.iter().any(|event| event.is_novel()) => {
+                let events = events.iter().map(|event| self.as_told(event)).collect();
+                Message::Delta { doc, to: head, events }
+            }
+            _ => {
                 out.mark("snapshot-sent");
-                let content = document::whole(&room.content);
+                let content = (self.steps.page)(document::whole(&room.content));
                 Message::Snapshot { doc, at: head, seen, content }
             }
         };

@@ -6,15 +6,21 @@
 mod chaotic_links;
 mod disconnect_during_edit;
 mod edit_while_updates;
+mod idle_pages;
+mod lossy_links;
 mod mixed;
+mod newer_server;
 mod offline_editing;
+mod one_element;
 mod outage;
 mod rapid_stages;
+mod replay_cut_short;
 mod restored_store;
 mod return_after_30s;
 mod return_after_5min;
 mod server_restart_herd;
 mod several_tabs;
+mod slow_consumer;
 mod slow_network;
 mod store_trouble;
 
@@ -44,6 +50,12 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &return_after_5min::ReturnAfter5Min,
         &several_tabs::SeveralTabs,
         &slow_network::SlowNetwork,
+        &one_element::OneElement,
+        &lossy_links::LossyLinks,
+        &newer_server::NewerServer,
+        &slow_consumer::SlowConsumer,
+        &replay_cut_short::ReplayCutShort,
+        &idle_pages::IdlePages,
         &chaotic_links::ChaoticLinks,
         &store_trouble::StoreTrouble,
         &restored_store::RestoredStore,
