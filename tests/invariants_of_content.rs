@@ -165,10 +165,12 @@ fn dangerous(invariant: &str) -> (Case<Room>, Sign) {
         "at-most-once-effect" => {
             |_, what| matches!(what, Observation::Stored { write: Some(w), .. } if w.changes.is_empty())
         }
-        "fifo-per-client" | "outbox-drains" | "no-lost-edit" | "sync-before-replay" => |node, what| {
-            let lost = Connection::Reconnecting;
-            node == ALICE && matches!(what, Observation::ShownStatus(s) if s.connection == lost)
-        },
+        "fifo-per-client" | "outbox-drains" | "no-lost-edit" | "sync-before-replay" => {
+            |node, what| {
+                let lost = Connection::Reconnecting;
+                node == ALICE && matches!(what, Observation::ShownStatus(s) if s.connection == lost)
+            }
+        }
         _ => |_, what| matches!(what, Observation::ShownContent(_)),
     };
     (good(work, faults), seen)

@@ -8,6 +8,7 @@ use wavetank::id::{OpId, Topic};
 use wavetank::time::Wall;
 
 use crate::document;
+use crate::protocol::DOC;
 use crate::store::{Commit, Event, Seen};
 
 /// The most bytes that a message may have.
@@ -138,6 +139,28 @@ pub enum Message {
         /// Its place.
         position: Position,
     },
+    /// A word to the author of an operation, to be shown once. It has no place in the order.
+    Notice(Notice),
+}
+
+/// A word about an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What tells it from every other.
+    pub id: Option<u64>,
+    /// The operation that it is about.
+    pub reply_to: OpId,
+    /// What is said.
+    pub word: Word,
+}
+
+/// What is said of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Word {
+    /// It has come, and waits for its turn.
+    Taken,
+    /// It is done.
+    Done,
 }
 
 impl Message {
@@ -210,6 +233,13 @@ impl Message {
                     .topic(*doc)
                     .op(Some(*op))
                     .stamp(document::progress_of(*stage).0.get())
+            }
+            Self::Notice(Notice { id, reply_to, .. }) => {
+                let schema = u8::from(id.is_some());
+                Meaning { schema, ..Meaning::of(Kind::Notice) }
+                    .topic(DOC)
+                    .op(Some(*reply_to))
+                    .stamp(id.unwrap_or_default())
             }
             Self::Bare(doc, _) => Meaning::default().topic(*doc),
             Self::Novel { doc, position } => {

@@ -95,7 +95,7 @@ const fn mark(name: &'static str, about: &'static str) -> Mark {
 }
 
 /// What befalls a node, and then what it does about it.
-const MARKS: [Mark; 21] = [
+const MARKS: [Mark; 22] = [
     mark("connection-lost", "A client is told that its connection has ended."),
     mark("edit-while-away", "A person edits while the client is not live."),
     mark("event-ahead", "An event comes before one that it follows."),
@@ -112,6 +112,7 @@ const MARKS: [Mark; 21] = [
     mark("event-from-tab", "A tab takes an event from another tab of its device."),
     mark("novel-event", "A client is told of an event of a kind that it does not know."),
     mark("frame-unreadable", "A frame comes to a client that is no message."),
+    mark("word-again", "A word of the server comes to a client that has shown it."),
     mark("gap-repaired", "A client asks for events that did not come by themselves."),
     mark("silent-client-closed", "The server closes a connection that has been silent."),
     mark(

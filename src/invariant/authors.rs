@@ -10,7 +10,7 @@ use crate::id::{NodeId, OpId, Topic};
 #[derive(Clone, Debug)]
 pub(crate) struct Made {
     pub(crate) node: NodeId,
-    /// What the page showed then.
+    /// What the page showed when it took the edit: one that is held up takes it later.
     had: Option<(Topic, Position)>,
     pub(crate) changes: Changes,
 }
@@ -25,14 +25,18 @@ pub(crate) struct Authors {
 impl Authors {
     /// The kinds of observation that it must be told of.
     pub(crate) const INTEREST: Interest =
-        Interest::GIVEN_WORK.and(Interest::CONTENT_MAIN).and(Interest::NODE);
+        Interest::GIVEN_WORK.and(Interest::OP).and(Interest::CONTENT_MAIN).and(Interest::NODE);
 
     pub(crate) fn observe(&mut self, seen: &Seen<'_>) {
         match seen.what {
             Observation::Given { op, request: Request::Edit, changes } => {
-                let had = self.pages.get(&seen.node).copied();
-                let made = Made { node: seen.node, had, changes: changes.clone() };
+                let made = Made { node: seen.node, had: None, changes: changes.clone() };
                 self.edits.insert(*op, made);
+            }
+            Observation::ShownOp { op, .. } => {
+                if let Some(made) = self.edits.get_mut(op).filter(|made| made.had.is_none()) {
+                    made.had = self.pages.get(&seen.node).copied();
+                }
             }
             Observation::ShownContent(reading) if reading.part == 0 => {
                 self.pages.insert(seen.node, (reading.topic, reading.position));

@@ -52,7 +52,7 @@ impl Invariant for CausalLww {
          once it is saved."
     }
     fn interest(&self) -> Interest {
-        Authors::INTEREST.and(Interest::STORED_OTHER).and(Interest::OP)
+        Authors::INTEREST.and(Interest::STORED_OTHER)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         match seen.what {
@@ -62,8 +62,11 @@ impl Invariant for CausalLww {
                 }
             }
             Observation::Stored { .. } => {}
-            Observation::ShownOp { op, state: OpState::Saved } => {
-                if let Some(field) = self.lost.get(op) {
+            Observation::ShownOp { op, state } => {
+                self.authors.observe(seen);
+                if *state == OpState::Saved
+                    && let Some(field) = self.lost.get(op)
+                {
                     let message = format!("shows {op} as saved; {field} was left as it had been");
                     ruling.violated(seen.node, message);
                 }

@@ -38,7 +38,8 @@ impl ConflictSurfaced {
                     at.epoch == write.position.epoch && at.seq > had && *by != made.node
                 };
                 if let Some((at, _, other, _)) = earlier.iter().rev().find(unseen) {
-                    let why = format!("was committed over {other} ({at}), which its author had not seen");
+                    let why =
+                        format!("was committed over {other} ({at}), which its author had not seen");
                     self.unsaid.insert(op, (made.node, why));
                 }
             }
@@ -65,7 +66,6 @@ impl Invariant for ConflictSurfaced {
         Authors::INTEREST
             .and(Interest::STORED_OTHER)
             .and(Interest::DELIVERED_OTHER)
-            .and(Interest::OP)
             .and(Interest::STATUS)
     }
     fn observe(&mut self, seen: &Seen<'_>, _ruling: &mut Ruling) {
@@ -81,7 +81,8 @@ impl Invariant for ConflictSurfaced {
                 }
             }
             Observation::Delivered { side: Side::Dialler, meaning, .. } => {
-                if let (Kind::Nack, Some(op), None) = (meaning.kind, meaning.op, meaning.retry_after)
+                if let (Kind::Nack, Some(op), None) =
+                    (meaning.kind, meaning.op, meaning.retry_after)
                 {
                     self.nacked(seen.node, op, meaning.code);
                 }
@@ -93,6 +94,7 @@ impl Invariant for ConflictSurfaced {
                 if state.is_told_off() {
                     self.unsaid.remove(op);
                 }
+                self.authors.observe(seen);
             }
             Observation::ShownStatus(status) => {
                 self.shown.insert(seen.node, status.connection);

@@ -14,8 +14,8 @@ mod backoff_envelope;
 mod bench;
 mod bounded_queue;
 mod bounded_state;
-mod conflict_surfaced;
 mod causal_lww;
+mod conflict_surfaced;
 mod contiguous_apply;
 mod convergence;
 mod covered;
@@ -38,6 +38,7 @@ mod no_cross_room_leak;
 mod no_dial_offline;
 mod no_false_ack;
 mod no_lost_edit;
+mod no_lost_event;
 mod no_needless_reconnect;
 mod no_retry_on_permanent;
 mod no_send_after_close;
@@ -62,6 +63,7 @@ mod status_truthful;
 mod sync_before_replay;
 mod table;
 mod undo_validity;
+mod words;
 mod writes_follow_reads;
 
 pub use apply_to_right_document::ApplyToRightDocument;
@@ -72,8 +74,8 @@ pub use backoff_envelope::BackoffEnvelope;
 pub(crate) use bench::Bench;
 pub use bounded_queue::BoundedQueue;
 pub use bounded_state::BoundedState;
-pub use conflict_surfaced::ConflictSurfaced;
 pub use causal_lww::CausalLww;
+pub use conflict_surfaced::ConflictSurfaced;
 pub use contiguous_apply::ContiguousApply;
 pub use convergence::Convergence;
 pub use delay_spread::DelaySpread;
@@ -93,6 +95,7 @@ pub use no_cross_room_leak::NoCrossRoomLeak;
 pub use no_dial_offline::NoDialOffline;
 pub use no_false_ack::NoFalseAck;
 pub use no_lost_edit::NoLostEdit;
+pub use no_lost_event::NoLostEvent;
 pub use no_needless_reconnect::NoNeedlessReconnect;
 pub use no_retry_on_permanent::NoRetryOnPermanent;
 pub use no_send_after_close::NoSendAfterClose;
@@ -292,6 +295,7 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(OutboxDrains::new(objectives)),
         Box::new(LatencyBound::new(objectives)),
         Box::new(SyncBeforeReplay::default()),
+        Box::new(NoLostEvent::default()),
         Box::new(SchemaConformant),
         Box::new(EphemeralTruthful::new(objectives)),
         Box::new(UndoValidity::default()),

@@ -14,6 +14,8 @@ use crate::id::{Field, NodeId, OpId, Ticket, Topic};
 #[derive(Debug, Default)]
 pub struct UndoValidity {
     pages: Table<NodeId, Page>,
+    /// Edits that no page has taken yet.
+    given: Table<OpId, (NodeId, Changes)>,
     /// Undos, and by whom.
     undos: Table<OpId, NodeId>,
     /// Who wrote to a field, and when.
@@ -42,17 +44,21 @@ fn same(one: &[Change], other: &[Change]) -> bool {
 impl UndoValidity {
     fn given(&mut self, node: NodeId, op: OpId, request: Request, changes: &Changes) {
         match request {
-            Request::Edit => {
-                let page = self.pages.of(node);
-                let was = |new: &Change| {
-                    Change { field: new.field, value: page.shown.get(&new.field).copied() }
-                };
-                let before = changes.iter().map(was).collect();
-                page.edits.insert(op, Edit { before, place: None });
-            }
+            Request::Edit => _ = self.given.insert(op, (node, changes.clone())),
             Request::Undo => _ = self.undos.insert(op, node),
             _ => {}
         }
+    }
+
+    /// A page has taken an edit: what it shows is what it showed before. One that is held up
+    /// takes it later than it was given.
+    fn taken(&mut self, op: OpId) {
+        let Some((node, changes)) = self.given.remove(&op) else { return };
+        let page = self.pages.of(node);
+        let was =
+            |new: &Change| Change { field: new.field, value: page.shown.get(&new.field).copied() };
+        let before = changes.iter().map(was).collect();
+        page.edits.insert(op, Edit { before, place: None });
     }
 
     /// What is wrong with what an undo wrote, if anything is.
@@ -114,6 +120,7 @@ impl Invariant for UndoValidity {
     }
     fn interest(&self) -> Interest {
         Interest::GIVEN_WORK
+            .and(Interest::OP)
             .and(Interest::CONTENT_MAIN)
             .and(Interest::STORED_OTHER)
             .and(Interest::NODE)
@@ -123,6 +130,7 @@ impl Invariant for UndoValidity {
             Observation::Given { op, request, changes } => {
                 self.given(seen.node, *op, *request, changes);
             }
+            Observation::ShownOp { op, .. } => self.taken(*op),
             Observation::ShownContent(reading) => {
                 let page = self.pages.of(seen.node);
                 if reading.whole {
@@ -142,6 +150,7 @@ impl Invariant for UndoValidity {
             }
             Observation::Node(life) if life.starts_or_ends() => {
                 self.pages.remove(&seen.node);
+                self.given.retain(|_, (node, _)| *node != seen.node);
                 self.undos.retain(|_, node| *node != seen.node);
             }
             _ => {}
@@ -149,6 +158,7 @@ impl Invariant for UndoValidity {
     }
     fn forget(&mut self, horizon: &Horizon) {
         self.undos.retain(|op, _| *op >= horizon.op);
+        self.given.retain(|op, _| *op >= horizon.op);
         for page in self.pages.values_mut() {
             page.edits.retain(|op, _| *op >= horizon.op);
         }

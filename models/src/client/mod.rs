@@ -3,6 +3,7 @@
 mod apply;
 mod heartbeat;
 mod inbound;
+mod notices;
 mod outbox;
 mod progress;
 mod reconnect;
@@ -99,6 +100,9 @@ pub struct Client {
     /// Edits that can be taken back, oldest first.
     undoable: VecDeque<Undoable>,
 
+    /// The ids of the words that were shown last.
+    words: notices::Words,
+
     shown: Option<Status>,
     last_synced: Option<Mono>,
 }
@@ -143,6 +147,7 @@ impl Client {
             ack_armed: false,
             edited: None,
             undoable: VecDeque::new(),
+            words: notices::Words::new(boot.objectives, &policy.dedup),
             shown: None,
             last_synced: None,
         }
@@ -161,6 +166,7 @@ impl Client {
             }
             Message::Delta { to, events, .. } => self.delta(now, *to, events, out),
             Message::Event(event) => self.came(now, event, out),
+            Message::Notice(notice) => self.notice(notice, out),
             Message::Novel { position, .. } => self.novel(conn, *position, out),
             Message::Ack { op, position } => self.acked(now, *op, *position, out),
             Message::Nack { op, code } => self.rejected(*op, *code, out),

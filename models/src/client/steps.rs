@@ -4,7 +4,7 @@ use wavetank::history::{Change, Changes, Position, Value};
 use wavetank::time::Span;
 
 use crate::document::Content;
-use crate::message::Since;
+use crate::message::{Notice, Since};
 use crate::store::Event;
 
 /// What to do when nothing was heard for too long.
@@ -59,6 +59,8 @@ pub struct Steps {
     pub reads_anyway: fn() -> Option<Changes>,
     /// `client.ephemeral.progress`: what is shown, given what was told and what was shown.
     pub progress: fn(told: Value, shown: Option<Value>) -> Value,
+    /// `client.dedup.key`: what a word of the server is recognised by.
+    pub notice_key: fn(&Notice) -> Option<u64>,
     /// `client.apply.patch`: what an event that says this does to the content.
     pub patch: fn(&Changes) -> Changes,
     /// `client.apply.reads`: what events are applied to from now on, in place of what there is.
@@ -115,6 +117,7 @@ impl Default for Steps {
             asks_for_novel: || true,
             reads_anyway: || None,
             progress: |told, _| told,
+            notice_key: |notice| notice.id,
             patch: Changes::clone,
             captures: |_| None,
             event_keeps_pending: || true,

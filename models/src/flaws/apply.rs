@@ -50,7 +50,8 @@ pub(super) const FLAWS: &[Flaw] = &[
         wrong: "false",
         // Fields that are missing are filled in: the first stage, and nothing in it.
         change: Step::Client(|steps| {
-            steps.reads_anyway = || Some([Change::removed(document::stage(0))].into_iter().collect());
+            steps.reads_anyway =
+                || Some([Change::removed(document::stage(0))].into_iter().collect());
         }),
     },
     Flaw {
@@ -58,9 +59,8 @@ pub(super) const FLAWS: &[Flaw] = &[
         right: "absolute",
         wrong: "increment",
         change: Step::Client(|steps| {
-            steps.progress = |told, shown| {
-                shown.map_or(told, |shown| Value(shown.0.saturating_add(1)))
-            };
+            steps.progress =
+                |told, shown| shown.map_or(told, |shown| Value(shown.0.saturating_add(1)));
         }),
     },
     Flaw {

@@ -2,6 +2,7 @@
 
 use super::{Flaw, Step};
 use crate::client::Sending;
+use crate::message::Word;
 
 pub(super) const FLAWS: &[Flaw] = &[
     Flaw {
@@ -52,5 +53,21 @@ pub(super) const FLAWS: &[Flaw] = &[
         wrong: "alias",
         // What is kept is the object that the page goes on writing to.
         change: Step::Client(|steps| steps.undo_value = |_, now| now),
+    },
+    Flaw {
+        path: "client.dedup.key",
+        right: "id",
+        wrong: "in_reply_to",
+        change: Step::Client(|steps| {
+            steps.notice_key = |notice| Some(u64::from(notice.reply_to.0));
+        }),
+    },
+    Flaw {
+        path: "server.ids.omit_on",
+        right: "none",
+        wrong: "notice",
+        change: Step::Server(|steps| {
+            steps.notice_id = |id, word| Some(id).filter(|_| word == Word::Taken);
+        }),
     },
 ];

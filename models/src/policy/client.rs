@@ -31,6 +31,8 @@ pub struct ClientPolicy {
     pub undo: Undo,
     /// What is shown for a while only.
     pub ephemeral: Ephemeral,
+    /// How it recognises what comes again and has no place in the order.
+    pub dedup: Dedup,
 }
 
 /// How the client dials.
@@ -438,5 +440,21 @@ pub struct Ephemeral {
 impl Default for Ephemeral {
     fn default() -> Self {
         Self { expiry: Span::secs(10) }
+    }
+}
+
+/// How the client recognises what comes again and has no place in the order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dedup {
+    /// Whether it does.
+    pub unsequenced: bool,
+    /// How many ids it keeps; 0 is no limit. The objectives' limit holds as well.
+    pub limit: u32,
+}
+
+impl Default for Dedup {
+    fn default() -> Self {
+        Self { unsequenced: true, limit: 200 }
     }
 }

@@ -13,15 +13,15 @@ use serde::{Deserialize, Serialize};
 
 pub use bundled::bundled;
 pub use client::{
-    Ack, AckRetry, Apply, Clamp, ClientPolicy, ClosePolicy, Cursor, Dial, Ephemeral, FailedExit, Gap,
-    OfflineEdits, OnClose, OnOpen, Outbox, Overflow, Reconnect, Reorder, ResetOn, Schedule,
-    SignOfLife, Storage, SyncPolicy, Tabs, Undo, UndoScope, Watch,
+    Ack, AckRetry, Apply, Clamp, ClientPolicy, ClosePolicy, Cursor, Dedup, Dial, Ephemeral,
+    FailedExit, Gap, OfflineEdits, OnClose, OnOpen, Outbox, Overflow, Reconnect, Reorder, ResetOn,
+    Schedule, SignOfLife, Storage, SyncPolicy, Tabs, Undo, UndoScope, Watch,
 };
 pub use file::{Conformance, Document, PolicyError, PolicyFile, Promise, System};
 pub use patch::{Knob, Patch, PatchError, differences};
 pub use server::{
-    AckAfter, Commit, CommitOrder, EventContent, Events, Fallback, Fanout, Heartbeat, ServerAck, ServerPolicy,
-    ServerSync, Shed,
+    AckAfter, Commit, CommitOrder, EventContent, Events, Fallback, Fanout, Heartbeat, ServerAck,
+    ServerPolicy, ServerSync, Shed,
 };
 
 /// A system's reconnection and sync policy, client and server.

@@ -4,6 +4,7 @@ mod check;
 mod commit;
 mod fanout;
 mod heartbeat;
+mod notices;
 mod order;
 mod refuse;
 mod room;
@@ -19,7 +20,7 @@ use wavetank::protocol::{Awaiting, Boot, Conns, Event, Node, Outbox};
 use wavetank::time::Now;
 
 use crate::config::{Beat, Config};
-use crate::message::{CONFLICT, Message};
+use crate::message::{CONFLICT, Message, Word};
 use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store::{self, Commit, Loaded, Reply};
 use room::Room;
@@ -70,6 +71,7 @@ pub struct Server {
     written: BTreeMap<u64, Position>,
     awaiting: Awaiting<Wait>,
     lines: order::Lines,
+    notices: notices::Notices,
     /// Events that are to be told together.
     batch: Vec<Arc<store::Event>>,
 }
@@ -96,6 +98,7 @@ impl Server {
             written: BTreeMap::new(),
             awaiting: Awaiting::default(),
             lines: order::Lines::default(),
+            notices: notices::Notices::default(),
             batch: Vec::new(),
         }
     }
@@ -163,6 +166,9 @@ impl Node<DocSync> for Server {
                         self.committed(conn, commit, result.ok().flatten(), out);
                     }
                     (Wait::Flush(conn, commit, event), Ok(_)) => {
+                        if self.is_news(&event) {
+                            self.notify(conn, &commit, Word::Done, out);
+                        }
                         self.durable(now, conn, &event, out);
                         self.step_up(&commit, out);
                     }

@@ -6,7 +6,7 @@ use wavetank::time::{Mono, Now, Span};
 
 use crate::config::Beat;
 use crate::document::Content;
-use crate::message::Since;
+use crate::message::{Since, Word};
 use crate::store::Event;
 
 /// The steps, each named after the path that chooses it.
@@ -40,6 +40,8 @@ pub struct Steps {
     pub reads_again: fn(&Event, &Content) -> Option<Changes>,
     /// `server.events.envelope`: whether an event is told as one, with its place.
     pub has_envelope: fn(&Event) -> bool,
+    /// `server.ids.omit_on`: the id under which a word is said, given the one that it has.
+    pub notice_id: fn(id: u64, word: Word) -> Option<u64>,
     /// `server.pages.overflow`: how much of a document is sent.
     pub page: fn(Changes) -> Changes,
 }
@@ -59,6 +61,7 @@ impl Default for Steps {
             is_told: |_| true,
             reads_again: |_, _| None,
             has_envelope: |_| true,
+            notice_id: |id, _| Some(id),
             page: |content| content,
         }
     }

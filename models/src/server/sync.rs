@@ -84,6 +84,9 @@ impl Server {
         self.written.extend(session.instance.map(|instance| (instance, head)));
         out.send(conn, Message::Welcome { doc, head }).whatever();
         self.catch_up(now, conn, doc, since, out);
+        if let Some(instance) = self.sessions.get(conn).and_then(|session| session.instance) {
+            self.notify_again(conn, instance, out);
+        }
     }
 
     /// Which operations of the client behind a connection are done.

@@ -48,7 +48,10 @@ impl Scenario<DocSync> for IdlePages {
                 match beat {
                     // A shorter heartbeat would make other troubles than these.
                     Some((interval, timeout)) => set(&mut case, interval, timeout),
-                    None => faults.push(trouble),
+                    None => {
+                        case.config.beat = None;
+                        faults.push(trouble);
+                    }
                 }
                 case.plan = Plan::new(faults);
                 case

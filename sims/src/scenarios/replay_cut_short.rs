@@ -12,6 +12,8 @@ use super::{SERVER, at, case, edit, edits, give, room};
 
 pub(super) struct ReplayCutShort;
 
+/// Objectives are scaled down, so that a short run can fill a table.
+const IDS: u32 = 6;
 /// One way.
 const LATENCY: Span = Span::millis(100);
 
@@ -32,6 +34,7 @@ impl Scenario<DocSync> for ReplayCutShort {
             .prop_map(move |(mut work, away, lasts, broken)| {
                 let mut case = case(room(2), &config, 20);
                 case.network.latency = Latency::Constant(LATENCY);
+                case.objectives.table_max.insert("seen-ids".to_owned(), IDS);
                 let begins = at(4);
                 let made = |(millis, op)| (begins + Span::millis(millis), NodeId(1), op);
                 work.extend(away.into_iter().map(made));
