@@ -65,6 +65,8 @@ pub struct Objectives {
     pub attempts_max: u32,
     /// Whether a person is told which attempt to connect again is under way or awaited.
     pub attempts_shown: bool,
+    /// What is shown in passing is gone this long after it was last told.
+    pub ephemeral_expiry: Span,
     /// The most entries of tables that a node says it holds, by their names.
     pub table_max: BTreeMap<String, u32>,
 }
@@ -94,6 +96,7 @@ impl Default for Objectives {
             stable: Span::secs(10),
             attempts_max: 10,
             attempts_shown: false,
+            ephemeral_expiry: Span::secs(10),
             table_max: [
                 ("attempts", 100),
                 ("close-codes", 100),

@@ -31,6 +31,12 @@ fn lossy() -> Vec<Fault> {
     vec![from(1000, 9000, chaos(Chaos { loss_ppm: 300_000, ..Chaos::default() }))]
 }
 
+/// What Bob is told comes twice, and in any order.
+fn rough() -> Vec<Fault> {
+    let rough = Chaos { duplicate_ppm: 400_000, reorder: Span::millis(400), ..Chaos::default() };
+    vec![from(1000, 9000, chaos(rough))]
+}
+
 /// Alice's edits are on their way when her connection breaks.
 fn broken() -> (Work, Vec<Fault>) {
     let work = (0..4).map(|n| (4000 + n, ALICE, Op::Set(n as u32))).collect();
@@ -105,6 +111,9 @@ fn breaks(invariant: &str) -> Case<Room> {
             case(Habit::GoesBack, &turns(12), faults)
         }
         "convergence" => plain(Habit::MissesTheTail),
+        "delivery-to-all-subscribers" => plain(Habit::LeavesOneOut),
+        "sync-before-replay" => with(Habit::SendsTooEarly, broken()),
+        "resync-justified" => case(Habit::AsksInVain, &turns(30), rough()),
         _ => panic!("no habit breaks {invariant}"),
     }
 }
@@ -128,12 +137,12 @@ fn dangerous(invariant: &str) -> (Case<Room>, Sign) {
             let crash = from(3990, 4100, FaultKind::Node(NodeFault::Crash(SERVER)));
             (turns(20), vec![restored, crash])
         }
-        "state-matches-cursor" | "optimistic-preserved" | "convergence" => {
-            let rough =
-                Chaos { duplicate_ppm: 400_000, reorder: Span::millis(400), ..Chaos::default() };
-            (turns(30), vec![from(1000, 9000, chaos(rough))])
-        }
-        "fifo-per-client" | "outbox-drains" | "no-lost-edit" => broken(),
+        "state-matches-cursor"
+        | "optimistic-preserved"
+        | "convergence"
+        | "delivery-to-all-subscribers"
+        | "resync-justified" => (turns(30), rough()),
+        "fifo-per-client" | "outbox-drains" | "no-lost-edit" | "sync-before-replay" => broken(),
         "at-most-once-effect" => unacked(),
         "no-cross-room-leak" | "apply-to-right-document" => (moves(), Vec::new()),
         "latency-bound" => {
@@ -156,10 +165,12 @@ fn dangerous(invariant: &str) -> (Case<Room>, Sign) {
         "at-most-once-effect" => {
             |_, what| matches!(what, Observation::Stored { write: Some(w), .. } if w.changes.is_empty())
         }
-        "fifo-per-client" | "outbox-drains" | "no-lost-edit" => |node, what| {
-            let lost = Connection::Reconnecting;
-            node == ALICE && matches!(what, Observation::ShownStatus(s) if s.connection == lost)
-        },
+        "fifo-per-client" | "outbox-drains" | "no-lost-edit" | "sync-before-replay" => {
+            |node, what| {
+                let lost = Connection::Reconnecting;
+                node == ALICE && matches!(what, Observation::ShownStatus(s) if s.connection == lost)
+            }
+        }
         _ => |_, what| matches!(what, Observation::ShownContent(_)),
     };
     (good(work, faults), seen)

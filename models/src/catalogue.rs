@@ -110,7 +110,7 @@ struct Area {
     artefact: Vec<Artefact>,
 }
 
-const AREAS: [&str; 7] = [
+const AREAS: [&str; 9] = [
     include_str!("../catalogue/connection.toml"),
     include_str!("../catalogue/reconnection.toml"),
     include_str!("../catalogue/delivery.toml"),
@@ -118,6 +118,8 @@ const AREAS: [&str; 7] = [
     include_str!("../catalogue/processing.toml"),
     include_str!("../catalogue/staleness.toml"),
     include_str!("../catalogue/backend.toml"),
+    include_str!("../catalogue/tearing.toml"),
+    include_str!("../catalogue/consistency.toml"),
 ];
 
 static CATALOGUE: LazyLock<Area> = LazyLock::new(|| {

@@ -2,7 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
+use wavetank::time::Span;
+
 use crate::policy::{Patch, PatchError, Policy};
+
+/// The heartbeat of the server, as the operator of a deployment sets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Beat {
+    /// The pause between pings; 0 sends none.
+    pub interval: Span,
+    /// How long after a ping is due its answer may take.
+    pub timeout: Span,
+}
 
 /// A policy, and the coding mistakes that the nodes are built with.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +26,9 @@ pub struct Config {
     /// Steps of parts that are done in a wrong way, as `path = value`.
     #[serde(default, skip_serializing_if = "Patch::is_empty")]
     pub flaws: Patch,
+    /// The heartbeat that this deployment needs, in place of the policy's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beat: Option<Beat>,
 }
 
 impl Config {

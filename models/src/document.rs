@@ -13,6 +13,8 @@ pub const ELEMENTS: u32 = 8;
 const STAGE: u32 = 1 << 28;
 const ELEMENT: u32 = 2 << 28;
 const PENDING: u32 = 3 << 28;
+/// How far the pipeline is, beside the content.
+pub const PROGRESS: Field = Field(4 << 28);
 
 /// What of an element is written.
 #[derive(
@@ -36,6 +38,11 @@ pub const fn stage(number: u32) -> Field {
     Field(STAGE | (number % STAGES + 1))
 }
 
+/// What is shown of progress in a stage: its number, from 1.
+pub const fn progress_of(number: u32) -> Value {
+    Value::new((number % STAGES + 1) as u64)
+}
+
 /// An attribute of an element.
 pub const fn element(number: u32, attribute: Attribute) -> Field {
     Field(ELEMENT | number << 4 | attribute as u32)
@@ -56,6 +63,14 @@ pub const fn is_stage(field: Field) -> bool {
     field.0 >> 28 == 1
 }
 
+/// The attributes of the element that a field is of, the field itself among them.
+pub fn siblings(field: Field) -> impl Iterator<Item = Field> {
+    let number = (field.0 & 0x0fff_ffff) >> 4;
+    let all = [Attribute::Label, Attribute::Box, Attribute::Order];
+    let all = all.map(|attribute| element(number, attribute));
+    all.into_iter().filter(move |_| field.0 >> 28 == 2)
+}
+
 /// A field's name for people.
 pub fn name(field: Field) -> String {
     let number = field.0 & 0x0fff_ffff;
@@ -65,6 +80,7 @@ pub fn name(field: Field) -> String {
             let attribute = ["label", "box", "order"][(number & 3) as usize % 3];
             format!("{attribute} of element {}", number >> 4)
         }
+        4 => "progress".to_owned(),
         _ => format!("inserted by op{number}"),
     }
 }

@@ -7,6 +7,8 @@ use wavetank::history::{Changes, Kind, Meaning, Position};
 use wavetank::id::{OpId, Topic};
 use wavetank::time::Wall;
 
+use crate::document;
+use crate::protocol::DOC;
 use crate::store::{Commit, Event, Seen};
 
 /// The most bytes that a message may have.
@@ -128,6 +130,37 @@ pub enum Message {
         /// The stage that it is about.
         stage: u32,
     },
+    /// Changes without a word of what they are.
+    Bare(Topic, Changes),
+    /// An event of a kind that this version does not know.
+    Novel {
+        /// The document.
+        doc: Topic,
+        /// Its place.
+        position: Position,
+    },
+    /// A word to the author of an operation, to be shown once. It has no place in the order.
+    Notice(Notice),
+}
+
+/// A word about an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What tells it from every other.
+    pub id: Option<u64>,
+    /// The operation that it is about.
+    pub reply_to: OpId,
+    /// What is said.
+    pub word: Word,
+}
+
+/// What is said of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Word {
+    /// It has come, and waits for its turn.
+    Taken,
+    /// It is done.
+    Done,
 }
 
 impl Message {
@@ -142,6 +175,7 @@ impl Message {
                 events.iter().map(|event| ENVELOPE + changes(&event.changes)).sum()
             }
             Self::Event(event) | Self::Tab(event) => changes(&event.changes),
+            Self::Bare(_, content) => changes(content),
             Self::Op(commit) => commit.edit.size(),
             _ => 16,
         };
@@ -155,6 +189,7 @@ impl Message {
             Self::Snapshot { at, .. } => Some(*at),
             Self::Delta { to, .. } => Some(*to),
             Self::Event(event) => Some(event.position),
+            Self::Novel { position, .. } => Some(*position),
             Self::Ping { head, .. } => *head,
             _ => None,
         }
@@ -193,8 +228,22 @@ impl Message {
                 Meaning { position: *head, ..Meaning::of(Kind::Ping) }.stamp(*stamp)
             }
             Self::Pong { stamp, cursor } => Meaning::of(Kind::Pong).cursor(*cursor).stamp(*stamp),
-            Self::Progress { doc, op, .. } => {
-                Meaning { lossy: true, ..Meaning::of(Kind::Ephemeral) }.topic(*doc).op(Some(*op))
+            Self::Progress { doc, op, stage } => {
+                Meaning { lossy: true, ..Meaning::of(Kind::Ephemeral) }
+                    .topic(*doc)
+                    .op(Some(*op))
+                    .stamp(document::progress_of(*stage).0.get())
+            }
+            Self::Notice(Notice { id, reply_to, .. }) => {
+                let schema = u8::from(id.is_some());
+                Meaning { schema, ..Meaning::of(Kind::Notice) }
+                    .topic(DOC)
+                    .op(Some(*reply_to))
+                    .stamp(id.unwrap_or_default())
+            }
+            Self::Bare(doc, _) => Meaning::default().topic(*doc),
+            Self::Novel { doc, position } => {
+                Meaning::of(Kind::Event).topic(*doc).position(*position)
             }
         }
     }

@@ -60,6 +60,8 @@ pub enum Op {
     Disconnect,
     /// The page draws itself anew.
     Rerender,
+    /// The pipeline passes over a stage, which only newer versions know to happen.
+    Skip(u32),
 }
 
 /// The document that all pages of a case have open.
@@ -86,8 +88,16 @@ pub enum Timer {
     AckTimeout,
     /// The server's ping to a connection is due.
     Ping(ConnId),
-    /// A connection of the server has been silent for too long.
-    Deadline(ConnId),
+    /// A connection of the server, of this client instance, has been silent for too long.
+    Deadline(ConnId, u64),
+    /// Events that were gathered are to be told.
+    Batch,
+    /// The client is done with an event on which it has worked.
+    Work(u64),
+    /// The client looks at what has come.
+    Look,
+    /// What is shown for a while only is no longer true.
+    Ephemeral,
 }
 
 const fn mark(name: &'static str, about: &'static str) -> Mark {
@@ -95,7 +105,7 @@ const fn mark(name: &'static str, about: &'static str) -> Mark {
 }
 
 /// What befalls a node, and then what it does about it.
-const MARKS: [Mark; 19] = [
+const MARKS: [Mark; 22] = [
     mark("connection-lost", "A client is told that its connection has ended."),
     mark("edit-while-away", "A person edits while the client is not live."),
     mark("event-ahead", "An event comes before one that it follows."),
@@ -110,6 +120,9 @@ const MARKS: [Mark; 19] = [
     mark("edit-refused", "A person's edit is refused, since too many wait."),
     mark("edit-resent", "An edit is sent after the client has caught up."),
     mark("event-from-tab", "A tab takes an event from another tab of its device."),
+    mark("novel-event", "A client is told of an event of a kind that it does not know."),
+    mark("frame-unreadable", "A frame comes to a client that is no message."),
+    mark("word-again", "A word of the server comes to a client that has shown it."),
     mark("gap-repaired", "A client asks for events that did not come by themselves."),
     mark("silent-client-closed", "The server closes a connection that has been silent."),
     mark(
@@ -150,6 +163,7 @@ impl Op {
             | Self::Connect
             | Self::Disconnect
             | Self::Rerender => Changes::new(),
+            Self::Skip(number) => Changes::from_iter([Change::removed(document::stage(*number))]),
         }
     }
 
@@ -180,6 +194,7 @@ impl Op {
             Self::Stage(number) => lower(number).into_iter().map(Self::Stage).collect(),
             Self::SetStage(number) => lower(number).into_iter().map(Self::SetStage).collect(),
             Self::Progress(number) => lower(number).into_iter().map(Self::Progress).collect(),
+            Self::Skip(number) => lower(number).into_iter().map(Self::Skip).collect(),
             Self::Paste(number, kib) => {
                 let mut found = vec![Self::Set(number, Attribute::Label)];
                 found.extend(lower(number).into_iter().map(|lower| Self::Paste(lower, kib)));
@@ -231,7 +246,7 @@ impl Protocol for DocSync {
     }
     fn request(id: OpId, op: &Op) -> (Sort, Changes) {
         let sort = match op {
-            Op::Stage(_) | Op::Progress(_) => Sort::Produce,
+            Op::Stage(_) | Op::Progress(_) | Op::Skip(_) => Sort::Produce,
             Op::Retry => Sort::Retry,
             Op::Undo => Sort::Undo,
             Op::Mount => Sort::Mount,

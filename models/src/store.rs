@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wavetank::history::{Change, Changes, Position};
-use wavetank::id::{NodeId, OpId, Topic};
+use wavetank::id::{Field, NodeId, OpId, Topic};
 use wavetank::protocol::Store;
+use wavetank::time::Wall;
 
 use crate::document::{self, Attribute, Content};
+use crate::policy::{self, CommitOrder};
 
 /// What an operation is to write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +79,14 @@ pub struct Event {
     pub changes: Changes,
 }
 
+impl Event {
+    /// Whether it is of a kind that the first version of the protocol does not know.
+    pub fn is_novel(&self) -> bool {
+        let passed = |change: &Change| change.value.is_none() && document::is_stage(change.field);
+        !self.changes.is_empty() && self.changes.iter().all(passed)
+    }
+}
+
 /// An operation on its way into the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
@@ -94,8 +104,34 @@ pub struct Commit {
     pub base: Option<Position>,
     /// What it is to write.
     pub edit: Edit,
-    /// Whether an operation that was done before is recognised.
+    /// When it was made, by its author's wall clock.
+    pub made: Wall,
+    /// How it is to be done.
+    pub manner: Manner,
+}
+
+/// How an operation is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manner {
+    /// Whether one that was done before is recognised.
     pub dedup: bool,
+    /// Whether one is refused that writes over what its author had not seen.
+    pub base_check: bool,
+    /// Which of two writes of a field stays.
+    pub order: CommitOrder,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self::from(&policy::Commit::default())
+    }
+}
+
+impl From<&policy::Commit> for Manner {
+    fn from(policy: &policy::Commit) -> Self {
+        let policy::Commit { dedup, base_check, order } = *policy;
+        Self { dedup, base_check, order }
+    }
 }
 
 /// Which operations of a client instance are done. They may be done out of their order.
@@ -175,19 +211,41 @@ struct Doc {
     refused: BTreeSet<OpId>,
     seen: BTreeMap<u64, Seen>,
     inserted: u32,
+    /// When the value of each field was made, where that decides.
+    made: BTreeMap<Field, Wall>,
 }
 
 impl Doc {
+    /// Whether somebody else has written to one of these fields what an instance that has seen
+    /// everything up to `base` has not seen.
+    fn conflicts(&self, changes: &[Change], instance: u64, base: Option<Position>) -> bool {
+        let unseen = self.log.iter().rev().take_while(|event| Some(event.position) > base);
+        let mut others = unseen.filter(|event| event.instance != instance);
+        let shares = |old: &Change| changes.iter().any(|new| new.field == old.field);
+        others.any(|event| event.changes.iter().any(shares))
+    }
+
+    /// Of these changes, those that were made later than what is there; for the others, what is
+    /// there.
+    fn newest(&mut self, changes: &[Change], made: Wall) -> Changes {
+        let mut newest = |change: &Change| {
+            let known = self.made.entry(change.field).or_insert(made);
+            if *known > made {
+                return Change { value: self.content.get(&change.field).copied(), ..*change };
+            }
+            *known = made;
+            *change
+        };
+        changes.iter().map(&mut newest).collect()
+    }
+
     /// Whether nothing has come between an operation and its being taken back by an instance
     /// that has seen everything up to `base`.
     fn allows(&self, restore: &Restore, instance: u64, base: Position) -> bool {
-        let shares = |change: &Change| restore.wrote.iter().any(|old| old.field == change.field);
-        let unseen = self.log.iter().rev().take_while(|event| event.position > base);
-        let mut others = unseen.filter(|event| event.instance != instance);
         let untouched = |old: &Change| self.content.get(&old.field).copied() == old.value;
         self.done.contains_key(&restore.of)
             && restore.wrote.iter().all(untouched)
-            && !others.any(|event| event.changes.iter().any(shares))
+            && !self.conflicts(&restore.wrote, instance, Some(base))
     }
 }
 
@@ -207,7 +265,8 @@ impl Default for Documents {
 
 impl Documents {
     fn commit(&mut self, commit: Commit) -> Reply {
-        let Commit { doc, op, author, instance, client_seq, base, edit, dedup } = commit;
+        let Commit { doc, op, author, instance, client_seq, base, edit, .. } = commit;
+        let Manner { dedup, base_check, order } = commit.manner;
         let epoch = self.epoch;
         let state = self.docs.entry(doc).or_default();
         if let Some(event) = state.done.get(&op).filter(|_| dedup) {
@@ -217,7 +276,16 @@ impl Documents {
             return Reply::Refused;
         }
         let changes = match edit {
-            Edit::Write(changes) | Edit::Paste(changes, _) => changes,
+            Edit::Write(changes) | Edit::Paste(changes, _) => {
+                if base_check && state.conflicts(&changes, instance, base) {
+                    state.refused.insert(op);
+                    return Reply::Refused;
+                }
+                match order {
+                    CommitOrder::Server => changes,
+                    CommitOrder::ClientTimestamp => state.newest(&changes, commit.made),
+                }
+            }
             Edit::Restore(restore) => {
                 let base = base.filter(|base| base.epoch.get() == epoch);
                 if !base.is_some_and(|base| state.allows(&restore, instance, base)) {

@@ -49,7 +49,7 @@ fn policy(flaws: &[&Entry]) -> Option<PolicyFile> {
     for entry in flaws {
         config = config.patched(&entry.as_patch()).ok()?;
     }
-    let Config { policy, flaws } = config;
+    let Config { policy, flaws, .. } = config;
     let document = Document { policy, flaws, ..Document::default() };
     let text = toml::to_string(&document).expect("a policy can be written");
     PolicyFile::parse(&PathBuf::from("eight.toml"), text).ok()

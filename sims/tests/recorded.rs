@@ -20,7 +20,10 @@ const RECORDINGS: [(&str, &[&str]); 5] = [
     ("clean", &[]),
     ("unsafe-ack", &["no-false-ack", "no-lost-edit"]),
     ("forget-resends", &["at-most-once-effect"]),
-    ("drop-broadcast", &["contiguous-apply", "state-matches-cursor"]),
+    (
+        "drop-broadcast",
+        &["contiguous-apply", "delivery-to-all-subscribers", "state-matches-cursor"],
+    ),
     ("stale-snapshot", &["convergence", "no-state-regression", "state-matches-cursor"]),
 ];
 

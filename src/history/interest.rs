@@ -39,6 +39,9 @@ interests! {
     OPENED = 8 => Observation::Opened { .. },
     REFUSED = 9 => Observation::Refused { .. },
     CLOSED = 10 => Observation::Closed { .. },
+    SENT_INVALID = 37 => Observation::Sent {
+        live: true, meaning: Meaning { schema: 0, topic: Some(_), .. }, ..
+    },
     SENT_EVENT = 31 => Observation::Sent {
         live: true, side: Side::Acceptor,
         meaning: Meaning { kind: Kind::Event, cursor: None, .. },
@@ -86,8 +89,9 @@ impl Interest {
     /// What is asked of a node: work on content, and anything else.
     pub const GIVEN: Self = Self::GIVEN_WORK.and(Self::GIVEN_OTHER);
     /// What is handed to connections: the events and the ephemeral messages of acceptors, which
-    /// are by far the most, and anything else.
-    pub const SENT: Self = Self::SENT_EVENT.and(Self::SENT_EPHEMERAL).and(Self::SENT_OTHER);
+    /// are by far the most, what is about a topic and not valid, and anything else.
+    pub const SENT: Self =
+        Self::SENT_EVENT.and(Self::SENT_EPHEMERAL).and(Self::SENT_INVALID).and(Self::SENT_OTHER);
     /// What reaches a node over a connection: events and ephemeral messages at diallers, and
     /// anything else.
     pub const DELIVERED: Self =
@@ -97,7 +101,7 @@ impl Interest {
     /// What is shown of topics: in the main part of a page, and in others.
     pub const CONTENT: Self = Self::CONTENT_MAIN.and(Self::CONTENT_PART);
     /// How many kinds there are.
-    pub(crate) const COUNT: usize = 37;
+    pub(crate) const COUNT: usize = 38;
     /// No kind.
     pub const NONE: Self = Self(0);
     /// Every kind.

@@ -164,7 +164,8 @@ pub struct Meaning {
     /// What its sender says it has: a cursor, a base.
     #[serde(default)]
     pub cursor: Option<Position>,
-    /// A number that an answer repeats: the stamp of a ping, the id of a request.
+    /// A number that an answer repeats, or that is to be shown: the stamp of a ping, the id of a
+    /// request, how far something is.
     #[serde(default)]
     pub stamp: u64,
     /// How long the receiver is asked to wait before it tries again.

@@ -2,6 +2,7 @@
 
 use super::ledger::Ledger;
 use super::table::Table;
+use super::words::Notices;
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Observation, Reading, Value};
@@ -9,11 +10,13 @@ use crate::id::{Field, NodeId, Topic};
 
 /// Each operation takes effect in the stores at most once, and each value that an operation
 /// wrote appears at most once in any content shown: values are unique, so two fields that hold
-/// the same one show an insert that was done twice.
+/// the same one show an insert that was done twice. No more words of an operation are shown than
+/// came, those that came twice counted once.
 #[derive(Debug, Default)]
 pub struct AtMostOnceEffect {
     pages: Table<NodeId, Page>,
     ledger: Ledger,
+    notices: Notices,
 }
 
 #[derive(Debug, Default)]
@@ -65,7 +68,7 @@ impl Invariant for AtMostOnceEffect {
          at most once in any content shown."
     }
     fn interest(&self) -> Interest {
-        Interest::STORED_OTHER.and(Interest::CONTENT_MAIN).and(Interest::NODE)
+        Interest::STORED_OTHER.and(Interest::CONTENT_MAIN).and(Notices::INTEREST)
     }
 
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
@@ -76,8 +79,20 @@ impl Invariant for AtMostOnceEffect {
                     ruling.violated(seen.node, format!("{value:?} is shown twice"));
                 }
             }
-            Observation::Node(life) if life.starts_or_ends() => {
-                self.pages.remove(&seen.node);
+            Observation::Node(life) => {
+                if life.starts_or_ends() {
+                    self.pages.remove(&seen.node);
+                }
+                self.notices.observe(seen);
+            }
+            Observation::Delivered { .. } | Observation::ShownNotice { .. } => {
+                if let Some((op, None)) = self.notices.observe(seen) {
+                    let (came, shown) = self.notices.of(seen.node, op);
+                    if shown > came {
+                        let message = format!("{came} words came of {op}, and {shown} were shown");
+                        ruling.violated(seen.node, message);
+                    }
+                }
             }
             what => {
                 let op = self.ledger.observe(what).and_then(|write| write.op);
@@ -91,5 +106,6 @@ impl Invariant for AtMostOnceEffect {
     }
     fn forget(&mut self, horizon: &Horizon) {
         self.ledger.forget(horizon);
+        self.notices.forget(horizon.op);
     }
 }

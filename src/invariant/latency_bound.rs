@@ -11,7 +11,7 @@ use crate::id::{ConnId, NodeId, Topic};
 use crate::objectives::Objectives;
 use crate::time::{Span, Time};
 
-/// Once a server has told anybody of an event, it tells every healthy connection of the room
+/// Once a server has told anybody of an event, be it by an ack, it tells every healthy connection of the room
 /// soon: one that was open, over a path that was as it should be all the while.
 #[derive(Debug)]
 pub struct LatencyBound {
@@ -66,8 +66,21 @@ impl LatencyBound {
             && !ill(server, Some(client))
     }
 
+    /// A server told an author that her operation is the next event: it is due to everybody.
+    fn acked(&mut self, seen: &Seen<'_>, conn: ConnId, meaning: &Meaning, ruling: &mut Ruling) {
+        let Some(position) = meaning.position else { return };
+        let Some(topic) = meaning.topic.or_else(|| self.rooms.only(conn)) else { return };
+        let told = self.told.get(&(seen.node, topic));
+        if told.is_some_and(|told| told.next() == position) {
+            self.announced(seen, topic, position, ruling);
+        }
+    }
+
     /// A server sent state on a connection. The first event of its number is due to everybody.
     fn sent(&mut self, seen: &Seen<'_>, conn: ConnId, meaning: &Meaning, ruling: &mut Ruling) {
+        if meaning.kind == Kind::Ack {
+            return self.acked(seen, conn, meaning, ruling);
+        }
         let (Some(topic), Some(position)) = (meaning.topic, meaning.position) else { return };
         if !matches!(meaning.kind, Kind::Event | Kind::Snapshot | Kind::Delta) {
             return;
@@ -75,9 +88,19 @@ impl LatencyBound {
         let last = self.sent.get_or_insert((conn, topic), position);
         *last = position.max(*last);
         let told = self.told.get(&(seen.node, topic));
-        if meaning.kind != Kind::Event || told.is_some_and(|told| *told >= position) {
-            return;
+        if meaning.kind == Kind::Event && told.is_none_or(|told| *told < position) {
+            self.announced(seen, topic, position, ruling);
         }
+    }
+
+    /// Somebody knows of an event now.
+    fn announced(
+        &mut self,
+        seen: &Seen<'_>,
+        topic: Topic,
+        position: Position,
+        ruling: &mut Ruling,
+    ) {
         self.told.insert((seen.node, topic), position);
         let at = seen.at + self.bound;
         for conn in self.rooms.of(topic) {

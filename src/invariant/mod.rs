@@ -9,17 +9,22 @@ mod apply_to_right_document;
 mod at_most_once_effect;
 mod at_most_one_live_socket;
 mod attempt_limit;
+mod authors;
 mod backoff_envelope;
 mod bench;
 mod bounded_queue;
 mod bounded_state;
+mod causal_lww;
+mod conflict_surfaced;
 mod contiguous_apply;
 mod convergence;
 mod covered;
 mod current_generation_only;
 mod delay_spread;
+mod delivery_to_all_subscribers;
 mod derived_consistent;
 mod edit_gate;
+mod ephemeral_truthful;
 mod error_surfaced;
 mod eventual_reconnect;
 mod fairness;
@@ -41,6 +46,7 @@ mod no_dial_after_intent_close;
 mod no_dial_offline;
 mod no_false_ack;
 mod no_lost_edit;
+mod no_lost_event;
 mod no_needless_reconnect;
 mod no_retry_on_permanent;
 mod no_send_after_close;
@@ -56,14 +62,18 @@ mod recovery_bound;
 mod resync_justified;
 mod retries;
 mod rooms;
+mod schema_conformant;
 mod seq_well_formed;
 mod sockets;
 mod stale_truthful;
 mod state_matches_cursor;
 mod status_truthful;
 mod subscription_exact;
+mod sync_before_replay;
 mod table;
+mod undo_validity;
 mod view_follows_store;
+mod words;
 mod writes_follow_reads;
 
 pub use apply_to_right_document::ApplyToRightDocument;
@@ -74,12 +84,16 @@ pub use backoff_envelope::BackoffEnvelope;
 pub(crate) use bench::Bench;
 pub use bounded_queue::BoundedQueue;
 pub use bounded_state::BoundedState;
+pub use causal_lww::CausalLww;
+pub use conflict_surfaced::ConflictSurfaced;
 pub use contiguous_apply::ContiguousApply;
 pub use convergence::Convergence;
 pub use current_generation_only::CurrentGenerationOnly;
 pub use delay_spread::DelaySpread;
+pub use delivery_to_all_subscribers::DeliveryToAllSubscribers;
 pub use derived_consistent::DerivedConsistent;
 pub use edit_gate::EditGate;
+pub use ephemeral_truthful::EphemeralTruthful;
 pub use error_surfaced::ErrorSurfaced;
 pub use eventual_reconnect::EventualReconnect;
 pub use fifo_per_client::FifoPerClient;
@@ -99,6 +113,7 @@ pub use no_dial_after_intent_close::NoDialAfterIntentClose;
 pub use no_dial_offline::NoDialOffline;
 pub use no_false_ack::NoFalseAck;
 pub use no_lost_edit::NoLostEdit;
+pub use no_lost_event::NoLostEvent;
 pub use no_needless_reconnect::NoNeedlessReconnect;
 pub use no_retry_on_permanent::NoRetryOnPermanent;
 pub use no_send_after_close::NoSendAfterClose;
@@ -110,11 +125,14 @@ pub use outbox_drains::OutboxDrains;
 pub use phase_timeout::PhaseTimeout;
 pub use recovery_bound::RecoveryBound;
 pub use resync_justified::ResyncJustified;
+pub use schema_conformant::SchemaConformant;
 pub use seq_well_formed::SeqWellFormed;
 pub use stale_truthful::StaleTruthful;
 pub use state_matches_cursor::StateMatchesCursor;
 pub use status_truthful::StatusTruthful;
 pub use subscription_exact::SubscriptionExact;
+pub use sync_before_replay::SyncBeforeReplay;
+pub use undo_validity::UndoValidity;
 pub use view_follows_store::ViewFollowsStore;
 pub use writes_follow_reads::WritesFollowReads;
 
@@ -306,6 +324,14 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(DerivedConsistent::new(objectives)),
         Box::new(ViewFollowsStore::default()),
         Box::new(ErrorSurfaced::default()),
+        Box::new(SyncBeforeReplay::default()),
+        Box::new(NoLostEvent::default()),
+        Box::new(SchemaConformant),
+        Box::new(EphemeralTruthful::new(objectives)),
+        Box::new(UndoValidity::default()),
+        Box::new(ConflictSurfaced::default()),
+        Box::new(CausalLww::default()),
         Box::new(ResyncJustified::new(objectives)),
+        Box::new(DeliveryToAllSubscribers::default()),
     ]
 }

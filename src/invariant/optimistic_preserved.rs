@@ -37,6 +37,10 @@ impl OptimisticPreserved {
         if page.wishes.is_unsure() {
             return;
         }
+        if let Some(Change { field, value }) = page.lingering() {
+            let name = (self.name)(field);
+            ruling.violated(node, format!("shows {value:?} for {name}, which was rejected"));
+        }
         if let Some(change) = page.missing() {
             let name = (self.name)(change.field);
             let shown = page.content.get(&change.field);
@@ -58,6 +62,18 @@ impl OptimisticPreserved {
 }
 
 impl Page {
+    /// What an operation wrote that will not be done and that was told so.
+    fn lingering(&self) -> Option<Change> {
+        let off = |wish: &&Wish| wish.stage == Stage::ToldOff && wish.place.is_none();
+        let mut written = self.wishes.0.values().filter(off).flat_map(|wish| &wish.changes);
+        let shown = |change: &&Change| {
+            change.value.is_some()
+                && self.content.get(&change.field) == change.value.as_ref()
+                && !self.wishes.touches(change.field)
+        };
+        written.find_map(|changes| changes.iter().find(shown).copied())
+    }
+
     /// What should lie on top of a field and does not: the newest operation that waits decides.
     fn missing(&self) -> Option<Change> {
         let waits = |stage| matches!(stage, Stage::Taken | Stage::Saved);
@@ -84,7 +100,8 @@ impl Invariant for OptimisticPreserved {
         "optimistic-preserved"
     }
     fn statement(&self) -> &'static str {
-        "Every content shown has the effects of all pending operations on top, in order."
+        "Every content shown has the effects of all pending operations on top, in order, and of \
+         none that was rejected."
     }
     fn interest(&self) -> Interest {
         Interest::GIVEN_WORK

@@ -33,6 +33,12 @@ impl Rooms {
         self.0.contains_key(&(conn, topic))
     }
 
+    /// The room that a connection is in, if it is one.
+    pub(crate) fn only(&self, conn: ConnId) -> Option<Topic> {
+        let mut of = self.0.keys().filter(|(of, _)| *of == conn).map(|(_, topic)| *topic);
+        of.next().filter(|_| of.next().is_none())
+    }
+
     /// The connections that are in a room.
     pub(crate) fn of(&self, topic: Topic) -> impl Iterator<Item = ConnId> {
         self.0.keys().filter(move |(_, of)| *of == topic).map(|(conn, _)| *conn)

@@ -44,6 +44,7 @@ facts! {
     SIZES = 24, "the sizes of queues and tables (waiting and holds, in records only)";
     REST = 25, "that all came to rest in the end (quiet)";
     START = 26, "a recording from the beginning (without --midway)";
+    SCHEMA = 28, "which messages are not valid, or of which version (schema, in records only)";
     OBJECTIVES = 27, "what the application demands (--objectives FILE, or --invariant with its name)";
 }
 
@@ -92,6 +93,9 @@ impl Facts {
 
     fn sent(side: Side, meaning: &Meaning) -> Self {
         let mut facts = Self::SENT;
+        if meaning.schema != 1 {
+            facts.add(Self::SCHEMA);
+        }
         if side == Side::Dialler {
             facts.add(Self::CLIENT_SENT);
         }
@@ -166,6 +170,15 @@ const NEEDS: &[(&str, &[Facts])] = &[
     ("outbox-drains", &[F::GIVEN, F::TOLD, F::STATUS, F::REST]),
     ("no-cross-room-leak", &[F::SUBSCRIBED, F::SENT]),
     ("latency-bound", &[F::SUBSCRIBED, F::SENT, F::DIALLED, F::OBJECTIVES]),
+    ("delivery-to-all-subscribers", &[F::SENT]),
+    ("resync-justified", &[F::ARRIVALS, F::CLIENT_SENT, F::OBJECTIVES]),
+    ("sync-before-replay", &[F::CLIENT_OPS, F::ARRIVALS, F::OBJECTIVES]),
+    ("conflict-surfaced", &[F::GIVEN, F::CONTENT, F::COMMITTED_OP, F::TOLD, F::REST]),
+    ("causal-lww", &[F::GIVEN, F::CONTENT, F::COMMITTED_OP, F::VALUES, F::TOLD]),
+    ("undo-validity", &[F::GIVEN, F::CONTENT, F::COMMITTED_OP, F::VALUES, F::START]),
+    ("ephemeral-truthful", &[F::DELIVERED, F::CONTENT, F::OBJECTIVES]),
+    ("schema-conformant", &[F::SENT, F::SCHEMA]),
+    ("no-lost-event", &[F::ARRIVALS, F::OBJECTIVES]),
     ("no-send-after-close", &[F::CLOSED, F::SENT]),
     ("at-most-one-live-socket", &[F::DIALLED, F::CLOSED]),
     ("no-zombie-transport", &[F::DIALLED, F::OPENED, F::DELIVERED, F::GIVEN, F::OBJECTIVES]),

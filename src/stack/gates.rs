@@ -91,7 +91,7 @@ pub(super) fn cut_idle<P: Protocol>(run: &mut Run<P>) {
 /// Sends again the last message that a node sent on each of its connections to another.
 pub(super) fn repeat<P: Protocol>(run: &mut Run<P>, from: NodeId, to: NodeId) {
     let Some((me, lines)) = ends(run, from, to) else { return };
-    for line in lines {
+    for line in lines.into_iter().filter(|line| line.state.get() == EndState::Open) {
         let last = line.last.borrow().clone();
         if let Some((text, meaning)) = last {
             charge(run, me, &line, meaning.size);

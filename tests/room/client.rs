@@ -150,6 +150,9 @@ impl Client {
             while let Some(next) = self.at.and_then(|at| self.ahead.remove(&at.next())) {
                 self.apply(&next, out);
             }
+            if self.ahead.is_empty() && self.habit != Habit::AsksInVain {
+                out.cancel(Timer::Gap);
+            }
         } else if self.habit != Habit::LeavesGaps {
             if self.ahead.is_empty() {
                 out.timer(Timer::Gap, now.mono + Span::secs(1));
@@ -216,6 +219,9 @@ impl Node<Room> for Client {
             Event::Opened(_) => {
                 let since = if self.habit == Habit::GoesBack { None } else { self.at };
                 self.send(Message::Join(self.topic, since), out);
+                if self.habit == Habit::SendsTooEarly {
+                    self.pending.iter().for_each(|edit| self.send(Message::Edit(*edit), out));
+                }
             }
             Event::Closed(..) | Event::Refused(..) => {
                 (self.conn, self.live) = (None, false);

@@ -47,6 +47,9 @@ pub(crate) enum Habit {
     MixesRooms,
     GoesBack,
     MissesTheTail,
+    LeavesOneOut,
+    SendsTooEarly,
+    AsksInVain,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -174,7 +177,7 @@ impl Protocol for Room {
 }
 
 /// The invariants that a protocol without heartbeats can be held to.
-pub(crate) const INVARIANTS: [&str; 16] = [
+pub(crate) const INVARIANTS: [&str; 19] = [
     "no-false-ack",
     "contiguous-apply",
     "gap-repaired",
@@ -191,6 +194,9 @@ pub(crate) const INVARIANTS: [&str; 16] = [
     "latency-bound",
     "no-state-regression",
     "convergence",
+    "delivery-to-all-subscribers",
+    "sync-before-replay",
+    "resync-justified",
 ];
 
 impl Judged for Room {

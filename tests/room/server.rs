@@ -136,6 +136,7 @@ impl Server {
         let room = self.members.get(&entry.edit.topic).cloned().unwrap_or_default();
         let members = match self.habit {
             Habit::TellsEverybody => self.conns.clone(),
+            Habit::LeavesOneOut if entry.at.seq == 5 => room.into_iter().skip(1).collect(),
             _ => room,
         };
         if self.habit == Habit::WaitsForTheSlow {

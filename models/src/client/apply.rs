@@ -24,7 +24,7 @@ impl Client {
         self.cursor.is_some_and(|cursor| position == cursor.next())
     }
 
-    /// An event came from the server.
+    /// An event of the server is looked at.
     pub(super) fn event(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
         if event.author != self.me && !self.pending.is_empty() {
             out.mark("event-over-pending");
@@ -35,28 +35,34 @@ impl Client {
             self.cursor = self.cursor.max(Some(event.position));
             return;
         }
+        if !(self.steps.waits_for_turn)() {
+            self.apply(now, event, out);
+            return;
+        }
         if !self.is_news(event.position) {
             if (self.steps.applies_old)() {
-                self.apply(event, out);
+                self.apply(now, event, out);
             }
             return;
         }
         if self.is_next(event.position) {
-            self.apply(event, out);
+            self.apply(now, event, out);
             self.share(event, out);
             self.drain_ahead(now, out);
             return;
         }
         out.mark("event-ahead");
         match self.config.policy.client.apply.gap {
-            Gap::Skip => self.apply(event, out),
+            Gap::Skip => self.apply(now, event, out),
             Gap::StopAndRepair => self.keep_ahead(now, event, out),
         }
     }
 
     fn keep_ahead(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
         if self.ahead.len() < self.reorder_limit {
-            self.ahead.insert(event.position, Arc::clone(event));
+            let place = event.position;
+            let held = self.ahead.range((place, 0)..=(place, u32::MAX)).count() as u32;
+            self.ahead.insert((place, (self.steps.copy)(held)), Arc::clone(event));
         }
         if self.ahead.len() > self.ahead_max {
             self.ahead_max = self.ahead.len();
@@ -68,11 +74,12 @@ impl Client {
 
     /// Applies what waited, as far as it is in turn now.
     pub(super) fn drain_ahead(&mut self, now: Now, out: &mut Outbox<DocSync>) {
-        while let Some((position, event)) = self.ahead.pop_first() {
+        while let Some((place, event)) = self.ahead.pop_first() {
+            let (position, _) = place;
             if self.is_next(position) {
-                self.apply(&event, out);
-            } else if self.is_news(position) {
-                self.ahead.insert(position, event);
+                self.apply(now, &event, out);
+            } else if self.is_news(position) || (self.steps.old_blocks)() {
+                self.ahead.insert(place, event);
                 self.arm_gap(now, out);
                 return;
             }
@@ -80,16 +87,30 @@ impl Client {
     }
 
     /// Applies one event and shows what it changed.
-    pub(super) fn apply(&mut self, event: &Event, out: &mut Outbox<DocSync>) {
-        document::apply(&mut self.confirmed, &event.changes);
-        self.cursor = Some(event.position);
+    pub(super) fn apply(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
+        if !self.sets_to_work(now, event, out) {
+            self.cursor = Some(event.position);
+            self.write(event, out);
+        }
+    }
+
+    /// Writes what an event says.
+    pub(super) fn write(&mut self, event: &Event, out: &mut Outbox<DocSync>) {
+        let changes = (self.steps.patch)(&event.changes);
+        if let Some(captured) = &self.captured {
+            self.confirmed.clone_from(captured);
+        }
+        document::apply(&mut self.confirmed, &changes);
         self.meets_undo(event);
-        let mut changed: SmallVec<[Field; 4]> =
-            event.changes.iter().map(|change| change.field).collect();
+        let mut changed: SmallVec<[Field; 4]> = changes.iter().map(|change| change.field).collect();
         if event.author == self.me {
             changed.extend(self.confirm(event.op, out));
         }
-        if (self.steps.draws)(event.author == self.me) {
+        if !(self.steps.event_keeps_pending)() {
+            self.publish_confirmed(out);
+        } else if self.captured.is_some() {
+            self.publish_whole(out);
+        } else if (self.steps.draws)(event.author == self.me) {
             self.publish(&changed, out);
         }
     }
@@ -109,7 +130,7 @@ impl Client {
         if self.config.policy.client.tabs.share && (self.steps.tab_in_turn)(event.position, cursor)
         {
             out.mark("event-from-tab");
-            self.apply(event, out);
+            self.apply(now, event, out);
             self.drain_ahead(now, out);
         }
     }

@@ -1,20 +1,27 @@
 //! Noticing a dead connection.
 
 use wavetank::protocol::Outbox;
-use wavetank::time::Now;
+use wavetank::time::{Now, Span};
 
 use super::reconnect::SILENT;
 use super::{Client, Expiry, Phase};
 use crate::message::Message;
+use crate::policy::SignOfLife;
 use crate::protocol::{DocSync, Timer};
 
 impl Client {
+    /// How long nothing may be heard: as the operator's heartbeat asks for, or the policy.
+    fn patience(&self) -> Span {
+        let set = self.config.beat.map(|beat| beat.interval + beat.timeout);
+        set.unwrap_or(self.config.policy.client.heartbeat.timeout)
+    }
+
     /// Starts to listen for signs of life on a new connection.
     pub(super) fn watch(&mut self, now: Now, out: &mut Outbox<DocSync>) {
         self.heard = now.mono;
         let policy = &self.config.policy.client.heartbeat;
         if policy.watch {
-            out.timer(Timer::Silence, now.mono + policy.timeout);
+            out.timer(Timer::Silence, now.mono + self.patience());
         }
         if !policy.interval.is_zero() {
             out.timer(Timer::ClientPing, now.mono + policy.interval);
@@ -30,7 +37,11 @@ impl Client {
 
     pub(super) fn silence(&mut self, now: Now, out: &mut Outbox<DocSync>) {
         let Some(conn) = self.conn else { return };
-        let limit = self.heard + self.config.policy.client.heartbeat.timeout;
+        let sign = self.config.policy.client.heartbeat.sign_of_life;
+        if out.queued(conn) == 0 && sign == SignOfLife::TransportAck {
+            self.heard = now.mono;
+        }
+        let limit = self.heard + self.patience();
         if now.mono < limit {
             out.timer(Timer::Silence, limit);
             return;

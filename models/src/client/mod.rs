@@ -2,19 +2,22 @@
 
 mod apply;
 mod heartbeat;
+mod inbound;
 mod lifecycle;
 mod notices;
 mod outbox;
+mod progress;
 mod reconnect;
 mod steps;
 mod sync;
 mod undo;
 mod view;
+mod words;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use wavetank::history::{Connection, Position, Status};
+use wavetank::history::{Connection, Position, Status, Value};
 use wavetank::id::{ConnId, NodeId, OpId};
 use wavetank::objectives::EditPolicy;
 use wavetank::protocol::{Boot, Event, Node, Outbox};
@@ -81,12 +84,20 @@ pub struct Client {
     /// The position up to which `confirmed` is complete.
     cursor: Option<Position>,
     confirmed: Content,
+    /// What a handler goes on from in place of `confirmed`; the reference has none.
+    captured: Option<Content>,
     /// The highest position that the server told.
     head: Option<Position>,
-    /// Events ahead of their turn.
-    ahead: BTreeMap<Position, Arc<store::Event>>,
+    /// Events ahead of their turn, by their place and the number of the copy.
+    ahead: BTreeMap<(Position, u32), Arc<store::Event>>,
     ahead_max: usize,
     gap_armed: bool,
+    /// Events that are worked on, by number; the reference works on none for any time.
+    at_work: BTreeMap<u64, Arc<store::Event>>,
+    /// What has come and was not looked at; the reference looks at once.
+    mailbox: Option<Arc<store::Event>>,
+    /// How far the pipeline is shown to be.
+    progress: Option<Value>,
 
     /// Edits that are not known to be in `confirmed`, oldest first.
     pending: VecDeque<Pending>,
@@ -100,6 +111,9 @@ pub struct Client {
     closes: notices::Closes,
     /// Whether edits are refused while the connection is not live.
     gated: bool,
+    /// The ids of the words that were shown last.
+    words: words::Words,
+
     shown: Option<Status>,
     last_synced: Option<Mono>,
 }
@@ -132,10 +146,14 @@ impl Client {
             heard_wall: Wall::START,
             cursor: None,
             confirmed: Content::new(),
+            captured: None,
             head: None,
             ahead: BTreeMap::new(),
             ahead_max: 0,
             gap_armed: false,
+            at_work: BTreeMap::new(),
+            mailbox: None,
+            progress: None,
             pending: VecDeque::new(),
             outbox_max: 0,
             client_seq: 0,
@@ -145,6 +163,7 @@ impl Client {
             closes: notices::Closes::new(boot.objectives),
             gated: boot.objectives.edit_policy == EditPolicy::Disable
                 && policy.edit.when_stale == WhenStale::AsObjective,
+            words: words::Words::new(boot.objectives, &policy.dedup),
             shown: None,
             last_synced: None,
         }
@@ -162,16 +181,20 @@ impl Client {
                 self.snapshot(now, *at, seen, content, out);
             }
             Message::Delta { to, events, .. } => self.delta(now, *to, events, out),
-            Message::Event(event) => self.event(now, event, out),
+            Message::Event(event) => self.came(now, event, out),
+            Message::Notice(notice) => self.notice(notice, out),
+            Message::Novel { position, .. } => self.novel(conn, *position, out),
             Message::Ack { op, position } => self.acked(now, *op, *position, out),
             Message::Nack { op, code } => self.rejected(*op, *code, out),
             Message::Ping { stamp, head } => {
-                let pong = Message::Pong { stamp: *stamp, cursor: self.cursor };
-                out.send(conn, pong).whatever();
+                if (self.steps.answers_ping)() {
+                    let pong = Message::Pong { stamp: *stamp, cursor: self.cursor };
+                    out.send(conn, pong).whatever();
+                }
                 self.told_head(now, *head, out);
                 self.cued(now, Cue::Ping, conn, out);
             }
-            Message::Progress { op, stage, .. } => self.publish_progress(*op, *stage, out),
+            Message::Progress { stage, .. } => self.progress(now, *stage, out),
             _ => {}
         }
         if let Some(position) = message.place() {
@@ -189,7 +212,10 @@ impl Client {
             Timer::ClientPing => self.client_ping(now, out),
             Timer::Gap => self.repair_gap(out),
             Timer::AckTimeout => self.ack_timed_out(now, out),
-            Timer::Ping(_) | Timer::Deadline(_) => {}
+            Timer::Work(seq) => self.work_done(seq, out),
+            Timer::Look => self.look(now, out),
+            Timer::Ephemeral => self.forget_progress(out),
+            Timer::Ping(_) | Timer::Deadline(..) | Timer::Batch => {}
         }
     }
 
@@ -207,7 +233,7 @@ impl Client {
             Op::Connect => self.connect(now, out),
             Op::Disconnect => self.disconnect(now, out),
             Op::Rerender => self.rerender(now, out),
-            Op::Stage(_) | Op::Progress(_) => {}
+            Op::Stage(_) | Op::Progress(_) | Op::Skip(_) => {}
         }
     }
 
@@ -241,6 +267,7 @@ impl Node<DocSync> for Client {
             Event::Opened(conn) => self.opened(now, conn, out),
             Event::Refused(..) => self.attempt_failed(now, 0, out),
             Event::Message(conn, message) => self.message(now, conn, message, out),
+            Event::Malformed(..) => self.malformed(out),
             Event::Closed(_, closing) => self.closed(now, closing, out),
             Event::Cast(_, Message::Tab(event)) => self.tab_event(now, event, out),
             Event::Timer(timer) => self.timer(now, timer, out),

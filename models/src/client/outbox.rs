@@ -3,14 +3,14 @@
 use wavetank::history::{Changes, OpState, Position, Size};
 use wavetank::id::{Field, OpId};
 use wavetank::protocol::Outbox;
-use wavetank::time::{Mono, Now};
+use wavetank::time::{Mono, Now, Wall};
 
 use super::steps::Sending;
 use super::{Client, Phase};
 use crate::message::{CONFLICT, Message, SIZE_MAX};
 use crate::policy::{AckRetry, OfflineEdits, Overflow, Storage};
 use crate::protocol::{DOC, DocSync, Op, Timer};
-use crate::store::{Commit, Edit, Seen};
+use crate::store::{Commit, Edit, Manner, Seen};
 
 /// An edit that is not known to be in the confirmed content.
 #[derive(Clone, Debug)]
@@ -25,6 +25,7 @@ pub struct Pending {
     pub(super) changes: Changes,
     /// When it was made.
     made: Mono,
+    made_wall: Wall,
     /// When it was last sent.
     sent: Option<Mono>,
     /// Whether the client still cares what the server says of it.
@@ -42,7 +43,7 @@ impl Client {
             Op::Paste(_, kib) => Edit::Paste(changes.clone(), kib.saturating_mul(1024)),
             _ => Edit::Write(changes.clone()),
         };
-        let before = changes.iter().map(|change| self.seen(change.field)).collect();
+        let before = self.before(&changes);
         if self.submit(now, id, edit, changes.clone(), out) {
             self.remember(id, changes, before);
         }
@@ -94,6 +95,7 @@ impl Client {
             base: self.cursor,
             changes,
             made: now.mono,
+            made_wall: now.wall,
             sent: None,
             waits: !forgotten,
             acked: false,
@@ -129,7 +131,8 @@ impl Client {
             client_seq: pending.client_seq,
             base: pending.base,
             edit: pending.edit.clone(),
-            dedup: true,
+            made: pending.made_wall,
+            manner: Manner::default(),
         };
         pending.sent = Some(now.mono);
         let policy = &self.config.policy.client.ack;
@@ -158,11 +161,15 @@ impl Client {
     /// Sends all that waits, in the order in which it was made.
     pub(super) fn flush(&mut self, now: Now, out: &mut Outbox<DocSync>) {
         let expire = self.config.policy.client.outbox.expire;
-        for index in 0..self.pending.len() {
+        let len = self.pending.len();
+        for turn in 0..len {
+            let index = (self.steps.flush_order)(len, turn);
             if !expire.is_zero() && now.mono.since(self.pending[index].made) > expire {
                 self.pending[index].waits = false;
             }
             if self.pending[index].waits {
+                let pending = &mut self.pending[index];
+                pending.base = (self.steps.replay_base)(pending.base, self.cursor);
                 out.mark("edit-resent");
                 self.transmit(now, index, out);
                 if !(self.steps.keeps_after_flush)() {
@@ -206,11 +213,16 @@ impl Client {
         if !self.pending.iter().any(|pending| pending.op == op) {
             return;
         }
-        let conflict = code == CONFLICT;
-        out.show_op(op, if conflict { OpState::Conflict } else { OpState::Rejected });
+        match code {
+            CONFLICT if (self.steps.tells_conflict)() => out.show_op(op, OpState::Conflict),
+            CONFLICT => {}
+            _ => out.show_op(op, OpState::Rejected),
+        }
         let fields = self.take(op);
         self.forget_undo(op, &fields);
-        self.publish(&fields, out);
+        if (self.steps.rolls_back)() {
+            self.publish(&fields, out);
+        }
         self.answered(out);
     }
 

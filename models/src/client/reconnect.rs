@@ -52,6 +52,7 @@ impl Client {
     }
 
     pub(super) fn unwatch(&mut self, out: &mut Outbox<DocSync>) {
+        self.forget_progress(out);
         for timer in [
             Timer::DialTimeout,
             Timer::SyncTimeout,
@@ -75,6 +76,9 @@ impl Client {
         self.phase = Phase::Syncing;
         self.watch(now, out);
         self.cued(now, Cue::Opened, conn, out);
+        if (self.steps.flushes_on_open)() {
+            self.flush(now, out);
+        }
     }
 
     pub(super) fn dial_timed_out(&mut self, now: Now, out: &mut Outbox<DocSync>) {

@@ -1,8 +1,11 @@
 //! Steps of the client that can be done wrong. The defaults are the reference.
 
-use wavetank::history::{Connection, Position};
+use wavetank::history::{Change, Changes, Connection, Position, Value};
+use wavetank::time::Span;
 
-use crate::message::Since;
+use crate::document::Content;
+use crate::message::{Notice, Since};
+use crate::store::Event;
 
 /// What to do when nothing was heard for too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +114,37 @@ pub struct Steps {
     pub is_news: fn(event: Position, cursor: Position) -> bool,
     /// `client.apply.old`: whether an event that was applied before is applied again.
     pub applies_old: fn() -> bool,
+    /// `client.apply.order`: whether an event waits for those before it.
+    pub waits_for_turn: fn() -> bool,
+    /// `client.reorder.duplicates`: as which copy an event ahead of its turn is kept, given how
+    /// many are.
+    pub copy: fn(held: u32) -> u32,
+    /// `client.reorder.duplicates`: whether an old event stands in the way of those behind it.
+    pub old_blocks: fn() -> bool,
+    /// `client.apply.concurrency`: for how long an event is worked on beside those that follow.
+    pub takes: fn(&Event) -> Option<Span>,
+    /// `client.inbound.mailbox`: whether each event is looked at when it comes.
+    pub looks_at_once: fn() -> bool,
+    /// `client.decode.unknown`: whether an event of an unknown kind is reported and made up for.
+    pub asks_for_novel: fn() -> bool,
+    /// `client.decode.validate`: what is made of a frame that cannot be read.
+    pub reads_anyway: fn() -> Option<Changes>,
+    /// `client.ephemeral.progress`: what is shown, given what was told and what was shown.
+    pub progress: fn(told: Value, shown: Option<Value>) -> Value,
+    /// `client.dedup.key`: what a word of the server is recognised by.
+    pub notice_key: fn(&Notice) -> Option<u64>,
+    /// `client.apply.patch`: what an event that says this does to the content.
+    pub patch: fn(&Changes) -> Changes,
+    /// `client.apply.reads`: what events are applied to from now on, in place of what there is.
+    pub captures: fn(&Content) -> Option<Content>,
+    /// `client.overlay.on_event`: whether edits that wait stay in the view over an event.
+    pub event_keeps_pending: fn() -> bool,
+    /// `client.overlay.on_reject`: whether an edit that was rejected is taken out of the view.
+    pub rolls_back: fn() -> bool,
+    /// `client.view.publish`: whether what belongs together is shown together.
+    pub shows_together: fn() -> bool,
+    /// `client.heartbeat.pong`: whether a ping is answered.
+    pub answers_ping: fn() -> bool,
     /// `client.heartbeat.on_expiry`: what to do when nothing was heard for too long.
     pub on_silence: fn() -> Expiry,
     /// `client.close_policy.unknown`: whether to try again after a code that is not known.
@@ -121,6 +155,18 @@ pub struct Steps {
     pub keeps_after_flush: fn() -> bool,
     /// `client.outbox.flush_on`: whether coming into step sends what waits.
     pub flushes_on_sync: fn() -> bool,
+    /// `client.outbox.flush_on`: whether what waits is sent as soon as a connection opens.
+    pub flushes_on_open: fn() -> bool,
+    /// `client.outbox.order`: which of so many edits is sent at each turn.
+    pub flush_order: fn(len: usize, turn: usize) -> usize,
+    /// `client.outbox.replay_base`: what an edit that waited is said to be based on, given what
+    /// it was made on and what is there now.
+    pub replay_base: fn(made_on: Option<Position>, now: Option<Position>) -> Option<Position>,
+    /// `client.conflict.tell`: whether the person is told of a conflict.
+    pub tells_conflict: fn() -> bool,
+    /// `client.undo.entry`: what is kept of a field to take an edit back, as it was before the
+    /// edit or as it is when it is taken back.
+    pub undo_value: fn(before: Change, now: Change) -> Change,
     /// `client.tabs.versioned`: whether an event from a tab must be the next one.
     pub tab_in_turn: fn(event: Position, cursor: Position) -> bool,
 }
@@ -156,11 +202,31 @@ impl Default for Steps {
             snapshot_keeps_pending: || true,
             is_news: |event, cursor| event > cursor,
             applies_old: || false,
+            waits_for_turn: || true,
+            copy: |_| 0,
+            old_blocks: || false,
+            takes: |_| None,
+            looks_at_once: || true,
+            asks_for_novel: || true,
+            reads_anyway: || None,
+            progress: |told, _| told,
+            notice_key: |notice| notice.id,
+            patch: Changes::clone,
+            captures: |_| None,
+            event_keeps_pending: || true,
+            rolls_back: || true,
+            shows_together: || true,
+            answers_ping: || true,
             on_silence: || Expiry::Leave,
             retries_unknown: || true,
             sends_when_not_live: || Sending::Kept,
             keeps_after_flush: || true,
             flushes_on_sync: || true,
+            flushes_on_open: || false,
+            flush_order: |_, turn| turn,
+            replay_base: |made_on, _| made_on,
+            tells_conflict: || true,
+            undo_value: |before, _| before,
             tab_in_turn: |event, cursor| event == cursor.next(),
         }
     }

@@ -45,7 +45,7 @@ impl Client {
             (_, OnOpen::AdoptHead, _) => Since::Whatever,
             (_, OnOpen::Resume, Cursor::WallClock) => Since::Time(self.heard_wall),
             (applied, OnOpen::Resume, Cursor::Applied) => {
-                let received = self.ahead.last_key_value().map(|(position, _)| *position);
+                let received = self.ahead.last_key_value().map(|((position, _), _)| *position);
                 (self.steps.since)(applied, received)
             }
         }
@@ -72,7 +72,7 @@ impl Client {
             }
             document::apply(&mut self.confirmed, content);
             self.cursor = Some(at);
-            self.ahead.retain(|position, _| *position > at);
+            self.ahead.retain(|(position, _), _| *position > at);
             if !(self.steps.snapshot_keeps_pending)() {
                 self.pending.clear();
             }
@@ -94,7 +94,7 @@ impl Client {
     ) {
         for event in events {
             if self.is_news(event.position) {
-                self.apply(event, out);
+                self.apply(now, event, out);
             }
         }
         if self.is_news(to) {
@@ -114,6 +114,7 @@ impl Client {
         }
         self.phase = Phase::Live;
         self.withdraw_notice(out);
+        self.captured = (self.steps.captures)(&self.confirmed);
         out.cancel(Timer::SyncTimeout);
         out.timer(Timer::Stable, now.mono + self.reconnect.stable);
         if (self.steps.flushes_on_sync)() {

@@ -1,17 +1,14 @@
 //! What the person sees: the confirmed content with her own edits on top, and the state of the
 //! connection.
 
-use wavetank::history::{Change, Connection, Reading, Status};
-use wavetank::id::{Field, OpId};
+use wavetank::history::{Change, Connection, Status};
+use wavetank::id::Field;
 use wavetank::protocol::Outbox;
 
 use super::{Client, Phase, Standing};
-use crate::document;
+use crate::document::{self, Content};
 use crate::policy::OfflineEdits;
 use crate::protocol::{DOC, DocSync};
-
-/// The part of the page that shows how far the pipeline is.
-const PROGRESS: u8 = 1;
 
 impl Client {
     /// What a field shows: the newest edit on it, or what is confirmed.
@@ -24,27 +21,39 @@ impl Client {
     /// Shows fields that may have changed. Before the first sync there is nothing to show.
     pub(super) fn publish(&self, fields: &[Field], out: &mut Outbox<DocSync>) {
         let Some(cursor) = self.cursor else { return };
-        let changes = fields.iter().map(|field| self.seen(*field));
-        out.show_changes(DOC, cursor, self.pending.len() as u32, changes);
+        let pending = self.pending.len() as u32;
+        let together = if (self.steps.shows_together)() { fields.len().max(1) } else { 1 };
+        let mut rest = fields;
+        loop {
+            let (now, later) = rest.split_at(together.min(rest.len()));
+            out.show_changes(DOC, cursor, pending, now.iter().map(|field| self.seen(*field)));
+            rest = later;
+            if rest.is_empty() {
+                break;
+            }
+        }
     }
 
-    /// Shows progress beside the content.
-    pub(super) fn publish_progress(&self, op: OpId, stage: u32, out: &mut Outbox<DocSync>) {
-        let Some(position) = self.cursor else { return };
-        let pending = self.pending.len() as u32;
-        let progress = Change::set(document::stage(stage), document::value(op));
-        let changes = [progress].into_iter().collect();
-        out.show(Reading { topic: DOC, position, part: PROGRESS, pending, whole: false, changes });
+    /// Shows everything anew, without the edits that wait.
+    pub(super) fn publish_confirmed(&self, out: &mut Outbox<DocSync>) {
+        let Some(cursor) = self.cursor else { return };
+        let content = document::whole(&self.confirmed);
+        out.show_whole(DOC, cursor, self.pending.len() as u32, content);
+    }
+
+    /// All that the page shows.
+    pub(super) fn view(&self) -> Content {
+        let mut view = self.confirmed.clone();
+        for pending in &self.pending {
+            document::apply(&mut view, &pending.changes);
+        }
+        view
     }
 
     /// Shows everything anew.
     pub(super) fn publish_whole(&self, out: &mut Outbox<DocSync>) {
         let Some(cursor) = self.cursor else { return };
-        let mut view = self.confirmed.clone();
-        for pending in &self.pending {
-            document::apply(&mut view, &pending.changes);
-        }
-        let content = document::whole(&view);
+        let content = document::whole(&self.view());
         out.show_whole(DOC, cursor, self.pending.len() as u32, content);
     }
 

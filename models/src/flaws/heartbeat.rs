@@ -17,4 +17,38 @@ pub(super) const FLAWS: &[Flaw] = &[
         // Looks only when a ping is due, so that silence is seen up to one pause late.
         change: Step::Server(|steps| steps.check_silence = |_, next_ping| next_ping),
     },
+    Flaw {
+        path: "client.heartbeat.pong",
+        right: "true",
+        wrong: "false",
+        change: Step::Client(|steps| steps.answers_ping = || false),
+    },
+    Flaw {
+        path: "server.heartbeat.settings",
+        right: "honoured",
+        wrong: "built_in",
+        change: Step::Server(|steps| steps.beat = |stated, _| stated),
+    },
+    Flaw {
+        path: "server.heartbeat.pong_match",
+        right: "true",
+        wrong: "false",
+        change: Step::Server(|steps| steps.pong_counts = |_, _| true),
+    },
+    Flaw {
+        path: "server.heartbeat.timer_key",
+        right: "connection",
+        wrong: "client",
+        // Ends whatever connection the client has by then.
+        change: Step::Server(|steps| {
+            steps.deadline_ends = || false;
+            steps.overdue = |_, of_client| of_client;
+        }),
+    },
+    Flaw {
+        path: "server.heartbeat.clock",
+        right: "monotonic",
+        wrong: "wall",
+        change: Step::Server(|steps| steps.silence = |heard, now| now.wall.since(heard.wall)),
+    },
 ];

@@ -3,7 +3,9 @@
 //! Each file holds the wrong steps of one area. A flaw is chosen by its path and value when a
 //! node is built, and claims nothing of itself: it is found by what comes of it.
 
+mod apply;
 mod delivery;
+mod fanout;
 mod heartbeat;
 mod lifecycle;
 mod reconnect;
@@ -32,7 +34,7 @@ pub(crate) enum Step {
 }
 
 fn all() -> impl Iterator<Item = &'static Flaw> {
-    let areas: [&'static [Flaw]; 7] = [
+    let areas: [&'static [Flaw]; 9] = [
         reconnect::FLAWS,
         lifecycle::FLAWS,
         sync::FLAWS,
@@ -40,12 +42,15 @@ fn all() -> impl Iterator<Item = &'static Flaw> {
         heartbeat::FLAWS,
         server::FLAWS,
         view::FLAWS,
+        apply::FLAWS,
+        fanout::FLAWS,
     ];
     areas.into_iter().flatten()
 }
 
-fn known(path: &str) -> Option<&'static Flaw> {
-    all().find(|flaw| flaw.path == path)
+/// The wrong ways to do the step of a path.
+fn known(path: &str) -> impl Iterator<Item = &'static Flaw> {
+    all().filter(move |flaw| flaw.path == path)
 }
 
 /// All paths of steps that can be done wrong, with their right and wrong values.
@@ -55,12 +60,12 @@ pub fn paths() -> impl Iterator<Item = (&'static str, &'static str, &'static str
 
 /// The right value of a step.
 pub fn right(path: &str) -> Value {
-    known(path).map_or(Value::Null, |flaw| json!(flaw.right))
+    known(path).next().map_or(Value::Null, |flaw| json!(flaw.right))
 }
 
 /// Whether a value is a step's right one.
 pub fn is_right(path: &str, value: &Value) -> bool {
-    known(path).is_some_and(|flaw| value == flaw.right)
+    known(path).any(|flaw| value == flaw.right)
 }
 
 /// Checks that a step has this path and can be done in this way.
@@ -68,21 +73,22 @@ pub fn is_right(path: &str, value: &Value) -> bool {
 /// # Errors
 /// A path that is neither a knob nor a step, or a value that is not one of the step's.
 pub fn check(path: &str, value: &Value) -> Result<(), PatchError> {
-    let Some(flaw) = known(path) else {
+    let Some(first) = known(path).next() else {
         let paths = crate::Policy::paths().into_iter();
         let names = paths.chain(all().map(|flaw| flaw.path.to_owned()));
         let nearest = wavetank::harness::nearest(path, names);
         return Err(PatchError::Unknown { path: path.to_owned(), nearest });
     };
-    if value == flaw.right || value == flaw.wrong {
+    if is_right(path, value) || known(path).any(|flaw| value == flaw.wrong) {
         return Ok(());
     }
-    let message = format!("expected \"{}\" or \"{}\", found {value}", flaw.right, flaw.wrong);
+    let wrong: Vec<_> = known(path).map(|flaw| format!("\"{}\"", flaw.wrong)).collect();
+    let message = format!("expected \"{}\" or {}, found {value}", first.right, wrong.join(" or "));
     Err(PatchError::Value { path: path.to_owned(), message })
 }
 
 fn chosen(patch: &Patch) -> impl Iterator<Item = &'static Flaw> {
-    patch.iter().filter_map(|(path, value)| known(path).filter(|flaw| value == flaw.wrong))
+    patch.iter().flat_map(|(path, value)| known(path).filter(move |flaw| value == flaw.wrong))
 }
 
 /// Puts the chosen flaws into a client's steps.

@@ -32,6 +32,12 @@ pub struct ClientPolicy {
     pub heartbeat: Watch,
     /// What tabs of one device tell each other.
     pub tabs: Tabs,
+    /// How edits are taken back.
+    pub undo: Undo,
+    /// What is shown for a while only.
+    pub ephemeral: Ephemeral,
+    /// How it recognises what comes again and has no place in the order.
+    pub dedup: Dedup,
 }
 
 /// How the client dials.
@@ -370,6 +376,16 @@ impl Default for Reorder {
     }
 }
 
+/// What the client takes for a sign of life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignOfLife {
+    /// A frame that the server itself has sent.
+    ApplicationFrame,
+    /// That the transport has taken all that was written.
+    TransportAck,
+}
+
 /// How the client notices a dead connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -378,6 +394,8 @@ pub struct Watch {
     pub watch: bool,
     /// How long it may hear nothing.
     pub timeout: Span,
+    /// What it takes for a sign of life.
+    pub sign_of_life: SignOfLife,
     /// How often it sends a ping of its own; 0 is never.
     pub interval: Span,
     /// Whether it compares the head that a ping tells with its cursor.
@@ -386,8 +404,13 @@ pub struct Watch {
 
 impl Default for Watch {
     fn default() -> Self {
-        let timeout = Span::secs(40);
-        Self { watch: true, timeout, interval: Span::ZERO, compare_head: true }
+        Self {
+            watch: true,
+            timeout: Span::secs(40),
+            sign_of_life: SignOfLife::ApplicationFrame,
+            interval: Span::ZERO,
+            compare_head: true,
+        }
     }
 }
 
@@ -402,5 +425,59 @@ pub struct Tabs {
 impl Default for Tabs {
     fn default() -> Self {
         Self { share: true }
+    }
+}
+
+/// What comes back when an edit is taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UndoScope {
+    /// What the edit wrote over.
+    Op,
+    /// The whole document as it was before the edit.
+    WholeDocument,
+}
+
+/// How edits are taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Undo {
+    /// What comes back when an edit is taken back.
+    pub scope: UndoScope,
+}
+
+impl Default for Undo {
+    fn default() -> Self {
+        Self { scope: UndoScope::Op }
+    }
+}
+
+/// What is shown for a while only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ephemeral {
+    /// How long after it was last told it is shown; 0 is until something else is told.
+    pub expiry: Span,
+}
+
+impl Default for Ephemeral {
+    fn default() -> Self {
+        Self { expiry: Span::secs(10) }
+    }
+}
+
+/// How the client recognises what comes again and has no place in the order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dedup {
+    /// Whether it does.
+    pub unsequenced: bool,
+    /// How many ids it keeps; 0 is no limit. The objectives' limit holds as well.
+    pub limit: u32,
+}
+
+impl Default for Dedup {
+    fn default() -> Self {
+        Self { unsequenced: true, limit: 200 }
     }
 }

@@ -150,7 +150,7 @@ impl PolicyFile {
     /// What nodes are built from.
     pub fn config(&self) -> Config {
         let Document { policy, flaws, .. } = &self.document;
-        Config { policy: policy.clone(), flaws: flaws.clone() }
+        Config { policy: policy.clone(), flaws: flaws.clone(), ..Config::default() }
     }
 
     /// The line, from 1, at which a knob or a flaw stands.

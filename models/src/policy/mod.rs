@@ -15,15 +15,16 @@ use serde::{Deserialize, Serialize};
 
 pub use bundled::bundled;
 pub use client::{
-    Ack, AckRetry, Apply, Clamp, ClientPolicy, ClosePolicy, Cursor, Dial, FailedExit, Gap,
-    OfflineEdits, OnClose, OnOpen, Outbox, Overflow, Reconnect, Reorder, ResetOn, Schedule,
-    Storage, SyncPolicy, Tabs, Watch,
+    Ack, AckRetry, Apply, Clamp, ClientPolicy, ClosePolicy, Cursor, Dedup, Dial, Ephemeral,
+    FailedExit, Gap, OfflineEdits, OnClose, OnOpen, Outbox, Overflow, Reconnect, Reorder, ResetOn,
+    Schedule, SignOfLife, Storage, SyncPolicy, Tabs, Undo, UndoScope, Watch,
 };
 pub use edit::{EditGate, WhenStale};
 pub use file::{Conformance, Document, PolicyError, PolicyFile, Promise, System};
 pub use patch::{Knob, Patch, PatchError, differences};
 pub use server::{
-    AckAfter, Commit, Fallback, Fanout, Heartbeat, ServerAck, ServerPolicy, ServerSync,
+    AckAfter, Commit, CommitOrder, EventContent, Events, Fallback, Fanout, Heartbeat, ServerAck,
+    ServerPolicy, ServerSync, Shed,
 };
 pub use settings::Settings;
 

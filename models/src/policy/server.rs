@@ -17,6 +17,8 @@ pub struct ServerPolicy {
     pub commit: Commit,
     /// How it tells a room.
     pub fanout: Fanout,
+    /// What its events say.
+    pub events: Events,
 }
 
 /// How the server keeps connections alive and notices dead ones.
@@ -27,6 +29,8 @@ pub struct Heartbeat {
     pub interval: Span,
     /// How long after a ping is due its answer may take.
     pub timeout: Span,
+    /// How long a peer may be silent where no pings are sent; 0 is for ever.
+    pub unasked: Span,
     /// Whether it ends a connection on which it hears nothing.
     pub close_silent: bool,
     /// The code that it ends it with.
@@ -38,6 +42,7 @@ impl Default for Heartbeat {
         Self {
             interval: Span::secs(30),
             timeout: Span::secs(10),
+            unasked: Span::ZERO,
             close_silent: true,
             close_code: 4408,
         }
@@ -109,12 +114,26 @@ impl Default for ServerAck {
 pub struct Commit {
     /// Whether an operation that was done before is recognised by its id.
     pub dedup: bool,
+    /// Whether an edit is refused that writes over what its author had not seen.
+    pub base_check: bool,
+    /// Which of two writes of a field stays.
+    pub order: CommitOrder,
 }
 
 impl Default for Commit {
     fn default() -> Self {
-        Self { dedup: true }
+        Self { dedup: true, base_check: true, order: CommitOrder::Server }
     }
+}
+
+/// Which of two writes of a field stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CommitOrder {
+    /// The one that the store does later.
+    Server,
+    /// The one that its author's wall clock says was made later.
+    ClientTimestamp,
 }
 
 /// How the server tells a room.
@@ -124,10 +143,48 @@ pub struct Fanout {
     /// Messages that may wait for one connection before it is ended as too slow; 0 is no
     /// limit. The objectives' limit holds as well.
     pub buffer_limit: u32,
+    /// What becomes of what does not fit.
+    pub shed: Shed,
+    /// How long events are gathered before they are told together; 0 tells each at once.
+    pub batch: Span,
 }
 
 impl Default for Fanout {
     fn default() -> Self {
-        Self { buffer_limit: 1000 }
+        Self { buffer_limit: 1000, shed: Shed::LossyOnly, batch: Span::ZERO }
+    }
+}
+
+/// What the server does with an event for a connection that has too much waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shed {
+    /// Progress is left out; an event never is, and the connection is ended instead.
+    LossyOnly,
+    /// Whatever comes is left out.
+    Newest,
+}
+
+/// How much an event says of what has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventContent {
+    /// The new values.
+    Full,
+    /// Only that something has changed.
+    IdOnly,
+}
+
+/// What events say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Events {
+    /// How much an event says of what has changed.
+    pub content: EventContent,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self { content: EventContent::Full }
     }
 }

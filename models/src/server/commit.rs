@@ -11,7 +11,7 @@ use super::{Server, Wait};
 use crate::message::{FORBIDDEN, Message};
 use crate::policy::AckAfter;
 use crate::protocol::DocSync;
-use crate::store::{Commit, Event, Reply};
+use crate::store::{Commit, Event, Manner, Reply};
 
 impl Server {
     /// Takes an operation of a client, or of the pipeline where there is no connection.
@@ -33,8 +33,8 @@ impl Server {
         if let (AckAfter::Receipt, Some(conn)) = (self.config.policy.server.ack.after, conn) {
             out.send(conn, Message::Ack { op: commit.op, position: None }).whatever();
         }
-        let dedup = self.config.policy.server.commit.dedup;
-        let commit = Commit { dedup, ..commit };
+        let manner = Manner::from(&self.config.policy.server.commit);
+        let commit = Commit { manner, ..commit };
         match conn {
             Some(conn) => self.line_up(conn, commit, out),
             None => self.commit(None, commit, out),
@@ -80,7 +80,7 @@ impl Server {
         self.met(event.doc, event.position, out);
         let Some(room) = self.rooms.get_mut(&event.doc) else { return };
         for event in room.advance(now, event, self.steps.covers) {
-            self.tell(&event, out);
+            self.announce(now, &event, out);
         }
     }
 }

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use wavetank::history::Changes;
 use wavetank::id::{ConnId, OpId};
 use wavetank::protocol::Outbox;
+use wavetank::time::Now;
 
 use super::Server;
 use crate::message::Message;
+use crate::policy::{EventContent, Shed};
 use crate::protocol::{DOC, DocSync, Timer};
 use crate::store::Event;
 
@@ -14,28 +17,77 @@ use crate::store::Event;
 const TOO_SLOW: u16 = 1013;
 
 impl Server {
+    /// An event is to be told: at once, or with others.
+    pub(super) fn announce(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
+        let batch = self.config.policy.server.fanout.batch;
+        if batch.is_zero() {
+            return self.tell(event, out);
+        }
+        if self.batch.is_empty() {
+            out.timer(Timer::Batch, now.mono + batch);
+        }
+        self.batch.push(Arc::clone(event));
+    }
+
+    pub(super) fn tell_batch(&mut self, out: &mut Outbox<DocSync>) {
+        for event in std::mem::take(&mut self.batch) {
+            self.tell(&event, out);
+        }
+    }
+
     /// Sends an event to all who are subscribed to its document.
-    pub(super) fn tell(&mut self, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
+    fn tell(&mut self, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
         if !(self.steps.covers)(event) {
             return;
         }
+        let event = &self.as_told(event);
         let (mut members, mut slow) = (Vec::new(), Vec::new());
         for (conn, session) in self.sessions.iter_mut() {
-            if session.doc != Some(event.doc) {
+            let is_author = session.instance == Some(event.instance);
+            if session.doc != Some(event.doc) || !(self.steps.is_told)(is_author) {
                 continue;
             }
             if out.queued(conn) >= self.buffer_limit {
                 slow.push(conn);
-            } else {
-                self.written.extend(session.instance.map(|instance| (instance, event.position)));
+                continue;
+            }
+            self.written.extend(session.instance.map(|instance| (instance, event.position)));
+            let position = (self.steps.numbered)(event.position, session.told);
+            session.told += 1;
+            if event.is_novel() {
+                out.send(conn, Message::Novel { doc: event.doc, position }).whatever();
+            } else if !(self.steps.has_envelope)(event) {
+                out.send(conn, Message::Bare(event.doc, event.changes.clone())).whatever();
+            } else if position == event.position {
                 members.push(conn);
+            } else {
+                let own = Event { position, ..(**event).clone() };
+                out.send(conn, Message::Event(Arc::new(own))).whatever();
             }
         }
         out.send_all(members, Message::Event(Arc::clone(event)));
+        if self.config.policy.server.fanout.shed == Shed::Newest {
+            return;
+        }
         for conn in slow {
             out.mark("slow-consumer-closed");
             out.close(conn, TOO_SLOW, "too slow");
             self.forget(conn, out);
+        }
+    }
+
+    /// An event as it is told: mostly as it was committed.
+    pub(super) fn as_told(&self, event: &Arc<Event>) -> Arc<Event> {
+        let room = self.rooms.get(&event.doc);
+        let changes = match self.config.policy.server.events.content {
+            EventContent::Full => {
+                room.and_then(|room| (self.steps.reads_again)(event, &room.content))
+            }
+            EventContent::IdOnly => Some(Changes::new()),
+        };
+        match changes {
+            Some(changes) => Arc::new(Event { changes, ..(**event).clone() }),
+            None => Arc::clone(event),
         }
     }
 
@@ -54,9 +106,10 @@ impl Server {
 
     /// The connection is over, or treated as if it were.
     pub(super) fn forget(&mut self, conn: ConnId, out: &mut Outbox<DocSync>) {
-        if self.sessions.remove(conn).is_some() {
-            out.cancel(Timer::Ping(conn));
-            out.cancel(Timer::Deadline(conn));
+        let Some(session) = self.sessions.remove(conn) else { return };
+        out.cancel(Timer::Ping(conn));
+        if (self.steps.deadline_ends)() {
+            out.cancel(Timer::Deadline(conn, session.caller));
         }
     }
 }

@@ -2,19 +2,25 @@
 
 use wavetank::id::ConnId;
 use wavetank::protocol::Outbox;
-use wavetank::time::Now;
+use wavetank::time::{Now, Span};
 
 use super::{Server, Session};
 use crate::message::Message;
 use crate::protocol::{DocSync, Timer};
 
 impl Server {
-    pub(super) fn accept(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
-        let session = Session { instance: None, doc: None, heard: now.mono, pinged: None };
+    pub(super) fn accept(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        caller: u64,
+        out: &mut Outbox<DocSync>,
+    ) {
+        let session =
+            Session { caller, instance: None, doc: None, heard: now, pinged: None, told: 0 };
         self.sessions.insert(conn, session);
-        let beat = &self.config.policy.server.heartbeat;
-        if !beat.interval.is_zero() {
-            out.timer(Timer::Ping(conn), now.mono + beat.interval);
+        if !self.beat.interval.is_zero() {
+            out.timer(Timer::Ping(conn), now.mono + self.beat.interval);
         }
         self.watch(now, conn, out);
     }
@@ -23,8 +29,8 @@ impl Server {
     pub(super) fn heard(&mut self, now: Now, conn: ConnId, message: &Message) {
         let Some(session) = self.sessions.get_mut(conn) else { return };
         match message {
-            Message::Pong { stamp, .. } if session.pinged != Some(*stamp) => {}
-            _ => session.heard = now.mono,
+            Message::Pong { stamp, .. } if !(self.steps.pong_counts)(*stamp, session.pinged) => {}
+            _ => session.heard = now,
         }
     }
 
@@ -35,30 +41,47 @@ impl Server {
         let doc = session.doc;
         let head = doc.and_then(|doc| self.rooms.get(&doc)?.head);
         out.send(conn, Message::Ping { stamp, head }).whatever();
-        out.timer(Timer::Ping(conn), now.mono + self.config.policy.server.heartbeat.interval);
+        out.timer(Timer::Ping(conn), now.mono + self.beat.interval);
         if let Some(doc) = doc {
             self.check(doc, out);
         }
     }
 
-    /// Plans the next look at whether a connection is silent.
-    fn watch(&self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
-        let beat = &self.config.policy.server.heartbeat;
-        let Some(session) = self.sessions.get(conn).filter(|_| beat.close_silent) else { return };
-        let limit = session.heard + beat.interval + beat.timeout;
-        let at = (self.steps.check_silence)(limit, now.mono + beat.interval);
-        out.timer(Timer::Deadline(conn), at);
+    /// How long a peer may be silent, if a silent one is ended at all.
+    fn patience(&self) -> Option<Span> {
+        let policy = &self.config.policy.server.heartbeat;
+        let asked = self.beat.interval + self.beat.timeout;
+        let patience = if self.beat.interval.is_zero() { policy.unasked } else { asked };
+        Some(patience).filter(|patience| policy.close_silent && !patience.is_zero())
     }
 
-    pub(super) fn deadline(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
-        let beat = &self.config.policy.server.heartbeat;
+    /// Plans the next look at whether a connection is silent.
+    fn watch(&self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
         let Some(session) = self.sessions.get(conn) else { return };
-        if now.mono < session.heard + beat.interval + beat.timeout {
+        let Some(patience) = self.patience() else { return };
+        let left = patience.saturating_sub((self.steps.silence)(session.heard, now));
+        let at = (self.steps.check_silence)(now.mono + left, now.mono + self.beat.interval);
+        out.timer(Timer::Deadline(conn, session.caller), at);
+    }
+
+    pub(super) fn deadline(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        caller: u64,
+        out: &mut Outbox<DocSync>,
+    ) {
+        let of = self.sessions.get(conn);
+        let silence = of.map(|session| (self.steps.silence)(session.heard, now));
+        if silence.is_some_and(|silence| Some(silence) < self.patience()) {
             self.watch(now, conn, out);
             return;
         }
+        let mine = |(conn, session): (ConnId, &Session)| (session.caller == caller).then_some(conn);
+        let of_client = self.sessions.iter().find_map(mine);
+        let Some(conn) = (self.steps.overdue)(of.map(|_| conn), of_client) else { return };
         out.mark("silent-client-closed");
-        out.close(conn, beat.close_code, "heartbeat timeout");
+        out.close(conn, self.config.policy.server.heartbeat.close_code, "heartbeat timeout");
         self.forget(conn, out);
     }
 }

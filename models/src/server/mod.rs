@@ -4,62 +4,43 @@ mod check;
 mod commit;
 mod fanout;
 mod heartbeat;
+mod notices;
 mod order;
 mod refuse;
 mod room;
+mod steps;
 mod sync;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wavetank::history::Position;
-use wavetank::id::{ConnId, Field, NodeId, OpId, Topic};
+use wavetank::id::{ConnId, NodeId, OpId, Topic};
 use wavetank::protocol::{Awaiting, Boot, Conns, Event, Node, Outbox};
-use wavetank::time::{Mono, Now};
+use wavetank::time::Now;
 
-use crate::config::Config;
-use crate::message::{CONFLICT, Message, Since};
+use crate::config::{Beat, Config};
+use crate::message::{CONFLICT, Message, Word};
 use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store::{self, Commit, Loaded, Reply};
 use room::Room;
+pub use steps::Steps;
 
 /// What the server keeps of a connection.
 #[derive(Debug)]
 pub struct Session {
+    /// The instance of the client, as it said when it dialled.
+    pub caller: u64,
     /// The instance of the client, once it has subscribed.
     pub instance: Option<u64>,
     /// The document that it is subscribed to, once that was answered.
     pub doc: Option<Topic>,
     /// When the peer last gave a sign of life.
-    pub heard: Mono,
+    pub heard: Now,
     /// The stamp of the newest ping.
     pub pinged: Option<u64>,
-}
-
-/// Steps of the server that can be done wrong. The defaults are the reference.
-#[derive(Clone, Copy)]
-pub struct Steps {
-    /// `server.heartbeat.check`: when to look whether a connection is silent, given when it
-    /// would be too long and when the next ping is due.
-    pub check_silence: fn(limit: Mono, next_ping: Mono) -> Mono,
-    /// `server.sync.resume_from`: where to resume, given what the client says that it has and
-    /// what was written to it so far.
-    pub resume_from: fn(stated: Since, written: Option<Position>) -> Since,
-    /// `server.sync.snapshot_parts`: whether a field is part of a snapshot.
-    pub snapshot_holds: fn(Field) -> bool,
-    /// `server.log.covers`: whether an event is told to the room.
-    pub covers: fn(&store::Event) -> bool,
-}
-
-impl Default for Steps {
-    fn default() -> Self {
-        Self {
-            check_silence: |limit, _| limit,
-            resume_from: |stated, _| stated,
-            snapshot_holds: |_| true,
-            covers: |_| true,
-        }
-    }
+    /// How many events were told on it.
+    pub told: u64,
 }
 
 /// What an answer of the store is for.
@@ -80,6 +61,7 @@ pub struct Server {
     me: NodeId,
     config: Arc<Config>,
     steps: Steps,
+    beat: Beat,
     /// The smaller of the policy's and the objectives' limits.
     buffer_limit: u32,
     sessions: Conns<Session>,
@@ -89,6 +71,9 @@ pub struct Server {
     written: BTreeMap<u64, Position>,
     awaiting: Awaiting<Wait>,
     lines: order::Lines,
+    notices: notices::Notices,
+    /// Events that are to be told together.
+    batch: Vec<Arc<store::Event>>,
 }
 
 impl Server {
@@ -100,9 +85,12 @@ impl Server {
             0 => u32::MAX,
             limit => limit.min(boot.objectives.queue_max - boot.objectives.queue_max / 4),
         };
+        let policy = &boot.config.policy.server.heartbeat;
+        let stated = Beat { interval: policy.interval, timeout: policy.timeout };
         Self {
             me: boot.me,
             config: Arc::clone(boot.config),
+            beat: (steps.beat)(stated, boot.config.beat),
             steps,
             buffer_limit,
             sessions: Conns::default(),
@@ -110,6 +98,8 @@ impl Server {
             written: BTreeMap::new(),
             awaiting: Awaiting::default(),
             lines: order::Lines::default(),
+            notices: notices::Notices::default(),
+            batch: Vec::new(),
         }
     }
 
@@ -130,7 +120,7 @@ impl Server {
 
     fn operation(&mut self, now: Now, id: OpId, op: &Op, out: &mut Outbox<DocSync>) {
         match op {
-            Op::Stage(_) => {}
+            Op::Stage(_) | Op::Skip(_) => {}
             Op::Progress(stage) => return self.progress(id, *stage, out),
             _ => return,
         }
@@ -142,7 +132,8 @@ impl Server {
             client_seq: 0,
             base: None,
             edit: store::Edit::Write(op.changes(id)),
-            dedup: true,
+            made: now.wall,
+            manner: store::Manner::default(),
         };
         self.take_op(now, None, commit, out);
     }
@@ -151,11 +142,12 @@ impl Server {
 impl Node<DocSync> for Server {
     fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
         match event {
-            Event::Accepted(conn, _) => self.accept(now, conn, out),
+            Event::Accepted(conn, hello) => self.accept(now, conn, hello.instance, out),
             Event::Message(conn, message) => self.message(now, conn, message, out),
             Event::Closed(conn, _) => self.forget(conn, out),
             Event::Timer(Timer::Ping(conn)) => self.ping(now, conn, out),
-            Event::Timer(Timer::Deadline(conn)) => self.deadline(now, conn, out),
+            Event::Timer(Timer::Deadline(conn, caller)) => self.deadline(now, conn, caller, out),
+            Event::Timer(Timer::Batch) => self.tell_batch(out),
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Stored(ticket, result) => {
                 let Some(wait) = self.awaiting.recall(ticket) else { return };
@@ -174,6 +166,9 @@ impl Node<DocSync> for Server {
                         self.committed(conn, commit, result.ok().flatten(), out);
                     }
                     (Wait::Flush(conn, commit, event), Ok(_)) => {
+                        if self.is_news(&event) {
+                            self.notify(conn, &commit, Word::Done, out);
+                        }
                         self.durable(now, conn, &event, out);
                         self.step_up(&commit, out);
                     }

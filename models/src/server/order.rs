@@ -8,6 +8,7 @@ use wavetank::id::ConnId;
 use wavetank::protocol::Outbox;
 
 use super::{Server, Wait};
+use crate::message::Word;
 use crate::protocol::DocSync;
 use crate::store::{Commit, Request};
 
@@ -33,6 +34,9 @@ impl Server {
         if len > self.lines.len_max {
             self.lines.len_max = len;
             out.holds("commit-line", Size { len: len as u32, ..Size::default() });
+        }
+        if !self.is_done(&commit) {
+            self.notify(Some(conn), &commit, Word::Taken, out);
         }
         if is_first {
             self.commit(Some(conn), commit, out);

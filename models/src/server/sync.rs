@@ -84,6 +84,9 @@ impl Server {
         self.written.extend(session.instance.map(|instance| (instance, head)));
         out.send(conn, Message::Welcome { doc, head }).whatever();
         self.catch_up(now, conn, doc, since, out);
+        if let Some(instance) = self.sessions.get(conn).and_then(|session| session.instance) {
+            self.notify_again(conn, instance, out);
+        }
     }
 
     /// Which operations of the client behind a connection are done.
@@ -105,9 +108,11 @@ impl Server {
     ) {
         let seen = self.seen(conn, doc);
         let policy = &self.config.policy.server.sync;
-        let Some(room) = self.rooms.get_mut(&doc) else { return };
+        if let Some(room) = self.rooms.get_mut(&doc) {
+            room.trim(now, policy);
+        }
+        let Some(room) = self.rooms.get(&doc) else { return };
         let Some(head) = room.head else { return };
-        room.trim(now, policy);
         let events = match since {
             Since::Nothing => None,
             Since::Whatever => Some(Vec::new()),
@@ -118,11 +123,16 @@ impl Server {
             },
         };
         let message = match events {
-            Some(events) => Message::Delta { doc, to: head, events },
-            None => {
+            // What a client cannot read as an event it can read as part of the document.
+            Some(events) if !events.iter().any(|event| event.is_novel()) => {
+                let events = events.iter().map(|event| self.as_told(event)).collect();
+                Message::Delta { doc, to: head, events }
+            }
+            _ => {
                 out.mark("snapshot-sent");
                 let mut content = document::whole(&room.content);
                 content.retain(|change| (self.steps.snapshot_holds)(change.field));
+                let content = (self.steps.page)(content);
                 Message::Snapshot { doc, at: head, seen, content }
             }
         };

@@ -76,15 +76,17 @@ impl KeptDoc {
 mod tests {
     use wavetank::history::{Change, Changes};
     use wavetank::protocol::Store;
+    use wavetank::time::Wall;
 
-    use super::super::{Commit, Edit, Reply, Request, Restore};
+    use super::super::{Commit, Edit, Manner, Reply, Request, Restore};
     use super::*;
     use crate::document::Attribute;
     use crate::protocol::DOC;
 
     fn commit(op: u32, edit: Edit) -> Request {
         let (op, author) = (OpId(op), wavetank::id::NodeId(3));
-        let (client_seq, dedup) = (op.0, true);
+        let client_seq = op.0;
+        let manner = Manner::default();
         Request::Commit(Commit {
             doc: DOC,
             op,
@@ -93,7 +95,8 @@ mod tests {
             client_seq,
             base: None,
             edit,
-            dedup,
+            made: Wall::START,
+            manner,
         })
     }
 

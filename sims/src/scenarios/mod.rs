@@ -8,18 +8,24 @@ mod coming_and_going;
 mod disconnect_during_edit;
 mod edit_while_updates;
 mod editing_disabled;
+mod idle_pages;
 mod long_session;
+mod lossy_links;
 mod mixed;
+mod newer_server;
 mod offline_editing;
+mod one_element;
 mod other_demands;
 mod outage;
 mod rapid_stages;
+mod replay_cut_short;
 mod restored_store;
 mod retry_by_hand;
 mod return_after_30s;
 mod return_after_5min;
 mod server_restart_herd;
 mod several_tabs;
+mod slow_consumer;
 mod slow_network;
 mod store_trouble;
 mod turned_away;
@@ -50,6 +56,12 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &return_after_5min::ReturnAfter5Min,
         &several_tabs::SeveralTabs,
         &slow_network::SlowNetwork,
+        &one_element::OneElement,
+        &lossy_links::LossyLinks,
+        &newer_server::NewerServer,
+        &slow_consumer::SlowConsumer,
+        &replay_cut_short::ReplayCutShort,
+        &idle_pages::IdlePages,
         &chaotic_links::ChaoticLinks,
         &store_trouble::StoreTrouble,
         &restored_store::RestoredStore,

@@ -68,6 +68,9 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         for id in self.conns_between(from, to) {
             let Some(conn) = self.core.net.get(id) else { continue };
             let end = conn.end_of(index);
+            if conn.ends[end].state != EndState::Open {
+                continue;
+            }
             if let Some(payload) = conn.repeats[end] {
                 let meaning = self.core.payloads.get(payload).meaning;
                 self.core.note(64, index, u64::from(id.serial()), 0);

@@ -1,0 +1,71 @@
+//! Steps of the server that can be done wrong. The defaults are the reference.
+
+use wavetank::history::{Changes, Position};
+use wavetank::id::{ConnId, Field};
+use wavetank::time::{Mono, Now, Span};
+
+use crate::config::Beat;
+use crate::document::Content;
+use crate::message::{Since, Word};
+use crate::store::Event;
+
+/// The steps, each named after the path that chooses it.
+#[derive(Clone, Copy)]
+pub struct Steps {
+    /// `server.heartbeat.settings`: the heartbeat, given the policy's and what was set.
+    pub beat: fn(stated: Beat, set: Option<Beat>) -> Beat,
+    /// `server.heartbeat.clock`: for how long nothing was heard.
+    pub silence: fn(heard: Now, now: Now) -> Span,
+    /// `server.heartbeat.check`: when to look whether a connection is silent, given when it
+    /// would be too long and when the next ping is due.
+    pub check_silence: fn(limit: Mono, next_ping: Mono) -> Mono,
+    /// `server.heartbeat.pong_match`: whether a pong with this stamp is a sign of life.
+    pub pong_counts: fn(stamp: u64, newest: Option<u64>) -> bool,
+    /// `server.heartbeat.timer_key`: whether the deadline of a connection ends with it.
+    pub deadline_ends: fn() -> bool,
+    /// `server.heartbeat.timer_key`: which connection is ended when a deadline has passed, given
+    /// the one that it was set for, if that is still there, and the one of the same client.
+    pub overdue: fn(of: Option<ConnId>, of_client: Option<ConnId>) -> Option<ConnId>,
+    /// `server.sync.resume_from`: where to resume, given what the client says that it has and
+    /// what was written to it so far.
+    pub resume_from: fn(stated: Since, written: Option<Position>) -> Since,
+    /// `server.log.covers`: whether an event is told to the room.
+    pub covers: fn(&Event) -> bool,
+    /// `server.log.seq_at`: the position under which an event is told on a connection on which
+    /// so many were told before.
+    pub numbered: fn(committed: Position, told: u64) -> Position,
+    /// `server.fanout.audience`: whether somebody is told, given whether it is the author.
+    pub is_told: fn(is_author: bool) -> bool,
+    /// `server.fanout.content`: what is told of an event in place of what it wrote.
+    pub reads_again: fn(&Event, &Content) -> Option<Changes>,
+    /// `server.events.envelope`: whether an event is told as one, with its place.
+    pub has_envelope: fn(&Event) -> bool,
+    /// `server.ids.omit_on`: the id under which a word is said, given the one that it has.
+    pub notice_id: fn(id: u64, word: Word) -> Option<u64>,
+    /// `server.sync.snapshot_parts`: whether a field is part of a snapshot.
+    pub snapshot_holds: fn(Field) -> bool,
+    /// `server.pages.overflow`: how much of a document is sent.
+    pub page: fn(Changes) -> Changes,
+}
+
+impl Default for Steps {
+    fn default() -> Self {
+        Self {
+            beat: |stated, set| set.unwrap_or(stated),
+            silence: |heard, now| now.mono.since(heard.mono),
+            check_silence: |limit, _| limit,
+            pong_counts: |stamp, newest| newest == Some(stamp),
+            deadline_ends: || true,
+            overdue: |of, _| of,
+            resume_from: |stated, _| stated,
+            covers: |_| true,
+            numbered: |committed, _| committed,
+            is_told: |_| true,
+            reads_again: |_, _| None,
+            has_envelope: |_| true,
+            notice_id: |id, _| Some(id),
+            snapshot_holds: |_| true,
+            page: |content| content,
+        }
+    }
+}
