@@ -100,6 +100,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 
     /// Tells a sender that its buffer has room again.
+    #[inline(never)]
     pub(crate) fn tell_writable(&mut self, id: ConnId, direction: usize) {
         let sender = self.core.net.get(id).map(|conn| conn.ends[direction]);
         if let Some(sender) = sender.filter(|sender| sender.state == EndState::Open) {
@@ -134,6 +135,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 
     /// The process that had a connection is gone: its host says so to whoever sends to it.
+    #[inline(never)]
     pub(crate) fn reset(&mut self, id: ConnId, direction: usize) {
         let Some(conn) = self.core.net.get(id) else { return };
         let (sender, end) = (conn.ends[direction], conn.ends[1 - direction]);
@@ -145,6 +147,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 
     /// Bytes arrive that are no message.
+    #[inline(never)]
     fn garbage(&mut self, id: ConnId, direction: usize, bytes: u32) {
         let drained = self.leave_buffer(id, direction, bytes);
         self.malformed(id, direction, bytes);
@@ -154,6 +157,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 
     /// What has arrived is no message.
+    #[inline(never)]
     pub(crate) fn malformed(&mut self, id: ConnId, direction: usize, bytes: u32) {
         let Some(end) = self.core.net.get(id).map(|conn| conn.ends[1 - direction]) else { return };
         if end.state == EndState::Open {
@@ -165,6 +169,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 
     /// Somebody knocks.
+    #[inline(never)]
     fn syn(&mut self, id: ConnId) {
         let Some(conn) = self.core.net.get(id) else { return };
         let host = conn.ends[1].host;
@@ -190,6 +195,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 
     /// One end is told that the other has ended, or that the connection broke.
+    #[inline(never)]
     fn closed(&mut self, id: ConnId, end: usize, code: u16, by: Initiator) {
         let Some(conn) = self.core.net.get(id) else { return };
         let state = conn.ends[end];
@@ -222,6 +228,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 
     /// The head of a link's casts arrives.
+    #[inline(never)]
     pub(crate) fn cast_arrives(&mut self, index: u32) {
         let core = &mut self.core;
         let Some((payload, lost)) = core.net.links[index as usize].cast_arrives(core.now) else {
@@ -272,6 +279,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 
     /// A store executes a request.
+    #[inline(never)]
     pub(crate) fn execute(&mut self, slot: u32) {
         let core = &mut self.core;
         let errand = &mut core.errands[slot as usize];
@@ -294,6 +302,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 
     /// A store's answer reaches its node, if that still is the one that asked.
+    #[inline(never)]
     pub(crate) fn reply(&mut self, slot: u32) {
         let errand = &mut self.core.errands[slot as usize];
         let (index, ticket) = (errand.host, errand.ticket);
@@ -312,6 +321,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 
     /// An await point is passed.
+    #[inline(never)]
     pub(crate) fn task(&mut self, slot: u32) {
         let PutOff { host, incarnation, .. } = self.core.tasks[slot as usize];
         if self.core.hosts[host as usize].incarnation == incarnation {
@@ -324,6 +334,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
 
 impl<P: Protocol, W: Witness<P>> World<P, W> {
     /// A question reaches the issuer, or its answer the node that asked.
+    #[inline(never)]
     pub(crate) fn issuer(&mut self, slot: u32) {
         let core = &mut self.core;
         let asked = &mut core.asked[slot as usize];
@@ -355,6 +366,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 
     /// A proxy looks whether a connection is idle, and cuts it if so.
+    #[inline(never)]
     pub(crate) fn proxy(&mut self, slot: u32) {
         let core = &mut self.core;
         let Some(conn) = core.net.conns.get_mut(slot as usize).and_then(Option::as_mut) else {

@@ -65,8 +65,9 @@ pub(crate) fn settle<P: Protocol, W: Witness<P>>(
 }
 
 impl<P: Protocol, W: Witness<P>> Core<P, W> {
-    /// Does an effect that hands something over.
-    #[inline]
+    /// Does an effect that hands something over. A call of its own, as those below: what is rare
+    /// would burden the loop above with the preparations for it.
+    #[inline(never)]
     fn give_away(&mut self, out: &mut Outbox<P>, host: u32, effect: Effect<P>) {
         match effect {
             Effect::Send(conn, message) => self.send(out, host, conn, message),
@@ -89,13 +90,14 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         }
     }
 
-    #[inline]
+    #[inline(never)]
     fn claim(&mut self, host: u32, claim: &Observation) {
         self.note(30, host, 0, 0);
         self.digest.value(claim);
         self.observe(host, claim);
     }
 
+    #[inline(never)]
     fn set_timer(&mut self, host: u32, timer: P::Timer, at: Mono) {
         let state = &mut self.hosts[host as usize];
         let late = state.throttled(timer, at);
@@ -106,17 +108,18 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         }
     }
 
-    /// Takes a message into the digest and among the payloads.
+    /// Takes a message into the digest and among the payloads, and tells its size.
     #[inline]
-    fn post(&mut self, host: u32, message: P::Message) -> (u32, Meaning) {
+    fn post(&mut self, host: u32, message: P::Message) -> (u32, u32) {
         self.note(31, host, 0, 0);
         self.digest.value(&message);
-        let meaning = Meaning { size: P::size(&message), ..P::meaning(&message) };
+        let size = P::size(&message);
+        let meaning = Meaning { size, ..P::meaning(&message) };
         #[cfg(feature = "wire")]
         if let Some(wire) = &mut self.wire {
             wire.forget_text();
         }
-        (self.payloads.add(message, meaning), meaning)
+        (self.payloads.add(message, meaning), size)
     }
 
     pub(crate) fn send(
@@ -126,8 +129,8 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         conn: ConnId,
         message: P::Message,
     ) {
-        let (payload, meaning) = self.post(host, message);
-        self.send_payload(out, host, conn, payload, meaning);
+        let (payload, size) = self.post(host, message);
+        self.send_payload(out, host, conn, payload, size);
         self.payloads.release(payload);
     }
 
@@ -138,10 +141,10 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         range: std::ops::Range<usize>,
         message: P::Message,
     ) {
-        let (payload, meaning) = self.post(host, message);
+        let (payload, size) = self.post(host, message);
         for i in range {
             let conn = out.fan[i];
-            self.send_payload(out, host, conn, payload, meaning);
+            self.send_payload(out, host, conn, payload, size);
         }
         self.payloads.release(payload);
     }
@@ -153,7 +156,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         host: u32,
         conn: ConnId,
         payload: u32,
-        meaning: Meaning,
+        size: u32,
     ) {
         self.counts.sent += 1;
         let (end, live) = self.net.get(conn).map_or((0, false), |state| {
@@ -162,6 +165,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         });
         if self.wanted(Interest::SENT) {
             let side = SIDES[end];
+            let meaning = self.payloads.get(payload).meaning;
             #[cfg(feature = "wire")]
             let meaning = self.in_bytes(payload, meaning);
             self.observe(host, &Observation::Sent { conn, side, live, meaning });
@@ -173,7 +177,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         }
         let slot = conn.slot();
         let parcel = Parcel::Message(payload);
-        let posted = self.put(slot, end, parcel, meaning.size);
+        let posted = self.put(slot, end, parcel, size);
         for _ in 0..posted.whole {
             self.payloads.share(payload);
         }
@@ -185,8 +189,8 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
             // The account was charged for one message; a lost one is off the buffer, and a
             // doubled one was sent once and is counted off twice.
             let (used, queued) = (&mut account.used[end], &mut account.queued[end]);
-            let bytes = meaning.size.saturating_mul(posted.arrive);
-            *used = used.saturating_add(bytes).saturating_sub(meaning.size);
+            let bytes = size.saturating_mul(posted.arrive);
+            *used = used.saturating_add(bytes).saturating_sub(size);
             *queued = (*queued + posted.arrive).saturating_sub(1);
         }
         let used = account.used[end];
@@ -210,6 +214,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         }
     }
 
+    #[inline(never)]
     fn dial(&mut self, host: u32, dial: Dial<P::Hello>) {
         self.counts.dials += 1;
         self.note(33, host, u64::from(dial.conn.serial), u64::from(dial.to.0));
@@ -236,6 +241,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         self.net.link(a, b, local)
     }
 
+    #[inline(never)]
     fn close(&mut self, out: &mut Outbox<P>, host: u32, close: &Close) {
         let Close { conn, code, .. } = *close;
         let Some(state) = self.net.get_mut(conn) else { return };
@@ -266,6 +272,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         self.bury(out, conn);
     }
 
+    #[inline(never)]
     fn cast(&mut self, host: u32, to: NodeId, message: P::Message) {
         let (payload, meaning) = self.post(host, message);
         self.observe(host, &Observation::CastSent { to, meaning });
@@ -282,6 +289,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
 
     /// Sends a request to the host's store. A host without one is answered with a failure,
     /// so that the mistake shows.
+    #[inline(never)]
     fn ask_store(
         &mut self,
         index: u32,
@@ -315,6 +323,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
 
     /// Asks the issuer, unless the host is cut off from all there is. Answers come in the
     /// order of the questions.
+    #[inline(never)]
     fn ask_issuer(&mut self, index: u32, ticket: Ticket, inquiry: Inquiry) {
         self.note(38, index, u64::from(ticket.0), 0);
         self.digest.value(&inquiry);
@@ -331,6 +340,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         self.agenda.add(there, Due::Issuer, slot);
     }
 
+    #[inline(never)]
     fn put_off(&mut self, index: u32, task: P::Task) {
         self.note(36, index, 0, 0);
         self.digest.value(&task);
@@ -342,6 +352,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         self.agenda.add(at, Due::Task, slot as u32);
     }
 
+    #[inline(never)]
     fn busy(&mut self, index: u32, span: Span) {
         self.note(37, index, span.as_micros(), 0);
         self.observe(index, &Observation::Busy { span });
@@ -353,6 +364,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
     }
 
     /// Says how full a send buffer is each time it has twice its node's last maximum.
+    #[inline(never)]
     fn watch_buffer(&mut self, index: u32, conn: ConnId, end: usize, bytes: u32) {
         let Some(state) = self.net.get(conn) else { return };
         let host = &mut self.hosts[index as usize];
@@ -366,6 +378,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
     }
 
     /// Forgets a connection that is over at both ends, with all that is still on its way.
+    #[inline(never)]
     pub(crate) fn bury(&mut self, out: &mut Outbox<P>, conn: ConnId) {
         if self.net.get(conn).is_none_or(|state| !state.is_over()) {
             return;

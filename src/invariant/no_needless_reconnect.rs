@@ -13,6 +13,8 @@ use crate::time::{Mono, Span};
 
 /// What a clock's rounding and a timer may be early by.
 const SLACK: Span = Span::millis(10);
+/// The codes with which a codec ends a connection whose frames it cannot read.
+const UNREADABLE: [u16; 3] = [1002, 1007, 1009];
 /// A command or a device event explains a close this long.
 const GRACE: Span = Span::secs(1);
 
@@ -133,9 +135,10 @@ impl Invariant for NoNeedlessReconnect {
                 let end = End { opened: now, heard: now, was_live: false, failed: false, asked };
                 self.ends.insert(*conn, end);
             }
-            Observation::Closed { conn, side: Side::Dialler, by, .. } => {
+            Observation::Closed { conn, side: Side::Dialler, code, by } => {
                 let Some(end) = self.ends.remove(*conn) else { return };
-                if *by == Initiator::Local && !self.is_needed(node, now, *conn, &end) {
+                let refuses = UNREADABLE.contains(code);
+                if *by == Initiator::Local && !refuses && !self.is_needed(node, now, *conn, &end) {
                     let silent = now.since(end.heard);
                     let message = format!("ended {conn} {silent} after a frame came on it");
                     ruling.violated(node, message);

@@ -9,6 +9,9 @@ use crate::history::{
 };
 use crate::id::{Field, NodeId, OpId, Ticket, Topic};
 
+/// A write of a field: its place, by whom, and the request that did it.
+type Wrote = (Position, NodeId, Ticket);
+
 /// What an undo writes is what the view showed before one of the person's own edits, in exactly
 /// the fields of that edit, and nobody else has written to one of them since.
 #[derive(Debug, Default)]
@@ -19,7 +22,7 @@ pub struct UndoValidity {
     /// Undos, and by whom.
     undos: Table<OpId, NodeId>,
     /// Who wrote to a field, and when.
-    writes: Table<(Topic, Field), Vec<(Position, NodeId, Ticket)>>,
+    writes: Table<(Topic, Field), Vec<Wrote>>,
 }
 
 #[derive(Debug, Default)]

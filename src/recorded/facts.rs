@@ -173,7 +173,7 @@ const NEEDS: &[(&str, &[Facts])] = &[
     ("delivery-to-all-subscribers", &[F::SENT]),
     ("resync-justified", &[F::ARRIVALS, F::CLIENT_SENT, F::OBJECTIVES]),
     ("sync-before-replay", &[F::CLIENT_OPS, F::ARRIVALS, F::OBJECTIVES]),
-    ("conflict-surfaced", &[F::GIVEN, F::CONTENT, F::COMMITTED_OP, F::TOLD, F::REST]),
+    ("conflict-surfaced", &[F::GIVEN, F::CONTENT, F::COMMITTED_OP, F::REST, F::OBJECTIVES]),
     ("causal-lww", &[F::GIVEN, F::CONTENT, F::COMMITTED_OP, F::VALUES, F::TOLD]),
     ("undo-validity", &[F::GIVEN, F::CONTENT, F::COMMITTED_OP, F::VALUES, F::START]),
     ("ephemeral-truthful", &[F::DELIVERED, F::CONTENT, F::OBJECTIVES]),

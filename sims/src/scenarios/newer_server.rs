@@ -24,7 +24,8 @@ impl Scenario<DocSync> for NewerServer {
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
         let skipped = proptest::collection::vec((moment(5, 16), 0u32..7), 1..4);
-        let nonsense = proptest::collection::vec((moment(4, 18), 1u32..3, 1u32..300), 1..4);
+        // In bytes some of it ends the connection, and some must be passed over.
+        let nonsense = proptest::collection::vec((moment(4, 30), 1u32..3, 1u32..300), 8..14);
         (edits(2, 10, 1, 18), skipped, nonsense, 7u32..30, 2u32..20)
             .prop_map(move |(mut work, skipped, nonsense, reports, ticks)| {
                 let mut case = case(room(2), &config, 35);

@@ -72,10 +72,10 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
                 continue;
             }
             if let Some(payload) = conn.repeats[end] {
-                let meaning = self.core.payloads.get(payload).meaning;
+                let size = self.core.payloads.get(payload).meaning.size;
                 self.core.note(64, index, u64::from(id.serial()), 0);
-                self.out.charge_end(id, end, meaning.size).whatever();
-                self.core.send_payload(&mut self.out, index, id, payload, meaning);
+                self.out.charge_end(id, end, size).whatever();
+                self.core.send_payload(&mut self.out, index, id, payload, size);
             }
         }
     }
