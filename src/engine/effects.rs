@@ -274,11 +274,11 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
 
     #[inline(never)]
     fn cast(&mut self, host: u32, to: NodeId, message: P::Message) {
-        let (payload, meaning) = self.post(host, message);
+        let (payload, size) = self.post(host, message);
+        let meaning = self.payloads.get(payload).meaning;
         self.observe(host, &Observation::CastSent { to, meaning });
         if let Some(peer) = self.index_of(to) {
             let link = self.link_between(host, peer);
-            let size = meaning.size;
             let posted = self.net.cast(&mut self.agenda, self.now, link, payload, size);
             for _ in 0..posted.whole {
                 self.payloads.share(payload);
