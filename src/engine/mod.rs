@@ -11,6 +11,7 @@ mod clock;
 mod effects;
 mod host;
 mod issuer;
+mod lane;
 mod link;
 mod net;
 mod path;

@@ -3,19 +3,16 @@
 //! A connection has two directions, each a FIFO of parcels of which only the head stands in the
 //! agenda. The state of links is set from outside; nothing here knows why.
 
-use std::collections::VecDeque;
-
 use slab::Slab;
 
 use super::agenda::{Agenda, Due};
+use super::lane::{Item, Lane, Parcel};
 use super::link::{Link, Posted};
 use super::path::{Chaos, Quality, Spikes};
 use super::setup::Network;
-use crate::history::{Channel, Initiator, Meaning, Refusal};
+use crate::history::{Channel, Meaning};
 use crate::id::{ConnId, NodeId};
 use crate::rng::Draw;
-#[cfg(feature = "wire")]
-use crate::time::Span;
 use crate::time::Time;
 
 /// One message in flight, shared by all who are to get it.
@@ -52,126 +49,6 @@ impl<M> Payloads<M> {
         payload.refs -= 1;
         if payload.refs == 0 {
             self.0.remove(slot as usize);
-        }
-    }
-}
-
-/// What travels in one direction of a connection.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Parcel {
-    Syn,
-    Opened,
-    Refused(Refusal),
-    Message(u32),
-    /// So many bytes that are no message.
-    Garbage(u32),
-    /// The sender's side ended: with a close frame, or without one and code 1006.
-    Close {
-        code: u16,
-        by: Initiator,
-    },
-    /// The answer to a close frame.
-    CloseEcho,
-    /// The first bytes of a write whose rest comes behind them.
-    #[cfg(feature = "wire")]
-    Part(u32),
-    /// The bytes of the codec's own: handshakes, closes, signs of life.
-    #[cfg(feature = "wire")]
-    Bytes(u32),
-    /// The bytes of a message.
-    #[cfg(feature = "wire")]
-    Frames(u32),
-    /// The bytes of a message, one of them not what it was.
-    #[cfg(feature = "wire")]
-    Harmed(u32),
-}
-
-impl Parcel {
-    /// Whether it is what nodes send: on a path that does not keep the promises of a stream,
-    /// this is what it breaks them for.
-    const fn is_message(self) -> bool {
-        match self {
-            Self::Message(_) => true,
-            #[cfg(feature = "wire")]
-            Self::Frames(_) => true,
-            _ => false,
-        }
-    }
-
-    /// The same after damage on the way.
-    const fn harmed(self, size: u32) -> Self {
-        match self {
-            #[cfg(feature = "wire")]
-            Self::Frames(chunk) => Self::Harmed(chunk),
-            _ => Self::Garbage(size),
-        }
-    }
-
-    /// Whether more of the same write comes behind it.
-    pub(crate) const fn is_part(self) -> bool {
-        match self {
-            #[cfg(feature = "wire")]
-            Self::Part(_) => true,
-            _ => false,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Item {
-    pub(crate) at: Time,
-    pub(crate) parcel: Parcel,
-}
-
-/// One direction of a connection.
-#[derive(Debug, Default)]
-pub(crate) struct Lane {
-    pub(crate) fifo: VecDeque<Item>,
-    /// No later parcel arrives before this.
-    last: Time,
-    pub(crate) link: u32,
-    /// When the head stands in the agenda; an entry for another time is out of date.
-    pub(crate) wake: Option<Time>,
-    /// Carries nothing any more, and nobody is told.
-    pub(crate) silent: bool,
-}
-
-impl Lane {
-    /// How many writes are in flight, a write of which a part has arrived among them.
-    pub(crate) fn writes(&self) -> usize {
-        self.fifo.iter().filter(|item| !item.parcel.is_part()).count()
-    }
-
-    /// Where the first so many writes end.
-    fn place_behind(&self, writes: u64) -> usize {
-        let mut left = writes;
-        let mut place = 0;
-        while left > 0 && place < self.fifo.len() {
-            left -= u64::from(!self.fifo[place].parcel.is_part());
-            place += 1;
-        }
-        place
-    }
-
-    /// Puts parts on the way that are there evenly until `until`.
-    #[cfg(feature = "wire")]
-    fn put_parts(
-        &mut self,
-        agenda: &mut Agenda,
-        now: Time,
-        until: Time,
-        index: u32,
-        parts: &[u32],
-    ) {
-        let from = self.last.max(now);
-        let span = until.since(from).as_micros();
-        for (nth, part) in (1..).zip(parts) {
-            let at = from + Span::micros(span * nth / (parts.len() as u64 + 1));
-            self.fifo.push_back(Item { at, parcel: Parcel::Part(*part) });
-            if self.wake.is_none() && !self.silent {
-                self.wake = Some(at);
-                agenda.add(at, Due::Lane, index);
-            }
         }
     }
 }

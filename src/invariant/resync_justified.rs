@@ -14,7 +14,7 @@ use crate::objectives::Objectives;
 /// between its cursor and the highest position that it was told has not been delivered on that
 /// connection, a refresh was asked for, a frame came that it could not read, or more events came
 /// ahead of their turn than the objectives let it keep. What it does before it has time to take in
-/// what came is excused.
+/// what came is excused, and so is who asks for everything.
 #[derive(Debug)]
 pub struct ResyncJustified {
     most: usize,
@@ -119,7 +119,8 @@ impl Invariant for ResyncJustified {
                 let (most, free) = (self.most, self.presence.is_free(node, seen.at));
                 let page = self.on(node, *conn);
                 let again = std::mem::replace(&mut page.asked, true);
-                let excused = page.excused || page.ahead_max >= most;
+                // Who asks for everything does not say that something is missing.
+                let excused = page.excused || page.ahead_max >= most || meaning.cursor.is_none();
                 if again && free && !excused && !page.lacks(meaning.cursor) {
                     let told = page.told.map_or("nothing".to_owned(), |told| told.to_string());
                     let message = format!("asks again on {conn}; all has come up to {told}");

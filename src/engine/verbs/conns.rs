@@ -1,7 +1,7 @@
 //! What can be done to connections.
 
 use super::super::Witness;
-use super::super::net::Parcel;
+use super::super::lane::Parcel;
 use super::super::world::World;
 use crate::history::Initiator;
 use crate::id::{ConnId, NodeId};

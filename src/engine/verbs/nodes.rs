@@ -2,7 +2,8 @@
 
 use super::super::Witness;
 use super::super::host::{State, late};
-use super::super::net::{EndState, Parcel};
+use super::super::lane::Parcel;
+use super::super::net::EndState;
 use super::super::world::World;
 use crate::history::{Initiator, Life, Observation};
 use crate::id::NodeId;
