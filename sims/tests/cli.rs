@@ -115,7 +115,7 @@ fn a_policy_that_never_reconnects_scores_less_than_three() {
 fn the_catalogue_gives_the_same_bytes_on_any_number_of_threads_and_its_cases_replay() {
     let folder = tempfile::tempdir().expect("a folder");
     let [one, other] = ["recon-no-resync", "dlv-server-no-dedup"];
-    let args = ["catalogue", "--seeds", "60", "--entry", one, "--entry", other];
+    let args = ["catalogue", "--seeds", "150", "--entry", one, "--entry", other];
     let rest = ["--format", "json", "--out", "found", "--markdown", "page.md"];
     let args = [&args[..], &rest[..]].concat();
     let single = wavetank(folder.path(), &[&args[..], &["--threads", "1"]].concat());
