@@ -147,9 +147,10 @@ fn now() -> u32 {
 mod tests {
     use wavetank::history::{Change, Changes};
     use wavetank::id::{NodeId, OpId};
+    use wavetank::time::Wall;
     use wavetank_models::document::{self, Attribute};
     use wavetank_models::protocol::DOC;
-    use wavetank_models::store::{Commit, Edit, Request};
+    use wavetank_models::store::{Commit, Edit, Manner, Request};
 
     use super::*;
 
@@ -164,7 +165,8 @@ mod tests {
             client_seq: 1,
             base: None,
             edit: Edit::Write(Changes::from_iter([change])),
-            dedup: true,
+            made: Wall::default(),
+            manner: Manner::default(),
         };
         documents.apply(Request::Commit(commit));
         documents
