@@ -1,6 +1,6 @@
 //! The digest of a run: 128 bits over every trace event, in a portable encoding.
 //!
-//! Numbers are fed in little-endian order and values as [`words`] spells them out, so that the
+//! Numbers are fed in little-endian order and values as `words.rs` spells them out, so that the
 //! digest is the same on every machine; the hash is XXH3, whose output is fixed by its
 //! specification.
 //! Bytes are gathered and hashed in large pieces, since hashing many small ones costs more
