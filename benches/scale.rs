@@ -22,15 +22,7 @@ use wavetank_sims::w::{Setup, Workload};
 /// A sample takes at least this long.
 const SAMPLE_AT_LEAST: Duration = Duration::from_millis(100);
 
-const W: Setup = Setup {
-    clients: 3,
-    seconds: 60,
-    documents: 1,
-    edits: true,
-    pings: true,
-    cuts: true,
-    restart: false,
-};
+const W: Setup = Setup::W;
 
 /// All of them; the first is what the others are held against.
 const ROWS: [(&str, Setup); 9] = [

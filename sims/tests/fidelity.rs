@@ -29,10 +29,7 @@ fn two_hundred_cases_come_to_the_same_in_messages_and_in_bytes() {
     };
     let found: Vec<String> =
         parallel(&Pool::new(0), &samples, compare, || ()).into_iter().flatten().collect();
-    // A client that waits for ever for the answer to its close hears of the end in bytes and not in
-    // messages. Why is not known yet; any other difference is an error.
-    let known = [r#"Some("conn-closing-stuck") in restored-store Some(2): Verdict"#];
-    assert_eq!(found, known);
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]

@@ -201,7 +201,8 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let Some(conn) = self.core.net.get(id) else { return };
         let state = conn.ends[end];
         match state.state {
-            EndState::Gone => {}
+            // Its process is gone: whoever says that it is closing hears that nobody is there.
+            EndState::Gone => self.reset(id, 1 - end),
             EndState::Closing => {
                 self.set_end(id, end, EndState::Gone);
                 self.core.end_peer(id, 1 - end);

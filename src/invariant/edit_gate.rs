@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::presence::{Dues, Presence, TICK};
-use super::table::Table;
+use super::table::{Set, Table};
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Connection, Interest, Observation, Request};
@@ -21,7 +21,7 @@ pub struct EditGate {
     presence: Presence,
     shown: Table<NodeId, Connection>,
     /// Clients that ever showed what became of an edit.
-    telling: Table<NodeId, ()>,
+    telling: Set<NodeId>,
     /// Edits of which nothing was shown, who made them, and whether they must be refused.
     given: BTreeMap<OpId, (NodeId, bool)>,
     dues: Dues<OpId>,
@@ -34,7 +34,7 @@ impl EditGate {
             is_disabled: objectives.edit_policy == EditPolicy::Disable,
             presence: Presence::default(),
             shown: Table::new(),
-            telling: Table::new(),
+            telling: Set::new(),
             given: BTreeMap::new(),
             dues: Dues::default(),
         }

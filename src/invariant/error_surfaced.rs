@@ -34,24 +34,13 @@ struct Page {
 }
 
 /// The published class of a close code.
-const fn class(code: u16) -> Option<&'static str> {
+fn class(code: u16) -> Option<&'static str> {
     match code {
         1000 => None,
         4001 | 4401 => Some("auth"),
-        code if is_permanent(code) => Some("blocked"),
+        code if PERMANENT.contains(&code) => Some("blocked"),
         _ => Some("transient"),
     }
-}
-
-const fn is_permanent(code: u16) -> bool {
-    let mut i = 0;
-    while i < PERMANENT.len() {
-        if PERMANENT[i] == code {
-            return true;
-        }
-        i += 1;
-    }
-    false
 }
 
 fn known(class: &str) -> Option<&'static str> {

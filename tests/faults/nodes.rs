@@ -41,6 +41,13 @@ fn after_a_loss_of_power_nobody_is_told_and_nobody_answers() {
 }
 
 #[test]
+fn who_closes_a_connection_hears_that_its_other_end_has_gone() {
+    let work = [dialled(), (3000, ALICE, Do::Close(1000))];
+    let told = told(&case(&work, vec![from(500, 2000, node(NodeFault::PowerLoss(SERVER)))]));
+    assert_eq!(told.times(ALICE, "closed"), [3020]);
+}
+
+#[test]
 fn a_restart_storm_kills_again_and_again() {
     let fault =
         NodeFault::RestartStorm { node: SERVER, down: Span::millis(200), up: Span::millis(300) };

@@ -214,7 +214,7 @@ impl Client {
         if self.has(Habit::LateHello) {
             out.timer(Timer::Hello, now.mono + Span::secs(8));
         } else if self.greeted && self.has(Habit::GreetsOnce) {
-            out.send(conn, Message::Ask).whatever();
+            out.send(conn, Message::Ask(self.cursor)).whatever();
         } else {
             self.greeted = true;
             out.send(conn, Message::Hello).whatever();
@@ -250,7 +250,7 @@ impl Client {
                 out.show_op(op, OpState::Saved);
                 return;
             }
-            Message::Hello | Message::Pong(_) | Message::Say(_) | Message::Ask => return,
+            Message::Hello | Message::Pong(_) | Message::Say(_) | Message::Ask(_) => return,
         }
         if self.cursor >= self.head {
             self.last_synced = Some(now.mono);
@@ -331,7 +331,7 @@ impl Client {
             Op::Draw if self.has(Habit::RedialsOnDraw) => self.dial(now, out),
             Op::Draw if self.has(Habit::AsksOnDraw) => {
                 if let Some(conn) = self.conn {
-                    out.send(conn, Message::Ask).whatever();
+                    out.send(conn, Message::Ask(self.cursor)).whatever();
                 }
             }
             Op::Draw if self.has(Habit::LosesHeart) => self.phase = Phase::Greeting,

@@ -127,7 +127,8 @@ pub(crate) enum Message {
     Pong(u64),
     Say(OpId),
     Heard(OpId),
-    Ask,
+    /// What was missed since there.
+    Ask(Option<Position>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -195,7 +196,7 @@ impl Protocol for Phone {
             Message::Pong(stamp) => of(Kind::Pong).stamp(*stamp),
             Message::Say(op) => of(Kind::Op).op(Some(*op)),
             Message::Heard(op) => of(Kind::Ack).op(Some(*op)),
-            Message::Ask => of(Kind::SyncRequest),
+            Message::Ask(since) => Meaning { cursor: *since, ..of(Kind::SyncRequest) },
         }
     }
     fn request(_op: OpId, operation: &Op) -> (Sort, Changes) {
@@ -238,7 +239,7 @@ impl Server {
         let Some(line) = self.lines.get_mut(conn) else { return };
         match message {
             Message::Pong(stamp) if stamp != line.pinged => return,
-            Message::Hello | Message::Ask => {
+            Message::Hello | Message::Ask(_) => {
                 line.greeted = true;
                 out.send(conn, Message::Welcome(self.count)).whatever();
                 out.send(conn, Message::Whole(self.count)).whatever();

@@ -43,15 +43,7 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self {
-            clients: 3,
-            seconds: 60,
-            documents: 1,
-            edits: true,
-            pings: true,
-            cuts: true,
-            restart: false,
-        }
+        Self::W
     }
 }
 
@@ -67,6 +59,17 @@ pub struct Cut {
 }
 
 impl Setup {
+    /// The run that engines are compared by.
+    pub const W: Self = Self {
+        clients: 3,
+        seconds: 60,
+        documents: 1,
+        edits: true,
+        pings: true,
+        cuts: true,
+        restart: false,
+    };
+
     /// How long the run lasts.
     pub const fn length(&self) -> Span {
         Span::secs(self.seconds)
