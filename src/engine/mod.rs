@@ -9,6 +9,8 @@ mod agenda;
 mod arrive;
 mod clock;
 mod effects;
+mod gather;
+mod heap;
 mod host;
 mod issuer;
 mod lane;
