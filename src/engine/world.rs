@@ -11,7 +11,7 @@ use super::gather::is_large;
 use super::host::{Delivery, Host, State};
 use super::issuer::{Asked, Issuer};
 use super::net::{Net, Payloads};
-use super::setup::{Limits, Network, Topology};
+use super::setup::{Limits, Network, Topology, peers};
 use super::vault::{Errand, Vault};
 use super::{Seen, Witness};
 use crate::digest::{Digest, Digester};
@@ -474,33 +474,4 @@ impl<P: Protocol> Actor<P> {
             Self::Client(client) => client.on_event(now, event, out),
         }
     }
-}
-
-/// For each node, those that it may dial or cast to, in the order of the topology.
-pub(crate) fn peers<P: Protocol>(topology: &Topology<P::Role>) -> Vec<Vec<Peer<P::Role>>> {
-    let nodes = &topology.nodes;
-    let servers: Vec<usize> = (0..nodes.len()).filter(|i| P::serves(nodes[*i].role)).collect();
-    let mut devices: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for (i, node) in nodes.iter().enumerate() {
-        if let Some(device) = node.device {
-            devices.entry(device).or_default().push(i);
-        }
-    }
-    let of = |me: usize| {
-        let near = nodes[me].device.and_then(|device| devices.get(&device));
-        let mut known: Vec<usize> =
-            servers.iter().chain(near.into_iter().flatten()).copied().collect();
-        known.sort_unstable();
-        known.dedup();
-        known.retain(|peer| *peer != me);
-        known
-            .into_iter()
-            .map(|peer| Peer {
-                id: nodes[peer].id,
-                role: nodes[peer].role,
-                same_device: near.is_some_and(|near| near.contains(&peer)),
-            })
-            .collect()
-    };
-    (0..nodes.len()).map(of).collect()
 }
