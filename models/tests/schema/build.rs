@@ -28,7 +28,7 @@ pub(crate) fn schema() -> Value {
     schema
 }
 
-/// The paths of all knobs, in the order of the source.
+/// The paths of all knobs.
 pub(crate) fn knobs(schema: &Value) -> Vec<String> {
     fn walk(prefix: &str, schema: &Value, into: &mut Vec<String>) {
         let Some(properties) = schema["properties"].as_object() else {

@@ -105,9 +105,8 @@ fn every_choice_is_one_that_the_policy_takes_and_there_are_no_others() {
         }
         let refused = Policy::default().with(&path, &given(json!(NONSENSE)));
         let said = refused.expect_err("there is no such value").to_string();
-        let named = said.split('`').skip(1).step_by(2).filter(|name| {
-            *name != path && *name != NONSENSE
-        });
+        let named =
+            said.split('`').skip(1).step_by(2).filter(|name| *name != path && *name != NONSENSE);
         assert_eq!(named.collect::<Vec<_>>(), *choices, "{path}: {said}");
     }
 }

@@ -6,11 +6,9 @@
 
 use std::collections::BTreeMap;
 
-/// A type: what its comment says, and what is in it.
+/// A type: what is in it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Item {
-    /// Its comment.
-    pub(crate) doc: String,
     /// Whether it has fields, as opposed to choices.
     pub(crate) is_struct: bool,
     /// Its fields or choices, in their order.
@@ -95,18 +93,15 @@ fn begun(line: &str, above: &Above) -> Option<(String, Item, bool)> {
         _ => return None,
     };
     let optional = above.attributes.contains("serde(default");
-    let item = Item { doc: above.doc(), is_struct, members: Vec::new() };
+    let item = Item { is_struct, members: Vec::new() };
     Some((name.to_owned(), item, optional))
 }
 
 /// The field or choice of a line within a type.
 fn member(line: &str, above: &Above, is_struct: bool, optional: bool) -> Option<Member> {
     let line = line.trim().strip_suffix(',')?;
-    let (name, kind) = if is_struct {
-        line.strip_prefix("pub ")?.split_once(": ")?
-    } else {
-        (line, "")
-    };
+    let (name, kind) =
+        if is_struct { line.strip_prefix("pub ")?.split_once(": ")? } else { (line, "") };
     let name = if is_struct { name.to_owned() } else { kebab(name) };
     let is_optional = optional || above.attributes.contains("serde(default");
     Some(Member { name, doc: above.doc(), kind: kind.to_owned(), is_optional })
