@@ -48,6 +48,9 @@ fn at<'a>(schema: &'a Value, path: &str) -> &'a Value {
     schema.pointer(&pointer).unwrap_or_else(|| panic!("the schema has no {path}"))
 }
 
+/// Something done to a policy file.
+type Change = fn(&mut Value);
+
 /// The name of a value that no knob has.
 const NONSENSE: &str = "no such value";
 
@@ -127,13 +130,13 @@ fn no_number_beyond_its_bounds_makes_a_policy_that_can_work() {
 #[test]
 fn a_wrong_file_is_invalid() {
     let schema = build::schema();
-    let wrong = |change: fn(&mut Value)| {
+    let wrong = |change: Change| {
         let mut file = policy("reference");
         change(&mut file);
         valid::errors(&schema, &file)
     };
     assert_eq!(wrong(|_| {}), Vec::<String>::new());
-    let cases: [(fn(&mut Value), &str); 7] = [
+    let cases: [(Change, &str); 7] = [
         (|file| file["policy"]["client"]["dial"]["time_out"] = json!("1s"), "time_out"),
         (|file| file["policy"]["client"]["dial"]["timeout"] = json!("10sec"), "timeout"),
         (|file| file["policy"]["client"]["sync"]["on_open"] = json!("resum"), "on_open"),
