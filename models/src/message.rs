@@ -17,6 +17,8 @@ pub const SIZE_MAX: u32 = 1 << 20;
 pub const FORBIDDEN: u16 = 403;
 /// The code for an operation that somebody else's change stands in the way of.
 pub const CONFLICT: u16 = 409;
+/// The code for a frame that is no message.
+pub const UNREADABLE: u16 = 400;
 
 /// What a client says that it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +40,9 @@ pub struct Hello {
     pub path: String,
     /// The instance of the client.
     pub instance: u64,
+    /// The newest version of the protocol that the client speaks.
+    #[serde(default)]
+    pub version: u8,
 }
 
 /// A message of the protocol.
@@ -141,6 +146,13 @@ pub enum Message {
     },
     /// A word to the author of an operation, to be shown once. It has no place in the order.
     Notice(Notice),
+    /// Something failed that is not an operation, or not known by which.
+    Error {
+        /// Why.
+        code: u16,
+    },
+    /// One event, in the form that it has from version 2 on.
+    Packed(Arc<Event>),
 }
 
 /// A word about an operation.
@@ -174,7 +186,7 @@ impl Message {
             Self::Delta { events, .. } => {
                 events.iter().map(|event| ENVELOPE + changes(&event.changes)).sum()
             }
-            Self::Event(event) | Self::Tab(event) => changes(&event.changes),
+            Self::Event(event) | Self::Tab(event) | Self::Packed(event) => changes(&event.changes),
             Self::Bare(_, content) => changes(content),
             Self::Op(commit) => commit.edit.size(),
             _ => 16,
@@ -188,7 +200,7 @@ impl Message {
             Self::Welcome { head, .. } => Some(*head),
             Self::Snapshot { at, .. } => Some(*at),
             Self::Delta { to, .. } => Some(*to),
-            Self::Event(event) => Some(event.position),
+            Self::Event(event) | Self::Packed(event) => Some(event.position),
             Self::Novel { position, .. } => Some(*position),
             Self::Ping { head, .. } => *head,
             _ => None,
@@ -241,6 +253,11 @@ impl Message {
                     .op(Some(*reply_to))
                     .stamp(id.unwrap_or_default())
             }
+            Self::Packed(event) => Meaning { schema: 2, ..Meaning::of(Kind::Event) }
+                .topic(event.doc)
+                .position(event.position)
+                .op(Some(event.op)),
+            Self::Error { code } => Meaning::of(Kind::Error).code(*code),
             Self::Bare(doc, _) => Meaning::default().topic(*doc),
             Self::Novel { doc, position } => {
                 Meaning::of(Kind::Event).topic(*doc).position(*position)

@@ -45,6 +45,20 @@ pub struct Status {
     pub can_edit: bool,
     /// When the content last was known to be the server's.
     pub last_synced: Option<Mono>,
+    /// How it is marked where it matters that the content may be old.
+    #[serde(default)]
+    pub marks: StaleMarks,
+}
+
+/// How a page marks what may be old, beside saying so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaleMarks {
+    /// A badge at the head of the page.
+    pub badge: bool,
+    /// A border around what may be old.
+    pub border: bool,
+    /// Why controls are disabled, where they are.
+    pub reason: bool,
 }
 
 /// What the person sees of a topic.

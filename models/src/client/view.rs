@@ -1,7 +1,7 @@
 //! What the person sees: the confirmed content with her own edits on top, and the state of the
 //! connection.
 
-use wavetank::history::{Change, Connection, Status};
+use wavetank::history::{Change, Connection, StaleMarks, Status};
 use wavetank::id::Field;
 use wavetank::protocol::Outbox;
 
@@ -92,6 +92,11 @@ impl Client {
             stale,
             can_edit: (self.steps.shown_can_edit)(can_edit, could_edit),
             last_synced: self.last_synced,
+            marks: (self.steps.marks)(StaleMarks {
+                badge: stale,
+                border: stale,
+                reason: !can_edit,
+            }),
         };
         let key = |status: Status| (status.connection, status.attempt, status.stale);
         if self.shown.is_none_or(|shown| key(shown) != key(status)) {

@@ -5,6 +5,7 @@
 
 mod apply;
 mod delivery;
+mod errors;
 mod fanout;
 mod heartbeat;
 mod lifecycle;
@@ -12,6 +13,7 @@ mod reconnect;
 mod server;
 mod sync;
 mod view;
+mod work;
 
 use serde_json::{Value, json};
 
@@ -34,7 +36,7 @@ pub(crate) enum Step {
 }
 
 fn all() -> impl Iterator<Item = &'static Flaw> {
-    let areas: [&'static [Flaw]; 9] = [
+    let areas: [&'static [Flaw]; 11] = [
         reconnect::FLAWS,
         lifecycle::FLAWS,
         sync::FLAWS,
@@ -44,6 +46,8 @@ fn all() -> impl Iterator<Item = &'static Flaw> {
         view::FLAWS,
         apply::FLAWS,
         fanout::FLAWS,
+        errors::FLAWS,
+        work::FLAWS,
     ];
     areas.into_iter().flatten()
 }

@@ -1,10 +1,16 @@
 //! Mistakes in what a person is shown, and in what she may do.
 
-use wavetank::history::Connection;
+use wavetank::history::{Connection, StaleMarks};
 
 use super::{Flaw, Step};
 
 pub(super) const FLAWS: &[Flaw] = &[
+    Flaw {
+        path: "client.view.stale_affordances",
+        right: "true",
+        wrong: "false",
+        change: Step::Client(|steps| steps.marks = |_| StaleMarks::default()),
+    },
     Flaw {
         path: "client.status.stale_on_loss",
         right: "true",

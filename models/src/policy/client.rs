@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
 use super::edit::EditGate;
+use super::inbound::Inbound;
 use super::settings::Settings;
 
 /// What the client does.
@@ -38,6 +39,8 @@ pub struct ClientPolicy {
     pub ephemeral: Ephemeral,
     /// How it recognises what comes again and has no place in the order.
     pub dedup: Dedup,
+    /// What it does with what comes faster than it can be taken in.
+    pub inbound: Inbound,
 }
 
 /// How the client dials.

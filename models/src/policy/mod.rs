@@ -7,9 +7,12 @@ mod bundled;
 mod client;
 mod edit;
 mod file;
+mod inbound;
 mod patch;
 mod server;
 mod settings;
+mod shutdown;
+mod version;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,12 +24,15 @@ pub use client::{
 };
 pub use edit::{EditGate, WhenStale};
 pub use file::{Conformance, Document, PolicyError, PolicyFile, Promise, System};
+pub use inbound::Inbound;
 pub use patch::{Knob, Patch, PatchError, differences};
 pub use server::{
     AckAfter, Commit, CommitOrder, EventContent, Events, Fallback, Fanout, Heartbeat, ServerAck,
     ServerPolicy, ServerSync, Shed,
 };
 pub use settings::Settings;
+pub use shutdown::{OnShutdown, Shutdown};
+pub use version::{Choice, Version};
 
 /// A system's reconnection and sync policy, client and server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -58,6 +58,8 @@ impl Server {
                 out.send(conn, Message::Novel { doc: event.doc, position }).whatever();
             } else if !(self.steps.has_envelope)(event) {
                 out.send(conn, Message::Bare(event.doc, event.changes.clone())).whatever();
+            } else if session.version > 1 {
+                out.send(conn, Message::Packed(Arc::clone(event))).whatever();
             } else if position == event.position {
                 members.push(conn);
             } else {
@@ -71,8 +73,7 @@ impl Server {
         }
         for conn in slow {
             out.mark("slow-consumer-closed");
-            out.close(conn, TOO_SLOW, "too slow");
-            self.forget(conn, out);
+            self.end(conn, TOO_SLOW, "too slow", out);
         }
     }
 

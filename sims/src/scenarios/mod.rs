@@ -3,11 +3,13 @@
 //! A scenario knows topology, work and what may go wrong, and nothing of policies: the same
 //! cases are run on every one of them.
 
+mod busy_page;
 mod chaotic_links;
 mod coming_and_going;
 mod disconnect_during_edit;
 mod edit_while_updates;
 mod editing_disabled;
+mod failures_told;
 mod idle_pages;
 mod long_session;
 mod lossy_links;
@@ -29,6 +31,7 @@ mod slow_consumer;
 mod slow_network;
 mod store_trouble;
 mod turned_away;
+mod workers_race;
 
 pub use mixed::Mixed;
 use proptest::prelude::*;
@@ -70,6 +73,9 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &turned_away::TurnedAway,
         &editing_disabled::EditingDisabled,
         &other_demands::OtherDemands,
+        &failures_told::FailuresTold,
+        &busy_page::BusyPage,
+        &workers_race::WorkersRace,
         &long_session::LongSession,
         &mixed::Mixed,
         &server_restart_herd::ServerRestartHerd,
