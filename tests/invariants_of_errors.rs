@@ -6,9 +6,9 @@ mod told;
 use told::{CLIENT, SERVER, Told, conn, op, position};
 use wavetank::history::{
     Caller, Change, Channel, Connection, Initiator, Kind, Life, Meaning, Observation, OpState,
-    Refusal, Request, Side, Size, StaleMarks, Status, Value,
+    Reading, Refusal, Request, Side, Size, StaleMarks, Status, Value,
 };
-use wavetank::id::Field;
+use wavetank::id::{Field, Topic};
 use wavetank::objectives::Objectives;
 use wavetank::time::Span;
 
@@ -239,12 +239,7 @@ fn what_is_old_is_marked_wherever_that_is_wanted() {
     let told = Told { objectives: wanted, ..Told::of("stale-truthful") };
     let page = |told: &Told, marks| {
         let status = Status { stale: true, marks, ..Status::default() };
-        let shown = vec![
-            (0, SERVER, Told::shown(3)),
-            (0, SERVER, Told::status(Connection::Live)),
-            (0, CLIENT, Observation::ShownStatus(status)),
-        ];
-        told.broken(shown)
+        told.broken(vec![(0, CLIENT, Observation::ShownStatus(status))])
     };
     let marks = StaleMarks { badge: true, border: true, reason: true };
     assert!(!page(&told, marks));
@@ -287,4 +282,71 @@ fn an_event_is_sent_in_a_form_that_its_receiver_speaks() {
     assert!(sends(1, 2));
     assert!(!sends(2, 2));
     assert!(!sends(0, 2));
+}
+
+#[test]
+fn what_comes_in_parts_is_shown_as_if_it_had_come_whole() {
+    let told = Told::of("fragment-reassembly");
+    let came = |kind| {
+        let meaning = Meaning::of(kind).topic(Topic(1));
+        let whole = kind != Kind::Fragment;
+        let meaning = if whole { meaning.position(position(5)) } else { meaning };
+        (10, CLIENT, Observation::Delivered { conn: conn(1), side: DIALLER, meaning })
+    };
+    let shows = (500, CLIENT, Told::shown(5));
+    let end = (5000, CLIENT, Told::shown(5));
+    let lost = (20, CLIENT, ended(DIALLER, 1006, Initiator::Network));
+    let parts = || vec![came(Kind::Fragment), came(Kind::Snapshot)];
+    let with = |more: Vec<_>| told.broken(parts().into_iter().chain(more).collect());
+    assert!(!with(vec![shows, end.clone()]));
+    assert!(with(vec![end.clone()]));
+    assert!(!with(vec![lost, end.clone()]));
+    assert!(!told.broken(vec![came(Kind::Fragment), end.clone()]));
+    assert!(!told.broken(vec![came(Kind::Snapshot), end]));
+}
+
+#[test]
+fn the_parts_of_a_page_show_the_same() {
+    let told = Told::of("single-source");
+    let shows = |at, part, value| {
+        let changes = [Change::set(Field(1), Value::new(value))].into_iter().collect();
+        let (topic, position) = (Topic(1), position(1));
+        let reading = Reading { topic, position, part, pending: 0, whole: false, changes };
+        (at, CLIENT, Observation::ShownContent(reading))
+    };
+    let end = (5000, CLIENT, Observation::Node(Life::Paused));
+    let page = |all: &[(u64, u8, u64)]| {
+        let all = all.iter().map(|(at, part, value)| shows(*at, *part, *value));
+        told.broken(all.chain([end.clone()]).collect())
+    };
+    assert!(!page(&[(0, 2, 1), (10, 0, 2), (10, 2, 2)]));
+    assert!(page(&[(0, 2, 1), (10, 0, 2)]));
+    assert!(page(&[(0, 2, 1), (10, 0, 2), (10, 2, 2), (20, 2, 3)]));
+    assert!(!page(&[(0, 1, 1), (10, 0, 2)]));
+}
+
+#[test]
+fn what_may_be_lost_gives_way_to_an_edit() {
+    let told = Told::of("priority-eviction");
+    let says = |at, op, state| (at, CLIENT, Observation::ShownOp { op, state });
+    let opened = Observation::Opened { conn: conn(1), side: DIALLER };
+    let sends = |kind, op| {
+        let meaning = Meaning::of(kind).op(Some(op));
+        (200, CLIENT, Observation::Sent { conn: conn(1), side: DIALLER, live: true, meaning })
+    };
+    let end = (5000, CLIENT, notice("transient", true));
+    let back = |before: Vec<_>, edit: bool| {
+        let mut all = vec![says(5, op(2), OpState::QueuedVolatile)];
+        all.extend(before);
+        all.extend([(100, CLIENT, Told::dialled(1)), (150, CLIENT, opened.clone())]);
+        all.extend(edit.then(|| sends(Kind::Op, op(2))));
+        all.extend([sends(Kind::Ephemeral, op(1)), end.clone()]);
+        told.broken(all)
+    };
+    let pointed = || (20, CLIENT, given(1, Request::Signal));
+    assert!(!back(vec![pointed()], true));
+    assert!(back(vec![pointed()], false));
+    assert!(back(vec![pointed(), says(50, op(2), OpState::Dropped)], false));
+    assert!(!back(vec![says(10, op(2), OpState::Dropped), pointed()], false));
+    assert!(!back(Vec::new(), false));
 }

@@ -42,6 +42,9 @@ pub struct Config {
     /// How long this application's page takes to take an event in, where it takes any time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<Span>,
+    /// The most bytes of a message that pass in this deployment, where that is less than usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_bytes: Option<u32>,
     /// What is deployed, where that is not the first version everywhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub versions: Option<Versions>,

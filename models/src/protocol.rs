@@ -66,6 +66,10 @@ pub enum Op {
     Query,
     /// The operator stops the server; its process ends soon.
     Shutdown,
+    /// A person points at something.
+    Point(u32),
+    /// A person opens the panel of one of the document's own elements.
+    Panel(u32),
 }
 
 /// The document that all pages of a case have open.
@@ -111,7 +115,7 @@ const fn mark(name: &'static str, about: &'static str) -> Mark {
 }
 
 /// What befalls a node, and then what it does about it.
-const MARKS: [Mark; 24] = [
+const MARKS: [Mark; 25] = [
     mark("connection-lost", "A client is told that its connection has ended."),
     mark("edit-while-away", "A person edits while the client is not live."),
     mark("event-ahead", "An event comes before one that it follows."),
@@ -136,6 +140,7 @@ const MARKS: [Mark; 24] = [
         "The server closes a connection that does not take what it sends.",
     ),
     mark("snapshot-sent", "The server sends a whole document."),
+    mark("sent-in-parts", "The server sends a large message in parts."),
     mark("stage-early", "A worker reports a stage before those that come before it."),
     mark("work-given-up", "A client that cannot keep up asks for the whole document."),
     mark("written-not-arrived", "A client returns without events that were written to it."),
@@ -172,7 +177,9 @@ impl Op {
             | Self::Disconnect
             | Self::Rerender
             | Self::Query
-            | Self::Shutdown => Changes::new(),
+            | Self::Shutdown
+            | Self::Point(_)
+            | Self::Panel(_) => Changes::new(),
             Self::Skip(number) => Changes::from_iter([Change::removed(document::stage(*number))]),
         }
     }
@@ -212,6 +219,8 @@ impl Op {
                 found.extend(shorter.map(|kib| Self::Paste(number, kib)));
                 found
             }
+            Self::Point(number) => lower(number).into_iter().map(Self::Point).collect(),
+            Self::Panel(number) => lower(number).into_iter().map(Self::Panel).collect(),
             Self::Insert
             | Self::Retry
             | Self::Undo
@@ -268,6 +277,8 @@ impl Protocol for DocSync {
             Op::Rerender => Sort::Rerender,
             Op::Query => Sort::Query,
             Op::Shutdown => Sort::Shutdown,
+            Op::Point(_) => Sort::Signal,
+            Op::Panel(_) => Sort::Look,
             Op::Set(..) | Op::Insert | Op::Delete(_) | Op::Paste(..) | Op::SetStage(_) => {
                 Sort::Edit
             }

@@ -68,7 +68,8 @@ pub struct Reading {
     pub topic: Topic,
     /// The place in the order up to which the content is complete.
     pub position: Position,
-    /// Which part of the page; 0 is the main one.
+    /// Which part of the page: 0 is the main one, 1 what is shown in passing, and others show the
+    /// same content in other places.
     pub part: u8,
     /// How many of the person's own operations lie on top.
     pub pending: u32,

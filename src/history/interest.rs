@@ -83,6 +83,9 @@ interests! {
     DELIVERED_PING = 42 => Observation::Delivered {
         side: Side::Dialler, meaning: Meaning { kind: Kind::Ping, .. }, ..
     },
+    DELIVERED_FRAGMENT = 44 => Observation::Delivered {
+        meaning: Meaning { kind: Kind::Fragment, .. }, ..
+    },
     DELIVERED_PLAIN = 12 => Observation::Delivered { .. },
     CAST = 13 => Observation::CastSent { .. } | Observation::CastDelivered { .. },
     STORED_FLUSH = 35 => Observation::Stored { outcome: StoreOutcome::Flushed, .. },
@@ -118,10 +121,11 @@ impl Interest {
     pub const SENT: Self =
         Self::SENT_EVENT.and(Self::SENT_EPHEMERAL).and(Self::SENT_INVALID).and(Self::SENT_OTHER);
     /// What reaches a node over a connection beside events and ephemeral messages at diallers:
-    /// word of failures, frames that are no message, pings, and anything else.
+    /// word of failures, frames that are no message, pings, parts, and anything else.
     pub const DELIVERED_OTHER: Self = Self::DELIVERED_ERROR
         .and(Self::DELIVERED_UNREADABLE)
         .and(Self::DELIVERED_PING)
+        .and(Self::DELIVERED_FRAGMENT)
         .and(Self::DELIVERED_PLAIN);
     /// What reaches a node over a connection: events and ephemeral messages at diallers, and
     /// anything else.
@@ -132,7 +136,7 @@ impl Interest {
     /// What is shown of topics: in the main part of a page, and in others.
     pub const CONTENT: Self = Self::CONTENT_MAIN.and(Self::CONTENT_PART);
     /// How many kinds there are.
-    pub(crate) const COUNT: usize = 44;
+    pub(crate) const COUNT: usize = 45;
     /// No kind.
     pub const NONE: Self = Self(0);
     /// Every kind.

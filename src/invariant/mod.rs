@@ -33,6 +33,7 @@ mod error_surfaced;
 mod eventual_reconnect;
 mod fairness;
 mod fifo_per_client;
+mod fragment_reassembly;
 mod gap_repaired;
 mod hb_detection_bound;
 mod hb_no_false_positive;
@@ -65,12 +66,14 @@ mod page;
 mod phase_timeout;
 mod poison_tolerant;
 mod presence;
+mod priority_eviction;
 mod recovery_bound;
 mod resync_justified;
 mod retries;
 mod rooms;
 mod schema_conformant;
 mod seq_well_formed;
+mod single_source;
 mod sockets;
 mod stale_truthful;
 mod state_matches_cursor;
@@ -109,6 +112,7 @@ pub use error_context::ErrorContext;
 pub use error_surfaced::ErrorSurfaced;
 pub use eventual_reconnect::EventualReconnect;
 pub use fifo_per_client::FifoPerClient;
+pub use fragment_reassembly::FragmentReassembly;
 pub use gap_repaired::GapRepaired;
 pub use hb_detection_bound::HbDetectionBound;
 pub use hb_no_false_positive::HbNoFalsePositive;
@@ -138,10 +142,12 @@ pub use optimistic_preserved::OptimisticPreserved;
 pub use outbox_drains::OutboxDrains;
 pub use phase_timeout::PhaseTimeout;
 pub use poison_tolerant::PoisonTolerant;
+pub use priority_eviction::PriorityEviction;
 pub use recovery_bound::RecoveryBound;
 pub use resync_justified::ResyncJustified;
 pub use schema_conformant::SchemaConformant;
 pub use seq_well_formed::SeqWellFormed;
+pub use single_source::SingleSource;
 pub use stale_truthful::StaleTruthful;
 pub use state_matches_cursor::StateMatchesCursor;
 pub use status_truthful::StatusTruthful;
@@ -352,6 +358,9 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(PoisonTolerant::default()),
         Box::new(UiResponsive::default()),
         Box::new(LegalStageTransition::new(objectives)),
+        Box::new(FragmentReassembly::default()),
+        Box::new(PriorityEviction::default()),
+        Box::new(SingleSource::default()),
         Box::new(HbPongLatency::default()),
         Box::new(ErrorContext::default()),
         Box::new(ErrorAccounted::new(objectives)),

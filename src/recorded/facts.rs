@@ -219,6 +219,9 @@ const NEEDS: &[(&str, &[Facts])] = &[
     ("hb-pong-latency", &[F::DELIVERED, F::CLIENT_SENT, F::OBJECTIVES]),
     ("ui-responsive", &[F::GIVEN, F::TOLD, F::OBJECTIVES]),
     ("legal-stage-transition", &[F::COMMITTED, F::OBJECTIVES]),
+    ("fragment-reassembly", &[F::ARRIVALS, F::CONTENT, F::OBJECTIVES]),
+    ("single-source", &[F::CONTENT, F::VALUES]),
+    ("priority-eviction", &[F::GIVEN, F::TOLD, F::CLIENT_SENT]),
     ("error-surfaced", &[F::CLOSED, F::STATUS, F::OBJECTIVES]),
 ];
 

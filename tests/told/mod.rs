@@ -2,7 +2,7 @@
 
 use wavetank::history::{
     Caller, Changes, Channel, Connection, Initiator, Kind, Meaning, Observation, OpState, Position,
-    Reading, Record, Request, Side, Size, Status, StoreOutcome, Write, log,
+    Reading, Record, Request, Side, Size, StaleMarks, Status, StoreOutcome, Write, log,
 };
 use wavetank::id::{ConnId, NodeId, OpId, StoreId, Ticket, Topic};
 use wavetank::invariant::shipped;
@@ -10,47 +10,47 @@ use wavetank::objectives::Objectives;
 use wavetank::recorded::{Checker, Lines, Options, Verdict};
 use wavetank::time::{Mono, Now, Span, Time, Wall};
 
-pub const SERVER: NodeId = NodeId(0);
-pub const CLIENT: NodeId = NodeId(1);
+pub(crate) const SERVER: NodeId = NodeId(0);
+pub(crate) const CLIENT: NodeId = NodeId(1);
 /// Somebody of whom there are all kinds of fact, and nothing to object to.
 const BYSTANDER: NodeId = NodeId(9);
 
 /// What happened: after so many milliseconds, at which node.
-pub type Happened = (u64, NodeId, Observation);
+pub(crate) type Happened = (u64, NodeId, Observation);
 
-pub fn conn(number: u32) -> ConnId {
+pub(crate) fn conn(number: u32) -> ConnId {
     ConnId::new(number, number)
 }
 
-pub fn op(number: u32) -> OpId {
+pub(crate) fn op(number: u32) -> OpId {
     OpId(number)
 }
 
-pub fn position(seq: u64) -> Position {
+pub(crate) fn position(seq: u64) -> Position {
     Position::new(1, seq)
 }
 
 /// The bench of one invariant.
-pub struct Told {
-    name: &'static str,
-    pub objectives: Objectives,
+pub(crate) struct Told {
+    pub(crate) name: &'static str,
+    pub(crate) objectives: Objectives,
 }
 
 impl Told {
-    pub fn of(name: &'static str) -> Self {
+    pub(crate) fn of(name: &'static str) -> Self {
         Self { name, objectives: Objectives::default() }
     }
 
-    pub fn given(number: u32, request: Request) -> Observation {
+    pub(crate) fn given(number: u32, request: Request) -> Observation {
         Observation::Given { op: op(number), request, changes: Default::default() }
     }
 
-    pub fn status(connection: Connection) -> Observation {
+    pub(crate) fn status(connection: Connection) -> Observation {
         let stale = connection != Connection::Live;
         Observation::ShownStatus(Status { connection, stale, ..Status::default() })
     }
 
-    pub fn shown(seq: u64) -> Observation {
+    pub(crate) fn shown(seq: u64) -> Observation {
         let (topic, changes) = (Topic(1), Changes::new());
         let position = position(seq);
         let reading = Reading { topic, position, part: 0, pending: 0, whole: true, changes };
@@ -58,20 +58,20 @@ impl Told {
     }
 
     /// The store has done what was asked of it, as the event of this number.
-    pub fn stored(seq: u64, changes: Changes) -> Observation {
+    pub(crate) fn stored(seq: u64, changes: Changes) -> Observation {
         let (topic, position) = (Topic(1), position(seq));
         let write = Write { topic, position, op: None, author: None, base: None, changes };
         let (outcome, write) = (StoreOutcome::Executed, Some(Box::new(write)));
         Observation::Stored { store: StoreId(1), ticket: Ticket(seq as u32), outcome, write }
     }
 
-    pub fn dialled(number: u32) -> Observation {
+    pub(crate) fn dialled(number: u32) -> Observation {
         let (channel, caller) = (Channel::Socket, Caller::default());
         Observation::Dialled { conn: conn(number), to: SERVER, channel, caller }
     }
 
     /// Whether the invariant finds something in this history.
-    pub fn broken(&self, history: Vec<Happened>) -> bool {
+    pub(crate) fn broken(&self, history: Vec<Happened>) -> bool {
         let told = bystander().into_iter().map(|what| (0, BYSTANDER, what));
         let records: Vec<Record> = told.chain(history).map(record).collect();
         let mut text = Vec::new();
@@ -107,18 +107,24 @@ fn bystander() -> Vec<Observation> {
     let conn = conn(99);
     let (side, of) = (Side::Dialler, Meaning::of);
     let meaning = Meaning { schema: 2, ..Meaning::default() };
+    let snapshot = of(Kind::Snapshot).topic(Topic(1)).position(position(1));
+    let marks = StaleMarks { badge: true, border: true, reason: true };
+    let (connection, stale) = (Connection::Closed, true);
+    let closed = Status { connection, stale, marks, ..Status::default() };
     vec![
         Told::dialled(99),
         Observation::Opened { conn, side },
         Observation::Device { online: true },
+        Told::status(Connection::Live),
         Told::given(9_000, Request::Edit),
         Observation::ShownOp { op: op(9_000), state: OpState::Rejected },
         Observation::Sent { conn, side, live: true, meaning },
         Observation::Delivered { conn, side, meaning },
+        Observation::Delivered { conn, side, meaning: snapshot },
         Observation::Sent { conn, side: Side::Acceptor, live: true, meaning: of(Kind::Ack) },
         Observation::Closed { conn, side, code: 1000, by: Initiator::Remote },
         Observation::Holds { what: "outbox".into(), size: Size::default() },
         Told::shown(1),
-        Told::status(Connection::Closed),
+        Observation::ShownStatus(closed),
     ]
 }

@@ -7,6 +7,9 @@ mod inbound;
 mod lifecycle;
 mod notices;
 mod outbox;
+mod panel;
+mod parts;
+mod pointer;
 mod progress;
 mod query;
 mod reconnect;
@@ -21,7 +24,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use wavetank::history::{Connection, Position, Status, Value};
-use wavetank::id::{ConnId, NodeId, OpId};
+use wavetank::id::{ConnId, Field, NodeId, OpId};
 use wavetank::objectives::EditPolicy;
 use wavetank::protocol::{Boot, Event, Node, Outbox};
 use wavetank::rng::Rng;
@@ -116,6 +119,12 @@ pub struct Client {
     gated: bool,
     /// The ids of the words that were shown last.
     words: words::Words,
+    /// What the person pointed at that is not told yet, oldest first.
+    pointers: VecDeque<(OpId, Mono)>,
+    /// The element of which a panel is open.
+    panel: Option<Field>,
+    /// Parts of the message that is on its way.
+    assembly: parts::Assembly,
     /// What has come and waits to be taken in, where that takes time.
     work: work::Work,
 
@@ -171,6 +180,9 @@ impl Client {
             gated: boot.objectives.edit_policy == EditPolicy::Disable
                 && policy.edit.when_stale == WhenStale::AsObjective,
             words: words::Words::new(boot.objectives, &policy.dedup),
+            pointers: VecDeque::new(),
+            panel: None,
+            assembly: parts::Assembly::default(),
             work: work::Work::new(boot.objectives, policy.inbound.limit),
             shown: None,
             last_synced: None,
@@ -199,6 +211,7 @@ impl Client {
             Message::Event(event) => self.came(now, event, out),
             Message::Packed(event) => self.packed(now, conn, event, out),
             Message::Notice(notice) => self.notice(notice, out),
+            Message::Part(part) => self.part(now, conn, part, out),
             Message::Novel { position, .. } => self.novel(conn, *position, out),
             Message::Ack { op, position } => self.acked(now, *op, *position, out),
             Message::Nack { op, code } => self.failed(Some(*op), *code, out),
@@ -252,6 +265,8 @@ impl Client {
             Op::Disconnect => self.disconnect(now, out),
             Op::Rerender => self.rerender(now, out),
             Op::Query => self.query(id, out),
+            Op::Point(_) => self.point(now, id, out),
+            Op::Panel(element) => self.open_panel(*element, out),
             Op::Stage(_) | Op::Progress(_) | Op::Skip(_) | Op::Shutdown => {}
         }
     }

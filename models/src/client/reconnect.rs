@@ -72,6 +72,7 @@ impl Client {
 
     pub(super) fn opened(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
         out.cancel(Timer::DialTimeout);
+        self.drop_parts();
         if self.reconnect.reset_on == ResetOn::Open {
             self.attempts = 0;
         }

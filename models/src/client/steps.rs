@@ -184,6 +184,12 @@ pub struct Steps {
     pub slices_work: fn() -> bool,
     /// `client.view.stale_affordances`: how what may be old is marked, given how it should be.
     pub marks: fn(StaleMarks) -> StaleMarks,
+    /// `client.decode.fragments`: whether parts of a message are put together.
+    pub reassembles: fn() -> bool,
+    /// `client.decode.reset_on_open`: whether nothing is put together that came on two connections.
+    pub begins_anew: fn() -> bool,
+    /// `client.view.panel_source`: whether a panel shows what the page does.
+    pub panel_follows: fn() -> bool,
 }
 
 impl Default for Steps {
@@ -250,6 +256,9 @@ impl Default for Steps {
             ping_waits: || false,
             slices_work: || true,
             marks: |marks| marks,
+            reassembles: || true,
+            begins_anew: || true,
+            panel_follows: || true,
         }
     }
 }

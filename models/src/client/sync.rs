@@ -122,6 +122,7 @@ impl Client {
         if (self.steps.flushes_on_sync)() {
             self.flush(now, out);
         }
+        self.flush_pointers(out);
     }
 
     /// A frame that told a place in the order was taken in. If nothing is missing, this is when

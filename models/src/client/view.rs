@@ -32,6 +32,7 @@ impl Client {
                 break;
             }
         }
+        self.draw_panel(Some(fields), out);
     }
 
     /// Shows everything anew, without the edits that wait.
@@ -39,6 +40,7 @@ impl Client {
         let Some(cursor) = self.cursor else { return };
         let content = document::whole(&self.confirmed);
         out.show_whole(DOC, cursor, self.pending.len() as u32, content);
+        self.draw_panel(None, out);
     }
 
     /// All that the page shows.
@@ -55,6 +57,7 @@ impl Client {
         let Some(cursor) = self.cursor else { return };
         let content = document::whole(&self.view());
         out.show_whole(DOC, cursor, self.pending.len() as u32, content);
+        self.draw_panel(None, out);
     }
 
     /// Shows the state of the connection, if it is not what is shown already.

@@ -85,16 +85,25 @@ impl Client {
         self.head = self.head.max(message.place());
         let item = Item { came: now.mono, conn, message: message.clone(), left };
         self.work.queue.push_back(item);
-        self.measure_work(now, out);
-        if self.is_behind(now) {
+        if !self.gives_up(now, conn, out) {
+            self.measure_work(now, out);
+            if !self.work.busy {
+                self.slice(now, out);
+            }
+        }
+        true
+    }
+
+    /// Asks for the whole in place of what waits, if that is too much.
+    fn gives_up(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) -> bool {
+        let behind = self.is_behind(now);
+        if behind {
             out.mark("work-given-up");
             self.work.queue.clear();
             let request = Message::SyncRequest { doc: DOC, since: Since::Nothing };
             out.send(conn, request).whatever();
-        } else if !self.work.busy {
-            self.slice(now, out);
         }
-        true
+        behind
     }
 
     /// Whether more waits than can be taken in soon.
@@ -119,6 +128,9 @@ impl Client {
     /// Works on what has waited longest, for a slice; it is taken in once all is done.
     pub(super) fn slice(&mut self, now: Now, out: &mut Outbox<DocSync>) {
         self.work.busy = false;
+        if let Some(conn) = self.conn {
+            self.gives_up(now, conn, out);
+        }
         let mut spent = Span::ZERO;
         while spent < SLICE
             && let Some(item) = self.work.queue.front_mut()

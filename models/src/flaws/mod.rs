@@ -9,6 +9,7 @@ mod errors;
 mod fanout;
 mod heartbeat;
 mod lifecycle;
+mod parts;
 mod reconnect;
 mod server;
 mod sync;
@@ -36,7 +37,7 @@ pub(crate) enum Step {
 }
 
 fn all() -> impl Iterator<Item = &'static Flaw> {
-    let areas: [&'static [Flaw]; 11] = [
+    let areas: [&'static [Flaw]; 12] = [
         reconnect::FLAWS,
         lifecycle::FLAWS,
         sync::FLAWS,
@@ -48,6 +49,7 @@ fn all() -> impl Iterator<Item = &'static Flaw> {
         fanout::FLAWS,
         errors::FLAWS,
         work::FLAWS,
+        parts::FLAWS,
     ];
     areas.into_iter().flatten()
 }

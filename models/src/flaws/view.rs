@@ -6,6 +6,13 @@ use super::{Flaw, Step};
 
 pub(super) const FLAWS: &[Flaw] = &[
     Flaw {
+        path: "client.view.panel_source",
+        right: "store",
+        wrong: "own_copy",
+        // The panel is filled when it is opened, and then only by the person herself.
+        change: Step::Client(|steps| steps.panel_follows = || false),
+    },
+    Flaw {
         path: "client.view.stale_affordances",
         right: "true",
         wrong: "false",

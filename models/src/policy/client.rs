@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
 use super::edit::EditGate;
+use super::eviction::Eviction;
 use super::inbound::Inbound;
 use super::settings::Settings;
 
@@ -293,6 +294,8 @@ pub struct Outbox {
     pub expire: Span,
     /// Where the outbox is kept.
     pub storage: Storage,
+    /// What gives way when the outbox is full.
+    pub eviction: Eviction,
 }
 
 impl Default for Outbox {
@@ -303,6 +306,7 @@ impl Default for Outbox {
             overflow: Overflow::RefuseAndTell,
             expire: Span::ZERO,
             storage: Storage::MemoryWithWarning,
+            eviction: Eviction::EphemeralOnly,
         }
     }
 }

@@ -6,8 +6,10 @@
 mod bundled;
 mod client;
 mod edit;
+mod eviction;
 mod file;
 mod inbound;
+mod pages;
 mod patch;
 mod server;
 mod settings;
@@ -23,8 +25,10 @@ pub use client::{
     Schedule, SignOfLife, Storage, SyncPolicy, Tabs, Undo, UndoScope, Watch,
 };
 pub use edit::{EditGate, WhenStale};
+pub use eviction::Eviction;
 pub use file::{Conformance, Document, PolicyError, PolicyFile, Promise, System};
 pub use inbound::Inbound;
+pub use pages::Pages;
 pub use patch::{Knob, Patch, PatchError, differences};
 pub use server::{
     AckAfter, Commit, CommitOrder, EventContent, Events, Fallback, Fanout, Heartbeat, ServerAck,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
+use super::pages::Pages;
 use super::shutdown::Shutdown;
 use super::version::Version;
 
@@ -26,6 +27,8 @@ pub struct ServerPolicy {
     pub shutdown: Shutdown,
     /// Which version it speaks with whom.
     pub version: Version,
+    /// How it sends what is large.
+    pub pages: Pages,
 }
 
 /// How the server keeps connections alive and notices dead ones.

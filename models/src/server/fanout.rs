@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wavetank::history::Changes;
-use wavetank::id::{ConnId, OpId};
+use wavetank::id::{ConnId, OpId, Topic};
 use wavetank::protocol::Outbox;
 use wavetank::time::Now;
 
@@ -49,6 +49,14 @@ impl Server {
             }
             if out.queued(conn) >= self.buffer_limit {
                 slow.push(conn);
+                continue;
+            }
+            if let Some(waiting) = self.parts.on(conn) {
+                if waiting.len() as u32 >= self.buffer_limit {
+                    slow.push(conn);
+                } else {
+                    waiting.push_back(Message::Event(Arc::clone(event)));
+                }
                 continue;
             }
             self.written.extend(session.instance.map(|instance| (instance, event.position)));
@@ -105,10 +113,20 @@ impl Server {
         out.send_all(members, Message::Progress { doc: DOC, op, stage });
     }
 
+    /// Tells the others of a room where somebody points.
+    pub(super) fn pass_on(&self, of: ConnId, doc: Topic, op: OpId, out: &mut Outbox<DocSync>) {
+        let others = self.sessions.iter().filter(|(conn, session)| {
+            *conn != of && session.doc == Some(doc) && out.queued(*conn) < self.buffer_limit / 2
+        });
+        let others: Vec<ConnId> = others.map(|(conn, _)| conn).collect();
+        out.send_all(others, Message::Pointer { doc, op });
+    }
+
     /// The connection is over, or treated as if it were.
     pub(super) fn forget(&mut self, conn: ConnId, out: &mut Outbox<DocSync>) {
         let Some(session) = self.sessions.remove(conn) else { return };
         out.cancel(Timer::Ping(conn));
+        self.drop_parts(conn);
         if (self.steps.deadline_ends)() {
             out.cancel(Timer::Deadline(conn, session.caller));
         }

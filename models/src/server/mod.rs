@@ -8,6 +8,7 @@ mod fanout;
 mod heartbeat;
 mod notices;
 mod order;
+mod parts;
 mod pipeline;
 mod refuse;
 mod room;
@@ -82,6 +83,7 @@ pub struct Server {
     /// Events that are to be told together.
     batch: Vec<Arc<store::Event>>,
     pipeline: pipeline::Pipeline,
+    parts: parts::Parts,
     /// Whether its operator has stopped it.
     stopped: bool,
 }
@@ -111,6 +113,7 @@ impl Server {
             notices: notices::Notices::default(),
             batch: Vec::new(),
             pipeline: pipeline::Pipeline::new(&boot.objectives.stages),
+            parts: parts::Parts::default(),
             stopped: false,
         }
     }
@@ -126,6 +129,8 @@ impl Server {
             Message::Ping { stamp, .. } => {
                 out.send(conn, Message::Pong { stamp: *stamp, cursor: None }).whatever();
             }
+            Message::Pointer { doc, op } => self.pass_on(conn, *doc, *op, out),
+            Message::Got => self.send_next_part(conn, out),
             _ => {}
         }
     }

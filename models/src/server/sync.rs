@@ -136,6 +136,6 @@ impl Server {
                 Message::Snapshot { doc, at: head, seen, content }
             }
         };
-        out.send(conn, message).whatever();
+        self.send_large(conn, message, out);
     }
 }

@@ -6,6 +6,7 @@
 mod busy_page;
 mod chaotic_links;
 mod coming_and_going;
+mod crowded_outbox;
 mod disconnect_during_edit;
 mod edit_while_updates;
 mod editing_disabled;
@@ -17,6 +18,7 @@ mod mixed;
 mod newer_server;
 mod offline_editing;
 mod one_element;
+mod open_panel;
 mod other_demands;
 mod outage;
 mod rapid_stages;
@@ -29,6 +31,7 @@ mod server_restart_herd;
 mod several_tabs;
 mod slow_consumer;
 mod slow_network;
+mod small_pages;
 mod store_trouble;
 mod turned_away;
 mod workers_race;
@@ -76,6 +79,9 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &failures_told::FailuresTold,
         &busy_page::BusyPage,
         &workers_race::WorkersRace,
+        &small_pages::SmallPages,
+        &crowded_outbox::CrowdedOutbox,
+        &open_panel::OpenPanel,
         &long_session::LongSession,
         &mixed::Mixed,
         &server_restart_herd::ServerRestartHerd,
