@@ -137,7 +137,7 @@ impl Client {
         {
             let part = item.left.min(SLICE.saturating_sub(spent));
             item.left = item.left.saturating_sub(part);
-            spent = spent + part;
+            spent += part;
             if item.left.is_zero()
                 && let Some(item) = self.work.queue.pop_front()
             {
