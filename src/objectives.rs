@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::Field;
 use crate::time::Span;
 
 /// What editing is allowed while the connection is down.
@@ -67,6 +68,12 @@ pub struct Objectives {
     pub attempts_shown: bool,
     /// What is shown in passing is gone this long after it was last told.
     pub ephemeral_expiry: Span,
+    /// Whether content that may be old is marked wherever that matters.
+    pub stale_marked: bool,
+    /// The fields of a pipeline's stages in the order in which they are done, where it matters.
+    pub stages: Vec<Field>,
+    /// Whether nodes report to monitoring what they are told of failures.
+    pub errors_reported: bool,
     /// The most entries of tables that a node says it holds, by their names.
     pub table_max: BTreeMap<String, u32>,
 }
@@ -97,6 +104,9 @@ impl Default for Objectives {
             attempts_max: 10,
             attempts_shown: false,
             ephemeral_expiry: Span::secs(10),
+            stale_marked: false,
+            stages: Vec::new(),
+            errors_reported: false,
             table_max: [
                 ("attempts", 100),
                 ("close-codes", 100),

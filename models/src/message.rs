@@ -1,5 +1,6 @@
 //! What travels between clients, servers and tabs.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,8 @@ pub const SIZE_MAX: u32 = 1 << 20;
 pub const FORBIDDEN: u16 = 403;
 /// The code for an operation that somebody else's change stands in the way of.
 pub const CONFLICT: u16 = 409;
+/// The code for a frame that is no message.
+pub const UNREADABLE: u16 = 400;
 
 /// What a client says that it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +41,9 @@ pub struct Hello {
     pub path: String,
     /// The instance of the client.
     pub instance: u64,
+    /// The newest version of the protocol that the client speaks.
+    #[serde(default)]
+    pub version: u8,
 }
 
 /// A message of the protocol.
@@ -141,6 +147,73 @@ pub enum Message {
     },
     /// A word to the author of an operation, to be shown once. It has no place in the order.
     Notice(Notice),
+    /// Something failed that is not an operation, or not known by which.
+    Error {
+        /// Why.
+        code: u16,
+    },
+    /// One event, in the form that it has from version 2 on.
+    Packed(Arc<Event>),
+    /// A part of a message that is too large for one.
+    Part(Part),
+    /// A part has come.
+    Got,
+    /// Somebody points at something. The server passes it on; it may be lost.
+    Pointer {
+        /// The document.
+        doc: Topic,
+        /// What she did.
+        op: OpId,
+    },
+}
+
+/// A part of a snapshot or of a delta.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Which message it is a part of.
+    pub of: u64,
+    /// Which part it is, from 0.
+    pub index: u32,
+    /// How many there are.
+    pub count: u32,
+    /// Whether the message is a snapshot.
+    pub snapshot: bool,
+    /// The place in the order up to which the message tells.
+    pub to: Option<Position>,
+    /// What it says of the message.
+    pub text: String,
+}
+
+impl Part {
+    /// Cuts a message into parts of so many bytes.
+    pub fn cut(of: u64, message: &Message, bytes: usize) -> VecDeque<Self> {
+        let text = serde_json::to_string(message).expect("a message can be written as JSON");
+        let letters: Vec<char> = text.chars().collect();
+        let count = letters.chunks(bytes.max(1)).count() as u32;
+        let snapshot = matches!(message, Message::Snapshot { .. });
+        let part = |(index, text): (u32, &[char])| Self {
+            of,
+            index,
+            count,
+            snapshot,
+            to: message.place(),
+            text: text.iter().collect(),
+        };
+        (0..).zip(letters.chunks(bytes.max(1))).map(part).collect()
+    }
+
+    /// The last part counts as the message.
+    fn meaning(&self) -> Meaning {
+        let kind = match (self.index + 1 == self.count, self.snapshot) {
+            (false, _) => Kind::Fragment,
+            (true, true) => Kind::Snapshot,
+            (true, false) => Kind::Delta,
+        };
+        let stamp = u64::from(self.count - self.index);
+        let whole = kind != Kind::Fragment;
+        let position = self.to.filter(|_| whole);
+        Meaning { position, ..Meaning::of(kind) }.topic(DOC).stamp(stamp)
+    }
 }
 
 /// A word about an operation.
@@ -174,9 +247,10 @@ impl Message {
             Self::Delta { events, .. } => {
                 events.iter().map(|event| ENVELOPE + changes(&event.changes)).sum()
             }
-            Self::Event(event) | Self::Tab(event) => changes(&event.changes),
+            Self::Event(event) | Self::Tab(event) | Self::Packed(event) => changes(&event.changes),
             Self::Bare(_, content) => changes(content),
             Self::Op(commit) => commit.edit.size(),
+            Self::Part(part) => part.text.len() as u32,
             _ => 16,
         };
         ENVELOPE + body
@@ -188,7 +262,7 @@ impl Message {
             Self::Welcome { head, .. } => Some(*head),
             Self::Snapshot { at, .. } => Some(*at),
             Self::Delta { to, .. } => Some(*to),
-            Self::Event(event) => Some(event.position),
+            Self::Event(event) | Self::Packed(event) => Some(event.position),
             Self::Novel { position, .. } => Some(*position),
             Self::Ping { head, .. } => *head,
             _ => None,
@@ -241,6 +315,16 @@ impl Message {
                     .op(Some(*reply_to))
                     .stamp(id.unwrap_or_default())
             }
+            Self::Part(part) => part.meaning(),
+            Self::Got => Meaning::of(Kind::Other),
+            Self::Pointer { doc, op } => {
+                Meaning { lossy: true, ..Meaning::of(Kind::Ephemeral) }.topic(*doc).op(Some(*op))
+            }
+            Self::Packed(event) => Meaning { schema: 2, ..Meaning::of(Kind::Event) }
+                .topic(event.doc)
+                .position(event.position)
+                .op(Some(event.op)),
+            Self::Error { code } => Meaning::of(Kind::Error).code(*code),
             Self::Bare(doc, _) => Meaning::default().topic(*doc),
             Self::Novel { doc, position } => {
                 Meaning::of(Kind::Event).topic(*doc).position(*position)

@@ -1,7 +1,7 @@
 //! The protocol's types in one place, as the framework wants them.
 
 use serde::{Deserialize, Serialize};
-use wavetank::history::{Change, Changes, Meaning, Request as Sort, Write};
+use wavetank::history::{Caller, Change, Changes, Meaning, Request as Sort, Write};
 use wavetank::id::{ConnId, Field, OpId, Topic};
 use wavetank::invariant::Judged;
 use wavetank::protocol::{Boot, Mark, Protocol};
@@ -62,6 +62,14 @@ pub enum Op {
     Rerender,
     /// The pipeline passes over a stage, which only newer versions know to happen.
     Skip(u32),
+    /// The person asks what there is.
+    Query,
+    /// The operator stops the server; its process ends soon.
+    Shutdown,
+    /// A person points at something.
+    Point(u32),
+    /// A person opens the panel of one of the document's own elements.
+    Panel(u32),
 }
 
 /// The document that all pages of a case have open.
@@ -98,6 +106,8 @@ pub enum Timer {
     Look,
     /// What is shown for a while only is no longer true.
     Ephemeral,
+    /// The client goes on with what waits to be taken in.
+    Slice,
 }
 
 const fn mark(name: &'static str, about: &'static str) -> Mark {
@@ -105,7 +115,7 @@ const fn mark(name: &'static str, about: &'static str) -> Mark {
 }
 
 /// What befalls a node, and then what it does about it.
-const MARKS: [Mark; 22] = [
+const MARKS: [Mark; 25] = [
     mark("connection-lost", "A client is told that its connection has ended."),
     mark("edit-while-away", "A person edits while the client is not live."),
     mark("event-ahead", "An event comes before one that it follows."),
@@ -130,6 +140,9 @@ const MARKS: [Mark; 22] = [
         "The server closes a connection that does not take what it sends.",
     ),
     mark("snapshot-sent", "The server sends a whole document."),
+    mark("sent-in-parts", "The server sends a large message in parts."),
+    mark("stage-early", "A worker reports a stage before those that come before it."),
+    mark("work-given-up", "A client that cannot keep up asks for the whole document."),
     mark("written-not-arrived", "A client returns without events that were written to it."),
 ];
 
@@ -162,7 +175,11 @@ impl Op {
             | Self::Unmount
             | Self::Connect
             | Self::Disconnect
-            | Self::Rerender => Changes::new(),
+            | Self::Rerender
+            | Self::Query
+            | Self::Shutdown
+            | Self::Point(_)
+            | Self::Panel(_) => Changes::new(),
             Self::Skip(number) => Changes::from_iter([Change::removed(document::stage(*number))]),
         }
     }
@@ -202,6 +219,8 @@ impl Op {
                 found.extend(shorter.map(|kib| Self::Paste(number, kib)));
                 found
             }
+            Self::Point(number) => lower(number).into_iter().map(Self::Point).collect(),
+            Self::Panel(number) => lower(number).into_iter().map(Self::Panel).collect(),
             Self::Insert
             | Self::Retry
             | Self::Undo
@@ -209,7 +228,9 @@ impl Op {
             | Self::Unmount
             | Self::Connect
             | Self::Disconnect
-            | Self::Rerender => Vec::new(),
+            | Self::Rerender
+            | Self::Query
+            | Self::Shutdown => Vec::new(),
         }
     }
 }
@@ -254,11 +275,18 @@ impl Protocol for DocSync {
             Op::Connect => Sort::Connect,
             Op::Disconnect => Sort::Disconnect,
             Op::Rerender => Sort::Rerender,
+            Op::Query => Sort::Query,
+            Op::Shutdown => Sort::Shutdown,
+            Op::Point(_) => Sort::Signal,
+            Op::Panel(_) => Sort::Look,
             Op::Set(..) | Op::Insert | Op::Delete(_) | Op::Paste(..) | Op::SetStage(_) => {
                 Sort::Edit
             }
         };
         (sort, op.changes(id))
+    }
+    fn caller(hello: &Hello) -> Caller {
+        Caller { client: hello.instance, version: hello.version, ..Caller::default() }
     }
     fn simpler(op: &Op) -> Vec<Op> {
         op.simpler()

@@ -258,6 +258,10 @@ pub enum Request {
     Produce,
     /// The operator shuts the node down.
     Shutdown,
+    /// The person does what others see in passing, and may not: she points, she types.
+    Signal,
+    /// The person opens another part of the page.
+    Look,
 }
 
 /// A store request that wrote, in plain fields.

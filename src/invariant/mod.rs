@@ -15,29 +15,36 @@ mod bench;
 mod bounded_queue;
 mod bounded_state;
 mod causal_lww;
+mod close_code_correct;
 mod conflict_surfaced;
 mod contiguous_apply;
 mod convergence;
 mod covered;
 mod current_generation_only;
+mod degraded_usable;
 mod delay_spread;
 mod delivery_to_all_subscribers;
 mod derived_consistent;
 mod edit_gate;
 mod ephemeral_truthful;
+mod error_accounted;
+mod error_context;
 mod error_surfaced;
 mod eventual_reconnect;
 mod fairness;
 mod fifo_per_client;
+mod fragment_reassembly;
 mod gap_repaired;
 mod hb_detection_bound;
 mod hb_no_false_positive;
+mod hb_pong_latency;
 mod herd_spread;
 mod idle_gap_bound;
 mod judge;
 mod last_synced_truthful;
 mod latency_bound;
 mod ledger;
+mod legal_stage_transition;
 mod lifecycle_legal;
 mod manual_retry_works;
 mod no_activity_after_dispose;
@@ -57,13 +64,16 @@ mod optimistic_preserved;
 mod outbox_drains;
 mod page;
 mod phase_timeout;
+mod poison_tolerant;
 mod presence;
+mod priority_eviction;
 mod recovery_bound;
 mod resync_justified;
 mod retries;
 mod rooms;
 mod schema_conformant;
 mod seq_well_formed;
+mod single_source;
 mod sockets;
 mod stale_truthful;
 mod state_matches_cursor;
@@ -71,6 +81,7 @@ mod status_truthful;
 mod subscription_exact;
 mod sync_before_replay;
 mod table;
+mod ui_responsive;
 mod undo_validity;
 mod view_follows_store;
 mod words;
@@ -85,26 +96,33 @@ pub(crate) use bench::Bench;
 pub use bounded_queue::BoundedQueue;
 pub use bounded_state::BoundedState;
 pub use causal_lww::CausalLww;
+pub use close_code_correct::CloseCodeCorrect;
 pub use conflict_surfaced::ConflictSurfaced;
 pub use contiguous_apply::ContiguousApply;
 pub use convergence::Convergence;
 pub use current_generation_only::CurrentGenerationOnly;
+pub use degraded_usable::DegradedUsable;
 pub use delay_spread::DelaySpread;
 pub use delivery_to_all_subscribers::DeliveryToAllSubscribers;
 pub use derived_consistent::DerivedConsistent;
 pub use edit_gate::EditGate;
 pub use ephemeral_truthful::EphemeralTruthful;
+pub use error_accounted::ErrorAccounted;
+pub use error_context::ErrorContext;
 pub use error_surfaced::ErrorSurfaced;
 pub use eventual_reconnect::EventualReconnect;
 pub use fifo_per_client::FifoPerClient;
+pub use fragment_reassembly::FragmentReassembly;
 pub use gap_repaired::GapRepaired;
 pub use hb_detection_bound::HbDetectionBound;
 pub use hb_no_false_positive::HbNoFalsePositive;
+pub use hb_pong_latency::HbPongLatency;
 pub use herd_spread::HerdSpread;
 pub use idle_gap_bound::IdleGapBound;
 pub use judge::{Judge, TraceLine};
 pub use last_synced_truthful::LastSyncedTruthful;
 pub use latency_bound::LatencyBound;
+pub use legal_stage_transition::LegalStageTransition;
 pub use lifecycle_legal::LifecycleLegal;
 pub use manual_retry_works::ManualRetryWorks;
 pub use no_activity_after_dispose::NoActivityAfterDispose;
@@ -123,15 +141,19 @@ pub use online_triggers_dial::OnlineTriggersDial;
 pub use optimistic_preserved::OptimisticPreserved;
 pub use outbox_drains::OutboxDrains;
 pub use phase_timeout::PhaseTimeout;
+pub use poison_tolerant::PoisonTolerant;
+pub use priority_eviction::PriorityEviction;
 pub use recovery_bound::RecoveryBound;
 pub use resync_justified::ResyncJustified;
 pub use schema_conformant::SchemaConformant;
 pub use seq_well_formed::SeqWellFormed;
+pub use single_source::SingleSource;
 pub use stale_truthful::StaleTruthful;
 pub use state_matches_cursor::StateMatchesCursor;
 pub use status_truthful::StatusTruthful;
 pub use subscription_exact::SubscriptionExact;
 pub use sync_before_replay::SyncBeforeReplay;
+pub use ui_responsive::UiResponsive;
 pub use undo_validity::UndoValidity;
 pub use view_follows_store::ViewFollowsStore;
 pub use writes_follow_reads::WritesFollowReads;
@@ -289,7 +311,7 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(NoDialOffline::default()),
         Box::new(PhaseTimeout::new(objectives)),
         Box::new(StatusTruthful::new(objectives)),
-        Box::new(StaleTruthful::default()),
+        Box::new(StaleTruthful::new(objectives)),
         Box::new(LastSyncedTruthful::default()),
         Box::new(HbNoFalsePositive::new(objectives)),
         Box::new(IdleGapBound::new(objectives)),
@@ -326,12 +348,23 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(ErrorSurfaced::default()),
         Box::new(SyncBeforeReplay::default()),
         Box::new(NoLostEvent::default()),
-        Box::new(SchemaConformant),
+        Box::new(SchemaConformant::default()),
         Box::new(EphemeralTruthful::new(objectives)),
         Box::new(UndoValidity::default()),
         Box::new(ConflictSurfaced::default()),
         Box::new(CausalLww::default()),
         Box::new(ResyncJustified::new(objectives)),
         Box::new(DeliveryToAllSubscribers::default()),
+        Box::new(PoisonTolerant::default()),
+        Box::new(UiResponsive::default()),
+        Box::new(LegalStageTransition::new(objectives)),
+        Box::new(FragmentReassembly::default()),
+        Box::new(PriorityEviction::default()),
+        Box::new(SingleSource::default()),
+        Box::new(HbPongLatency::default()),
+        Box::new(ErrorContext::default()),
+        Box::new(ErrorAccounted::new(objectives)),
+        Box::new(DegradedUsable::default()),
+        Box::new(CloseCodeCorrect::default()),
     ]
 }

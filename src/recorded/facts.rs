@@ -211,6 +211,17 @@ const NEEDS: &[(&str, &[Facts])] = &[
     ("derived-consistent", &[F::STATUS, F::OBJECTIVES]),
     ("view-follows-store", &[F::EVENTS, F::CONTENT, F::OBJECTIVES]),
     ("resync-justified", &[F::ARRIVALS, F::CLIENT_SENT, F::OBJECTIVES]),
+    ("close-code-correct", &[F::CLOSED, F::GIVEN, F::OBJECTIVES]),
+    ("error-context", &[F::SENT]),
+    ("poison-tolerant", &[F::DELIVERED, F::CLOSED, F::SCHEMA]),
+    ("error-accounted", &[F::CLOSED, F::OBJECTIVES]),
+    ("degraded-usable", &[F::GIVEN, F::STATUS, F::OBJECTIVES]),
+    ("hb-pong-latency", &[F::DELIVERED, F::CLIENT_SENT, F::OBJECTIVES]),
+    ("ui-responsive", &[F::GIVEN, F::TOLD, F::OBJECTIVES]),
+    ("legal-stage-transition", &[F::COMMITTED, F::OBJECTIVES]),
+    ("fragment-reassembly", &[F::ARRIVALS, F::CONTENT, F::OBJECTIVES]),
+    ("single-source", &[F::CONTENT, F::VALUES]),
+    ("priority-eviction", &[F::GIVEN, F::TOLD, F::CLIENT_SENT]),
     ("error-surfaced", &[F::CLOSED, F::STATUS, F::OBJECTIVES]),
 ];
 

@@ -1,24 +1,30 @@
 //! A client: a page with one document open, over at most one connection.
 
 mod apply;
+mod errors;
 mod heartbeat;
 mod inbound;
 mod lifecycle;
 mod notices;
 mod outbox;
+mod panel;
+mod parts;
+mod pointer;
 mod progress;
+mod query;
 mod reconnect;
 mod steps;
 mod sync;
 mod undo;
 mod view;
 mod words;
+mod work;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use wavetank::history::{Connection, Position, Status, Value};
-use wavetank::id::{ConnId, NodeId, OpId};
+use wavetank::id::{ConnId, Field, NodeId, OpId};
 use wavetank::objectives::EditPolicy;
 use wavetank::protocol::{Boot, Event, Node, Outbox};
 use wavetank::rng::Rng;
@@ -113,9 +119,19 @@ pub struct Client {
     gated: bool,
     /// The ids of the words that were shown last.
     words: words::Words,
+    /// What the person pointed at that is not told yet, oldest first.
+    pointers: VecDeque<(OpId, Mono)>,
+    /// The element of which a panel is open.
+    panel: Option<Field>,
+    /// Parts of the message that is on its way.
+    assembly: parts::Assembly,
+    /// What has come and waits to be taken in, where that takes time.
+    work: work::Work,
 
     shown: Option<Status>,
     last_synced: Option<Mono>,
+    /// When an event was last drawn.
+    drawn: Mono,
 }
 
 impl Client {
@@ -164,13 +180,24 @@ impl Client {
             gated: boot.objectives.edit_policy == EditPolicy::Disable
                 && policy.edit.when_stale == WhenStale::AsObjective,
             words: words::Words::new(boot.objectives, &policy.dedup),
+            pointers: VecDeque::new(),
+            panel: None,
+            assembly: parts::Assembly::default(),
+            work: work::Work::new(boot.objectives, policy.inbound.limit),
             shown: None,
             last_synced: None,
+            drawn: Mono::default(),
         }
     }
 
     fn message(&mut self, now: Now, conn: ConnId, message: &Message, out: &mut Outbox<DocSync>) {
         self.heard(now, out);
+        if !self.puts_off(now, conn, message, out) {
+            self.take_in(now, conn, message, out);
+        }
+    }
+
+    fn take_in(&mut self, now: Now, conn: ConnId, message: &Message, out: &mut Outbox<DocSync>) {
         match message {
             Message::Welcome { head, .. }
                 if self.head.is_some_and(|known| known.epoch < head.epoch) =>
@@ -182,10 +209,13 @@ impl Client {
             }
             Message::Delta { to, events, .. } => self.delta(now, *to, events, out),
             Message::Event(event) => self.came(now, event, out),
+            Message::Packed(event) => self.packed(now, conn, event, out),
             Message::Notice(notice) => self.notice(notice, out),
+            Message::Part(part) => self.part(now, conn, part, out),
             Message::Novel { position, .. } => self.novel(conn, *position, out),
             Message::Ack { op, position } => self.acked(now, *op, *position, out),
-            Message::Nack { op, code } => self.rejected(*op, *code, out),
+            Message::Nack { op, code } => self.failed(Some(*op), *code, out),
+            Message::Error { code } => self.failed(None, *code, out),
             Message::Ping { stamp, head } => {
                 if (self.steps.answers_ping)() {
                     let pong = Message::Pong { stamp: *stamp, cursor: self.cursor };
@@ -212,9 +242,10 @@ impl Client {
             Timer::ClientPing => self.client_ping(now, out),
             Timer::Gap => self.repair_gap(out),
             Timer::AckTimeout => self.ack_timed_out(now, out),
-            Timer::Work(seq) => self.work_done(seq, out),
+            Timer::Work(seq) => self.work_done(now, seq, out),
             Timer::Look => self.look(now, out),
             Timer::Ephemeral => self.forget_progress(out),
+            Timer::Slice => self.slice(now, out),
             Timer::Ping(_) | Timer::Deadline(..) | Timer::Batch => {}
         }
     }
@@ -233,7 +264,10 @@ impl Client {
             Op::Connect => self.connect(now, out),
             Op::Disconnect => self.disconnect(now, out),
             Op::Rerender => self.rerender(now, out),
-            Op::Stage(_) | Op::Progress(_) | Op::Skip(_) => {}
+            Op::Query => self.query(id, out),
+            Op::Point(_) => self.point(now, id, out),
+            Op::Panel(element) => self.open_panel(*element, out),
+            Op::Stage(_) | Op::Progress(_) | Op::Skip(_) | Op::Shutdown => {}
         }
     }
 
@@ -265,10 +299,13 @@ impl Node<DocSync> for Client {
                 }
             }
             Event::Opened(conn) => self.opened(now, conn, out),
-            Event::Refused(..) => self.attempt_failed(now, 0, out),
+            Event::Refused(_, refusal) => self.refused(now, refusal, out),
             Event::Message(conn, message) => self.message(now, conn, message, out),
             Event::Malformed(..) => self.malformed(out),
-            Event::Closed(_, closing) => self.closed(now, closing, out),
+            Event::Closed(_, closing) => {
+                self.report_end(closing, out);
+                self.closed(now, closing, out);
+            }
             Event::Cast(_, Message::Tab(event)) => self.tab_event(now, event, out),
             Event::Timer(timer) => self.timer(now, timer, out),
             Event::Op(id, op) => self.operation(now, id, op, out),

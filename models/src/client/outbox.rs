@@ -69,12 +69,12 @@ impl Client {
         if !live {
             out.mark("edit-while-away");
         }
-        let waiting = self.waiting();
         if !live && (policy.offline == OfflineEdits::Refuse || self.gated) {
             out.show_op(id, OpState::Refused);
             return false;
         }
-        let full = waiting >= self.outbox_limit;
+        let full = !self.has_room() && !self.make_room(out);
+        let policy = &self.config.policy.client.outbox;
         if full && policy.overflow == Overflow::RefuseAndTell {
             out.mark("edit-refused");
             out.show_op(id, OpState::Refused);
@@ -102,6 +102,9 @@ impl Client {
         });
         self.send_edit(now, live, out);
         self.publish(&fields, out);
+        if !(self.steps.panel_follows)() {
+            self.show_panel(Some(&fields), out);
+        }
         self.measure(out);
         true
     }
@@ -146,8 +149,14 @@ impl Client {
     }
 
     /// How many edits wait for the server.
-    fn waiting(&self) -> usize {
+    pub(super) fn waiting(&self) -> usize {
         self.pending.iter().filter(|pending| pending.waits).count()
+    }
+
+    /// The edit that has waited longest.
+    pub(super) fn oldest_edit(&self) -> Option<(OpId, Mono)> {
+        let waiting = self.pending.iter().find(|pending| pending.waits)?;
+        Some((waiting.op, waiting.made))
     }
 
     fn measure(&mut self, out: &mut Outbox<DocSync>) {
@@ -250,7 +259,7 @@ impl Client {
         });
     }
 
-    fn take(&mut self, op: OpId) -> Vec<Field> {
+    pub(super) fn take(&mut self, op: OpId) -> Vec<Field> {
         let index = self.pending.iter().position(|pending| pending.op == op);
         let taken = index.and_then(|index| self.pending.remove(index));
         taken.map_or(Vec::new(), |pending| {

@@ -25,7 +25,8 @@ impl Client {
             self.leave(out, 1000);
         }
         self.disarm(out);
-        let hello = Hello { path: "/sync".to_owned(), instance: self.instance };
+        let version = self.config.versions.map_or(1, |versions| versions.client);
+        let hello = Hello { path: "/sync".to_owned(), instance: self.instance, version };
         self.conn = Some(out.dial(server, hello));
         self.phase = Phase::Dialling;
         let timeout = self.config.policy.client.dial.timeout;
@@ -52,6 +53,7 @@ impl Client {
     }
 
     pub(super) fn unwatch(&mut self, out: &mut Outbox<DocSync>) {
+        self.drop_work();
         self.forget_progress(out);
         for timer in [
             Timer::DialTimeout,
@@ -70,6 +72,7 @@ impl Client {
 
     pub(super) fn opened(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
         out.cancel(Timer::DialTimeout);
+        self.drop_parts();
         if self.reconnect.reset_on == ResetOn::Open {
             self.attempts = 0;
         }

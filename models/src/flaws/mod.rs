@@ -5,13 +5,16 @@
 
 mod apply;
 mod delivery;
+mod errors;
 mod fanout;
 mod heartbeat;
 mod lifecycle;
+mod parts;
 mod reconnect;
 mod server;
 mod sync;
 mod view;
+mod work;
 
 use serde_json::{Value, json};
 
@@ -34,7 +37,7 @@ pub(crate) enum Step {
 }
 
 fn all() -> impl Iterator<Item = &'static Flaw> {
-    let areas: [&'static [Flaw]; 9] = [
+    let areas: [&'static [Flaw]; 12] = [
         reconnect::FLAWS,
         lifecycle::FLAWS,
         sync::FLAWS,
@@ -44,6 +47,9 @@ fn all() -> impl Iterator<Item = &'static Flaw> {
         view::FLAWS,
         apply::FLAWS,
         fanout::FLAWS,
+        errors::FLAWS,
+        work::FLAWS,
+        parts::FLAWS,
     ];
     areas.into_iter().flatten()
 }

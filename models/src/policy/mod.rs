@@ -6,10 +6,15 @@
 mod bundled;
 mod client;
 mod edit;
+mod eviction;
 mod file;
+mod inbound;
+mod pages;
 mod patch;
 mod server;
 mod settings;
+mod shutdown;
+mod version;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,13 +25,18 @@ pub use client::{
     Schedule, SignOfLife, Storage, SyncPolicy, Tabs, Undo, UndoScope, Watch,
 };
 pub use edit::{EditGate, WhenStale};
+pub use eviction::Eviction;
 pub use file::{Conformance, Document, PolicyError, PolicyFile, Promise, System};
+pub use inbound::Inbound;
+pub use pages::Pages;
 pub use patch::{Knob, Patch, PatchError, differences};
 pub use server::{
     AckAfter, Commit, CommitOrder, EventContent, Events, Fallback, Fanout, Heartbeat, ServerAck,
     ServerPolicy, ServerSync, Shed,
 };
 pub use settings::Settings;
+pub use shutdown::{OnShutdown, Shutdown};
+pub use version::{Choice, Version};
 
 /// A system's reconnection and sync policy, client and server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

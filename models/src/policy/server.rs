@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
+use super::pages::Pages;
+use super::shutdown::Shutdown;
+use super::version::Version;
+
 /// What the server does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -19,6 +23,12 @@ pub struct ServerPolicy {
     pub fanout: Fanout,
     /// What its events say.
     pub events: Events,
+    /// What it does when its operator stops it.
+    pub shutdown: Shutdown,
+    /// Which version it speaks with whom.
+    pub version: Version,
+    /// How it sends what is large.
+    pub pages: Pages,
 }
 
 /// How the server keeps connections alive and notices dead ones.

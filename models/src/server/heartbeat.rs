@@ -5,7 +5,7 @@ use wavetank::protocol::Outbox;
 use wavetank::time::{Now, Span};
 
 use super::{Server, Session};
-use crate::message::Message;
+use crate::message::{Hello, Message};
 use crate::protocol::{DocSync, Timer};
 
 impl Server {
@@ -13,11 +13,19 @@ impl Server {
         &mut self,
         now: Now,
         conn: ConnId,
-        caller: u64,
+        hello: &Hello,
         out: &mut Outbox<DocSync>,
     ) {
-        let session =
-            Session { caller, instance: None, doc: None, heard: now, pinged: None, told: 0 };
+        let (caller, version) = (hello.instance, self.version(hello));
+        let session = Session {
+            caller,
+            instance: None,
+            doc: None,
+            heard: now,
+            pinged: None,
+            told: 0,
+            version,
+        };
         self.sessions.insert(conn, session);
         if !self.beat.interval.is_zero() {
             out.timer(Timer::Ping(conn), now.mono + self.beat.interval);
@@ -81,7 +89,6 @@ impl Server {
         let of_client = self.sessions.iter().find_map(mine);
         let Some(conn) = (self.steps.overdue)(of.map(|_| conn), of_client) else { return };
         out.mark("silent-client-closed");
-        out.close(conn, self.config.policy.server.heartbeat.close_code, "heartbeat timeout");
-        self.forget(conn, out);
+        self.end(conn, self.config.policy.server.heartbeat.close_code, "heartbeat timeout", out);
     }
 }

@@ -2,14 +2,19 @@
 
 mod check;
 mod commit;
+mod ends;
+mod errors;
 mod fanout;
 mod heartbeat;
 mod notices;
 mod order;
+mod parts;
+mod pipeline;
 mod refuse;
 mod room;
 mod steps;
 mod sync;
+mod version;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +28,7 @@ use crate::config::{Beat, Config};
 use crate::message::{CONFLICT, Message, Word};
 use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store::{self, Commit, Loaded, Reply};
+use ends::STOPPED;
 use room::Room;
 pub use steps::Steps;
 
@@ -41,6 +47,8 @@ pub struct Session {
     pub pinged: Option<u64>,
     /// How many events were told on it.
     pub told: u64,
+    /// The version of the protocol that is spoken on it.
+    pub version: u8,
 }
 
 /// What an answer of the store is for.
@@ -74,6 +82,10 @@ pub struct Server {
     notices: notices::Notices,
     /// Events that are to be told together.
     batch: Vec<Arc<store::Event>>,
+    pipeline: pipeline::Pipeline,
+    parts: parts::Parts,
+    /// Whether its operator has stopped it.
+    stopped: bool,
 }
 
 impl Server {
@@ -100,6 +112,9 @@ impl Server {
             lines: order::Lines::default(),
             notices: notices::Notices::default(),
             batch: Vec::new(),
+            pipeline: pipeline::Pipeline::new(&boot.objectives.stages),
+            parts: parts::Parts::default(),
+            stopped: false,
         }
     }
 
@@ -114,16 +129,24 @@ impl Server {
             Message::Ping { stamp, .. } => {
                 out.send(conn, Message::Pong { stamp: *stamp, cursor: None }).whatever();
             }
+            Message::Pointer { doc, op } => self.pass_on(conn, *doc, *op, out),
+            Message::Got => self.send_next_part(conn, out),
             _ => {}
         }
     }
 
     fn operation(&mut self, now: Now, id: OpId, op: &Op, out: &mut Outbox<DocSync>) {
         match op {
-            Op::Stage(_) | Op::Skip(_) => {}
-            Op::Progress(stage) => return self.progress(id, *stage, out),
-            _ => return,
+            Op::Stage(stage) => self.report_stage(now, id, *stage, out),
+            Op::Skip(_) => self.produce(now, id, op, out),
+            Op::Progress(stage) => self.progress(id, *stage, out),
+            Op::Shutdown => self.stop(out),
+            _ => {}
         }
+    }
+
+    /// Takes an operation of the pipeline.
+    fn produce(&mut self, now: Now, id: OpId, op: &Op, out: &mut Outbox<DocSync>) {
         let commit = Commit {
             doc: DOC,
             op: id,
@@ -142,9 +165,11 @@ impl Server {
 impl Node<DocSync> for Server {
     fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
         match event {
-            Event::Accepted(conn, hello) => self.accept(now, conn, hello.instance, out),
+            Event::Accepted(conn, _) if self.stopped => out.refuse(conn, STOPPED),
+            Event::Accepted(conn, hello) => self.accept(now, conn, hello, out),
             Event::Message(conn, message) => self.message(now, conn, message, out),
-            Event::Closed(conn, _) => self.forget(conn, out),
+            Event::Malformed(conn, _) => self.unreadable(now, conn, out),
+            Event::Closed(conn, closing) => self.gone(conn, closing, out),
             Event::Timer(Timer::Ping(conn)) => self.ping(now, conn, out),
             Event::Timer(Timer::Deadline(conn, caller)) => self.deadline(now, conn, caller, out),
             Event::Timer(Timer::Batch) => self.tell_batch(out),
@@ -152,7 +177,7 @@ impl Node<DocSync> for Server {
             Event::Stored(ticket, result) => {
                 let Some(wait) = self.awaiting.recall(ticket) else { return };
                 if result.is_err() {
-                    out.mark("store-failed");
+                    self.store_failed(out);
                 }
                 match (wait, result) {
                     (Wait::Load(doc), Ok(Some(Reply::Loaded(loaded)))) => {

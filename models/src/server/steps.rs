@@ -1,12 +1,12 @@
 //! Steps of the server that can be done wrong. The defaults are the reference.
 
 use wavetank::history::{Changes, Position};
-use wavetank::id::{ConnId, Field};
+use wavetank::id::{ConnId, Field, OpId};
 use wavetank::time::{Mono, Now, Span};
 
 use crate::config::Beat;
 use crate::document::Content;
-use crate::message::{Since, Word};
+use crate::message::{Message, Since, Word};
 use crate::store::Event;
 
 /// The steps, each named after the path that chooses it.
@@ -46,6 +46,18 @@ pub struct Steps {
     pub snapshot_holds: fn(Field) -> bool,
     /// `server.pages.overflow`: how much of a document is sent.
     pub page: fn(Changes) -> Changes,
+    /// `server.close.codes`: the code that a connection is ended with, given that of the cause.
+    pub close_code: fn(u16) -> u16,
+    /// `server.decode.on_error`: whether a connection outlives a frame that is no message.
+    pub survives_unreadable: fn() -> bool,
+    /// `server.decode.on_disconnect`: whether the end of a connection is no error like others.
+    pub cleans_up: fn() -> bool,
+    /// `server.errors.record`: whether what goes wrong is reported.
+    pub records: fn() -> bool,
+    /// `server.errors.context`: what the author of an operation is told that is not done.
+    pub refusal: fn(OpId, code: u16) -> Option<Message>,
+    /// `server.pipeline.guard`: whether a stage waits for those before it.
+    pub guards_stages: fn() -> bool,
 }
 
 impl Default for Steps {
@@ -66,6 +78,12 @@ impl Default for Steps {
             notice_id: |id, _| Some(id),
             snapshot_holds: |_| true,
             page: |content| content,
+            close_code: |code| code,
+            survives_unreadable: || true,
+            cleans_up: || true,
+            records: || true,
+            refusal: |op, code| Some(Message::Nack { op, code }),
+            guards_stages: || true,
         }
     }
 }

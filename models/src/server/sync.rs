@@ -30,6 +30,7 @@ impl Server {
         let Some(room) = self.rooms.get_mut(&doc) else { return };
         room.loaded(now, loaded, self.config.policy.server.sync.durable_log);
         let waiting = std::mem::take(&mut room.waiting);
+        self.resume_pipeline(now, doc, out);
         self.begin_anew(now, doc, out);
         for (conn, since) in waiting {
             self.welcome(now, conn, doc, since, out);
@@ -48,8 +49,7 @@ impl Server {
         let same = |session: &Session| session.instance == Some(instance);
         let earlier = self.sessions.iter().find(|(id, session)| *id != conn && same(session));
         if let Some((id, _)) = earlier {
-            out.close(id, SUPERSEDED, "a newer connection of the same client");
-            self.forget(id, out);
+            self.end(id, SUPERSEDED, "a newer connection of the same client", out);
         }
         let written = self.written.get(&instance).copied();
         if matches!(since, Since::Position(has) if written.is_some_and(|written| has < written)) {
@@ -136,6 +136,6 @@ impl Server {
                 Message::Snapshot { doc, at: head, seen, content }
             }
         };
-        out.send(conn, message).whatever();
+        self.send_large(conn, message, out);
     }
 }

@@ -3,11 +3,14 @@
 //! A scenario knows topology, work and what may go wrong, and nothing of policies: the same
 //! cases are run on every one of them.
 
+mod busy_page;
 mod chaotic_links;
 mod coming_and_going;
+mod crowded_outbox;
 mod disconnect_during_edit;
 mod edit_while_updates;
 mod editing_disabled;
+mod failures_told;
 mod idle_pages;
 mod long_session;
 mod lossy_links;
@@ -15,6 +18,7 @@ mod mixed;
 mod newer_server;
 mod offline_editing;
 mod one_element;
+mod open_panel;
 mod other_demands;
 mod outage;
 mod rapid_stages;
@@ -27,8 +31,10 @@ mod server_restart_herd;
 mod several_tabs;
 mod slow_consumer;
 mod slow_network;
+mod small_pages;
 mod store_trouble;
 mod turned_away;
+mod workers_race;
 
 pub use mixed::Mixed;
 use proptest::prelude::*;
@@ -70,6 +76,12 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &turned_away::TurnedAway,
         &editing_disabled::EditingDisabled,
         &other_demands::OtherDemands,
+        &failures_told::FailuresTold,
+        &busy_page::BusyPage,
+        &workers_race::WorkersRace,
+        &small_pages::SmallPages,
+        &crowded_outbox::CrowdedOutbox,
+        &open_panel::OpenPanel,
         &long_session::LongSession,
         &mixed::Mixed,
         &server_restart_herd::ServerRestartHerd,

@@ -1,0 +1,23 @@
+//! What a server does when its operator stops it.
+
+use serde::{Deserialize, Serialize};
+
+/// What its clients are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnShutdown {
+    /// That the service restarts.
+    #[default]
+    #[serde(rename = "1012")]
+    Restart,
+    /// Nothing: they notice.
+    #[serde(rename = "none")]
+    Nothing,
+}
+
+/// What a server does when its operator stops it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Shutdown {
+    /// What its clients are told.
+    pub close: OnShutdown,
+}
