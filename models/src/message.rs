@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use wavetank::history::{Changes, Kind, Meaning, Position};
+use wavetank::history::{Caller, Changes, Kind, Meaning, Position};
 use wavetank::id::{OpId, Topic};
+use wavetank::protocol::Credential;
 use wavetank::time::Wall;
 
 use crate::document;
@@ -38,6 +39,9 @@ pub struct Hello {
     pub path: String,
     /// The instance of the client.
     pub instance: u64,
+    /// Who dials, as it says of itself.
+    #[serde(default)]
+    pub caller: Caller,
 }
 
 /// A message of the protocol.
@@ -141,6 +145,8 @@ pub enum Message {
     },
     /// A word to the author of an operation, to be shown once. It has no place in the order.
     Notice(Notice),
+    /// Shows who is there, first and whenever the last one is about to expire.
+    Credential(Credential),
 }
 
 /// A word about an operation.
@@ -241,6 +247,7 @@ impl Message {
                     .op(Some(*reply_to))
                     .stamp(id.unwrap_or_default())
             }
+            Self::Credential(credential) => Meaning::of(Kind::Credential).stamp(credential.id),
             Self::Bare(doc, _) => Meaning::default().topic(*doc),
             Self::Novel { doc, position } => {
                 Meaning::of(Kind::Event).topic(*doc).position(*position)

@@ -1,12 +1,13 @@
 //! The protocol's types in one place, as the framework wants them.
 
 use serde::{Deserialize, Serialize};
-use wavetank::history::{Change, Changes, Meaning, Request as Sort, Write};
+use wavetank::history::{Caller, Change, Changes, Meaning, Request as Sort, Write};
 use wavetank::id::{ConnId, Field, OpId, Topic};
-use wavetank::invariant::Judged;
+use wavetank::invariant::{Judged, ProtectedFields, Suite};
+use wavetank::objectives::Objectives;
 use wavetank::protocol::{Boot, Mark, Protocol};
 
-use crate::client::Client;
+use crate::client::{Client, Guise};
 use crate::config::Config;
 use crate::document::{self, Attribute};
 use crate::message::{Hello, Message};
@@ -62,6 +63,8 @@ pub enum Op {
     Rerender,
     /// The pipeline passes over a stage, which only newer versions know to happen.
     Skip(u32),
+    /// The page is opened anew, by somebody who is not whom the client takes her for.
+    Pose(Guise),
 }
 
 /// The document that all pages of a case have open.
@@ -98,6 +101,10 @@ pub enum Timer {
     Look,
     /// What is shown for a while only is no longer true.
     Ephemeral,
+    /// The server looks at who is behind a connection.
+    Door(ConnId),
+    /// The client's credential is about to expire.
+    Renew,
 }
 
 const fn mark(name: &'static str, about: &'static str) -> Mark {
@@ -105,7 +112,7 @@ const fn mark(name: &'static str, about: &'static str) -> Mark {
 }
 
 /// What befalls a node, and then what it does about it.
-const MARKS: [Mark; 22] = [
+const MARKS: [Mark; 24] = [
     mark("connection-lost", "A client is told that its connection has ended."),
     mark("edit-while-away", "A person edits while the client is not live."),
     mark("event-ahead", "An event comes before one that it follows."),
@@ -130,6 +137,8 @@ const MARKS: [Mark; 22] = [
         "The server closes a connection that does not take what it sends.",
     ),
     mark("snapshot-sent", "The server sends a whole document."),
+    mark("caller-turned-away", "The server closes a connection that is one too many."),
+    mark("caller-shown-out", "The server closes a connection to which its caller has no right."),
     mark("written-not-arrived", "A client returns without events that were written to it."),
 ];
 
@@ -162,7 +171,8 @@ impl Op {
             | Self::Unmount
             | Self::Connect
             | Self::Disconnect
-            | Self::Rerender => Changes::new(),
+            | Self::Rerender
+            | Self::Pose(_) => Changes::new(),
             Self::Skip(number) => Changes::from_iter([Change::removed(document::stage(*number))]),
         }
     }
@@ -209,7 +219,8 @@ impl Op {
             | Self::Unmount
             | Self::Connect
             | Self::Disconnect
-            | Self::Rerender => Vec::new(),
+            | Self::Rerender
+            | Self::Pose(_) => Vec::new(),
         }
     }
 }
@@ -254,11 +265,15 @@ impl Protocol for DocSync {
             Op::Connect => Sort::Connect,
             Op::Disconnect => Sort::Disconnect,
             Op::Rerender => Sort::Rerender,
+            Op::Pose(_) => Sort::SignIn,
             Op::Set(..) | Op::Insert | Op::Delete(_) | Op::Paste(..) | Op::SetStage(_) => {
                 Sort::Edit
             }
         };
         (sort, op.changes(id))
+    }
+    fn caller(hello: &Hello) -> Caller {
+        hello.caller
     }
     fn simpler(op: &Op) -> Vec<Op> {
         op.simpler()
@@ -284,4 +299,8 @@ impl Protocol for DocSync {
     }
 }
 
-impl Judged for DocSync {}
+impl Judged for DocSync {
+    fn invariants(objectives: &Objectives) -> Suite<Self> {
+        Suite::shipped(objectives).and(ProtectedFields::new(document::is_stage))
+    }
+}

@@ -5,10 +5,13 @@
 //! [objectives](crate::objectives) and never change anything. One file holds one property,
 //! named after the sentence that it keeps.
 
+mod admitted;
 mod apply_to_right_document;
 mod at_most_once_effect;
 mod at_most_one_live_socket;
 mod attempt_limit;
+mod auth_before_state;
+mod auth_freshness;
 mod authors;
 mod backoff_envelope;
 mod bench;
@@ -16,6 +19,7 @@ mod bounded_queue;
 mod bounded_state;
 mod causal_lww;
 mod conflict_surfaced;
+mod conn_limit;
 mod contiguous_apply;
 mod convergence;
 mod covered;
@@ -29,6 +33,7 @@ mod error_surfaced;
 mod eventual_reconnect;
 mod fairness;
 mod fifo_per_client;
+mod fresh_token_dial;
 mod gap_repaired;
 mod hb_detection_bound;
 mod hb_no_false_positive;
@@ -39,6 +44,7 @@ mod last_synced_truthful;
 mod latency_bound;
 mod ledger;
 mod lifecycle_legal;
+mod limit_refusal_justified;
 mod manual_retry_works;
 mod no_activity_after_dispose;
 mod no_cross_room_leak;
@@ -56,14 +62,17 @@ mod online_triggers_dial;
 mod optimistic_preserved;
 mod outbox_drains;
 mod page;
+mod passes;
 mod phase_timeout;
 mod presence;
+mod protected_fields;
 mod recovery_bound;
 mod resync_justified;
 mod retries;
 mod rooms;
 mod schema_conformant;
 mod seq_well_formed;
+mod size_limit;
 mod sockets;
 mod stale_truthful;
 mod state_matches_cursor;
@@ -80,12 +89,15 @@ pub use apply_to_right_document::ApplyToRightDocument;
 pub use at_most_once_effect::AtMostOnceEffect;
 pub use at_most_one_live_socket::AtMostOneLiveSocket;
 pub use attempt_limit::AttemptLimit;
+pub use auth_before_state::AuthBeforeState;
+pub use auth_freshness::AuthFreshness;
 pub use backoff_envelope::BackoffEnvelope;
 pub(crate) use bench::Bench;
 pub use bounded_queue::BoundedQueue;
 pub use bounded_state::BoundedState;
 pub use causal_lww::CausalLww;
 pub use conflict_surfaced::ConflictSurfaced;
+pub use conn_limit::ConnLimit;
 pub use contiguous_apply::ContiguousApply;
 pub use convergence::Convergence;
 pub use current_generation_only::CurrentGenerationOnly;
@@ -97,6 +109,7 @@ pub use ephemeral_truthful::EphemeralTruthful;
 pub use error_surfaced::ErrorSurfaced;
 pub use eventual_reconnect::EventualReconnect;
 pub use fifo_per_client::FifoPerClient;
+pub use fresh_token_dial::FreshTokenDial;
 pub use gap_repaired::GapRepaired;
 pub use hb_detection_bound::HbDetectionBound;
 pub use hb_no_false_positive::HbNoFalsePositive;
@@ -106,6 +119,7 @@ pub use judge::{Judge, TraceLine};
 pub use last_synced_truthful::LastSyncedTruthful;
 pub use latency_bound::LatencyBound;
 pub use lifecycle_legal::LifecycleLegal;
+pub use limit_refusal_justified::LimitRefusalJustified;
 pub use manual_retry_works::ManualRetryWorks;
 pub use no_activity_after_dispose::NoActivityAfterDispose;
 pub use no_cross_room_leak::NoCrossRoomLeak;
@@ -123,10 +137,12 @@ pub use online_triggers_dial::OnlineTriggersDial;
 pub use optimistic_preserved::OptimisticPreserved;
 pub use outbox_drains::OutboxDrains;
 pub use phase_timeout::PhaseTimeout;
+pub use protected_fields::ProtectedFields;
 pub use recovery_bound::RecoveryBound;
 pub use resync_justified::ResyncJustified;
 pub use schema_conformant::SchemaConformant;
 pub use seq_well_formed::SeqWellFormed;
+pub use size_limit::SizeLimit;
 pub use stale_truthful::StaleTruthful;
 pub use state_matches_cursor::StateMatchesCursor;
 pub use status_truthful::StatusTruthful;
@@ -333,5 +349,11 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(CausalLww::default()),
         Box::new(ResyncJustified::new(objectives)),
         Box::new(DeliveryToAllSubscribers::default()),
+        Box::new(ConnLimit::new(objectives)),
+        Box::new(LimitRefusalJustified::new(objectives)),
+        Box::new(SizeLimit::new(objectives)),
+        Box::new(AuthBeforeState::new(objectives)),
+        Box::new(AuthFreshness::new(objectives)),
+        Box::new(FreshTokenDial::new(objectives)),
     ]
 }

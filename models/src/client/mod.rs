@@ -1,6 +1,8 @@
 //! A client: a page with one document open, over at most one connection.
 
+mod access;
 mod apply;
+mod guise;
 mod heartbeat;
 mod inbound;
 mod lifecycle;
@@ -17,7 +19,7 @@ mod words;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use wavetank::history::{Connection, Position, Status, Value};
+use wavetank::history::{Caller, Connection, Position, Status, Value};
 use wavetank::id::{ConnId, NodeId, OpId};
 use wavetank::objectives::EditPolicy;
 use wavetank::protocol::{Boot, Event, Node, Outbox};
@@ -30,6 +32,7 @@ use crate::message::Message;
 use crate::policy::{Reconnect, WhenStale};
 use crate::protocol::{DocSync, Op, Timer};
 use crate::store;
+pub use guise::Guise;
 pub use outbox::Pending;
 pub use steps::{Cue, Expiry, Sending, Standing, Steps};
 pub use undo::Undoable;
@@ -60,6 +63,9 @@ pub struct Client {
     me: NodeId,
     /// Tells this run of the page from every other.
     instance: u64,
+    identity: Caller,
+    guise: Guise,
+    papers: access::Papers,
     server: Option<NodeId>,
     tabs: Vec<NodeId>,
     config: Arc<Config>,
@@ -129,6 +135,9 @@ impl Client {
         Self {
             me: boot.me,
             instance: u64::from(boot.me.0) << 16 | u64::from(boot.incarnation),
+            identity: guise::identity(&boot),
+            guise: Guise::default(),
+            papers: access::Papers::new(boot.objectives),
             server: boot.peers.iter().find(|peer| !peer.same_device).map(|peer| peer.id),
             tabs: boot.peers.iter().filter(|peer| peer.same_device).map(|peer| peer.id).collect(),
             outbox_limit: limit(policy.outbox.limit),
@@ -215,7 +224,8 @@ impl Client {
             Timer::Work(seq) => self.work_done(seq, out),
             Timer::Look => self.look(now, out),
             Timer::Ephemeral => self.forget_progress(out),
-            Timer::Ping(_) | Timer::Deadline(..) | Timer::Batch => {}
+            Timer::Renew => self.renew(out),
+            Timer::Ping(_) | Timer::Deadline(..) | Timer::Batch | Timer::Door(_) => {}
         }
     }
 
@@ -233,6 +243,7 @@ impl Client {
             Op::Connect => self.connect(now, out),
             Op::Disconnect => self.disconnect(now, out),
             Op::Rerender => self.rerender(now, out),
+            Op::Pose(guise) => self.pose(now, *guise, out),
             Op::Stage(_) | Op::Progress(_) | Op::Skip(_) => {}
         }
     }
@@ -273,6 +284,7 @@ impl Node<DocSync> for Client {
             Event::Timer(timer) => self.timer(now, timer, out),
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Device(online) => self.device(now, online, out),
+            Event::Issuer(ticket, answer) => self.fetched(now, ticket, &answer, out),
             _ => {}
         }
         self.show(out);

@@ -20,14 +20,31 @@ const TRANSIENT: [u16; 6] = [1001, 1006, 1011, 1012, 1013, 4408];
 
 impl Client {
     pub(super) fn dial(&mut self, now: Now, out: &mut Outbox<DocSync>) {
-        let Some(server) = self.server else { return };
+        if self.server.is_none() {
+            return;
+        }
         if (self.steps.dials_alone)() {
             self.leave(out, 1000);
         }
         self.disarm(out);
-        let hello = Hello { path: "/sync".to_owned(), instance: self.instance };
-        self.conn = Some(out.dial(server, hello));
         self.phase = Phase::Dialling;
+        if self.fetches(now, out) {
+            self.wait_for_dial(now, out);
+        } else {
+            self.call(now, out);
+        }
+    }
+
+    /// Dials, with all that it takes at hand.
+    pub(super) fn call(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        let Some(server) = self.server else { return };
+        let caller = self.caller();
+        let hello = Hello { path: "/sync".to_owned(), instance: self.instance, caller };
+        self.conn = Some(out.dial(server, hello));
+        self.wait_for_dial(now, out);
+    }
+
+    fn wait_for_dial(&self, now: Now, out: &mut Outbox<DocSync>) {
         let timeout = self.config.policy.client.dial.timeout;
         if !timeout.is_zero() {
             out.timer(Timer::DialTimeout, now.mono + timeout);
@@ -53,6 +70,7 @@ impl Client {
 
     pub(super) fn unwatch(&mut self, out: &mut Outbox<DocSync>) {
         self.forget_progress(out);
+        self.drop_papers(out);
         for timer in [
             Timer::DialTimeout,
             Timer::SyncTimeout,
@@ -75,6 +93,7 @@ impl Client {
         }
         self.phase = Phase::Syncing;
         self.watch(now, out);
+        self.show_papers(now, conn, out);
         self.cued(now, Cue::Opened, conn, out);
         if (self.steps.flushes_on_open)() {
             self.flush(now, out);

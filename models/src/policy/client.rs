@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
+use super::access::ClientAuth;
 use super::edit::EditGate;
 use super::settings::Settings;
 
@@ -38,6 +39,8 @@ pub struct ClientPolicy {
     pub ephemeral: Ephemeral,
     /// How it recognises what comes again and has no place in the order.
     pub dedup: Dedup,
+    /// How it shows who it is.
+    pub auth: ClientAuth,
 }
 
 /// How the client dials.

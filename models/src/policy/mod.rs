@@ -3,16 +3,19 @@
 //! Every knob's default is the reference value. Durations carry a unit (`250ms`, `30s`,
 //! `5min`); 0 stands for "off" or "no limit" where a knob counts or measures.
 
+mod access;
 mod bundled;
 mod client;
 mod edit;
 mod file;
+mod limits;
 mod patch;
 mod server;
 mod settings;
 
 use serde::{Deserialize, Serialize};
 
+pub use access::{ClientAuth, OnConnect, Origins, Refresh, RefuseAt, ServerAuth, Subscribing};
 pub use bundled::bundled;
 pub use client::{
     Ack, AckRetry, Apply, Clamp, ClientPolicy, ClosePolicy, Cursor, Dedup, Dial, Ephemeral,
@@ -21,6 +24,7 @@ pub use client::{
 };
 pub use edit::{EditGate, WhenStale};
 pub use file::{Conformance, Document, PolicyError, PolicyFile, Promise, System};
+pub use limits::{Dimension, Limits};
 pub use patch::{Knob, Patch, PatchError, differences};
 pub use server::{
     AckAfter, Commit, CommitOrder, EventContent, Events, Fallback, Fanout, Heartbeat, ServerAck,

@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
+use super::access::ServerAuth;
+use super::limits::Limits;
+
 /// What the server does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -19,6 +22,10 @@ pub struct ServerPolicy {
     pub fanout: Fanout,
     /// What its events say.
     pub events: Events,
+    /// What it takes at most.
+    pub limits: Limits,
+    /// How it lets people in.
+    pub auth: ServerAuth,
 }
 
 /// How the server keeps connections alive and notices dead ones.

@@ -108,6 +108,7 @@ impl Server {
     pub(super) fn forget(&mut self, conn: ConnId, out: &mut Outbox<DocSync>) {
         let Some(session) = self.sessions.remove(conn) else { return };
         out.cancel(Timer::Ping(conn));
+        self.forget_door(conn, out);
         if (self.steps.deadline_ends)() {
             out.cancel(Timer::Deadline(conn, session.caller));
         }

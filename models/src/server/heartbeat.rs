@@ -5,7 +5,8 @@ use wavetank::protocol::Outbox;
 use wavetank::time::{Now, Span};
 
 use super::{Server, Session};
-use crate::message::Message;
+use crate::message::{Hello, Message};
+use crate::policy::RefuseAt;
 use crate::protocol::{DocSync, Timer};
 
 impl Server {
@@ -13,16 +14,23 @@ impl Server {
         &mut self,
         now: Now,
         conn: ConnId,
-        caller: u64,
+        hello: &Hello,
         out: &mut Outbox<DocSync>,
     ) {
+        let Hello { instance: caller, caller: from, .. } = *hello;
+        let at_handshake = self.config.policy.server.auth.refuse_at == RefuseAt::Handshake;
+        if at_handshake && self.is_full(conn, &from, caller) {
+            out.refuse(conn, 403);
+            return;
+        }
         let session =
-            Session { caller, instance: None, doc: None, heard: now, pinged: None, told: 0 };
+            Session { caller, from, instance: None, doc: None, heard: now, pinged: None, told: 0 };
         self.sessions.insert(conn, session);
         if !self.beat.interval.is_zero() {
             out.timer(Timer::Ping(conn), now.mono + self.beat.interval);
         }
         self.watch(now, conn, out);
+        self.knocked(now, conn, from.origin, out);
     }
 
     /// Notes a sign of life. A pong that answers an older ping is none.

@@ -2,8 +2,10 @@
 
 mod check;
 mod commit;
+mod doors;
 mod fanout;
 mod heartbeat;
+mod limits;
 mod notices;
 mod order;
 mod refuse;
@@ -14,7 +16,7 @@ mod sync;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wavetank::history::Position;
+use wavetank::history::{Caller, Position};
 use wavetank::id::{ConnId, NodeId, OpId, Topic};
 use wavetank::protocol::{Awaiting, Boot, Conns, Event, Node, Outbox};
 use wavetank::time::Now;
@@ -31,6 +33,8 @@ pub use steps::Steps;
 pub struct Session {
     /// The instance of the client, as it said when it dialled.
     pub caller: u64,
+    /// Who dialled.
+    pub from: Caller,
     /// The instance of the client, once it has subscribed.
     pub instance: Option<u64>,
     /// The document that it is subscribed to, once that was answered.
@@ -62,6 +66,8 @@ pub struct Server {
     config: Arc<Config>,
     steps: Steps,
     beat: Beat,
+    limits: limits::Limits,
+    doors: doors::Doors,
     /// The smaller of the policy's and the objectives' limits.
     buffer_limit: u32,
     sessions: Conns<Session>,
@@ -92,6 +98,8 @@ impl Server {
             config: Arc::clone(boot.config),
             beat: (steps.beat)(stated, boot.config.beat),
             steps,
+            limits: limits::Limits::new(&boot.config.policy.server.limits, boot.objectives),
+            doors: doors::Doors::new(&boot.config.policy.server.auth, boot.objectives),
             buffer_limit,
             sessions: Conns::default(),
             rooms: BTreeMap::new(),
@@ -104,7 +112,13 @@ impl Server {
     }
 
     fn message(&mut self, now: Now, conn: ConnId, message: &Message, out: &mut Outbox<DocSync>) {
+        if self.is_too_big(conn, message.size(), out) {
+            return;
+        }
         self.heard(now, conn, message);
+        if !self.admits(now, conn, message, out) {
+            return;
+        }
         match message {
             Message::Subscribe { doc, instance, since } => {
                 self.subscribe(now, conn, *doc, *instance, *since, out);
@@ -142,12 +156,15 @@ impl Server {
 impl Node<DocSync> for Server {
     fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
         match event {
-            Event::Accepted(conn, hello) => self.accept(now, conn, hello.instance, out),
+            Event::Accepted(conn, hello) => self.accept(now, conn, hello, out),
             Event::Message(conn, message) => self.message(now, conn, message, out),
+            Event::Malformed(conn, bytes) => _ = self.is_too_big(conn, bytes, out),
             Event::Closed(conn, _) => self.forget(conn, out),
             Event::Timer(Timer::Ping(conn)) => self.ping(now, conn, out),
             Event::Timer(Timer::Deadline(conn, caller)) => self.deadline(now, conn, caller, out),
             Event::Timer(Timer::Batch) => self.tell_batch(out),
+            Event::Timer(Timer::Door(conn)) => self.look_at_door(now, conn, out),
+            Event::Issuer(ticket, answer) => self.door_checked(now, ticket, &answer, out),
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Stored(ticket, result) => {
                 let Some(wait) = self.awaiting.recall(ticket) else { return };

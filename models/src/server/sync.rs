@@ -45,9 +45,13 @@ impl Server {
         since: Since,
         out: &mut Outbox<DocSync>,
     ) {
-        let same = |session: &Session| session.instance == Some(instance);
-        let earlier = self.sessions.iter().find(|(id, session)| *id != conn && same(session));
-        if let Some((id, _)) = earlier {
+        let Some(from) = self.sessions.get(conn).map(|session| session.from) else { return };
+        if self.is_full(conn, &from, instance) {
+            return self.turn_away(conn, out);
+        }
+        let is_ghost = |session: &Session| self.is_ghost(session, &from, instance);
+        let ghosts = self.sessions.iter().filter(|(id, session)| *id != conn && is_ghost(session));
+        for id in ghosts.map(|(id, _)| id).collect::<Vec<_>>() {
             out.close(id, SUPERSEDED, "a newer connection of the same client");
             self.forget(id, out);
         }

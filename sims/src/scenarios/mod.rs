@@ -5,9 +5,11 @@
 
 mod chaotic_links;
 mod coming_and_going;
+mod crowded_device;
 mod disconnect_during_edit;
 mod edit_while_updates;
 mod editing_disabled;
+mod hostile_page;
 mod idle_pages;
 mod long_session;
 mod lossy_links;
@@ -25,6 +27,7 @@ mod return_after_30s;
 mod return_after_5min;
 mod server_restart_herd;
 mod several_tabs;
+mod signed_in;
 mod slow_consumer;
 mod slow_network;
 mod store_trouble;
@@ -70,6 +73,9 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &turned_away::TurnedAway,
         &editing_disabled::EditingDisabled,
         &other_demands::OtherDemands,
+        &crowded_device::CrowdedDevice,
+        &hostile_page::HostilePage,
+        &signed_in::SignedIn,
         &long_session::LongSession,
         &mixed::Mixed,
         &server_restart_herd::ServerRestartHerd,
