@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use wavetank::history::{Caller, Changes, Kind, Meaning, Position};
 use wavetank::id::{OpId, Topic};
 use wavetank::protocol::Credential;
-use wavetank::time::Wall;
+use wavetank::time::{Span, Wall};
 
 use crate::document;
 use crate::protocol::DOC;
@@ -18,6 +18,9 @@ pub const SIZE_MAX: u32 = 1 << 20;
 pub const FORBIDDEN: u16 = 403;
 /// The code for an operation that somebody else's change stands in the way of.
 pub const CONFLICT: u16 = 409;
+
+/// The code for what came too soon.
+pub const TOO_SOON: u16 = 429;
 
 /// What a client says that it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,6 +150,13 @@ pub enum Message {
     Notice(Notice),
     /// Shows who is there, first and whenever the last one is about to expire.
     Credential(Credential),
+    /// An operation, or the question for a whole document, came too soon.
+    Later {
+        /// Which operation.
+        op: Option<OpId>,
+        /// When to ask again.
+        retry_after: Span,
+    },
 }
 
 /// A word about an operation.
@@ -248,6 +258,10 @@ impl Message {
                     .stamp(id.unwrap_or_default())
             }
             Self::Credential(credential) => Meaning::of(Kind::Credential).stamp(credential.id),
+            Self::Later { op, retry_after } => {
+                let kind = if op.is_some() { Kind::Nack } else { Kind::Error };
+                Meaning::of(kind).op(*op).code(TOO_SOON).retry_after(Some(*retry_after))
+            }
             Self::Bare(doc, _) => Meaning::default().topic(*doc),
             Self::Novel { doc, position } => {
                 Meaning::of(Kind::Event).topic(*doc).position(*position)

@@ -105,6 +105,8 @@ pub enum Timer {
     Door(ConnId),
     /// The client's credential is about to expire.
     Renew,
+    /// What the server has put off may be asked again.
+    Later,
 }
 
 const fn mark(name: &'static str, about: &'static str) -> Mark {
@@ -112,7 +114,7 @@ const fn mark(name: &'static str, about: &'static str) -> Mark {
 }
 
 /// What befalls a node, and then what it does about it.
-const MARKS: [Mark; 24] = [
+const MARKS: [Mark; 25] = [
     mark("connection-lost", "A client is told that its connection has ended."),
     mark("edit-while-away", "A person edits while the client is not live."),
     mark("event-ahead", "An event comes before one that it follows."),
@@ -138,6 +140,7 @@ const MARKS: [Mark; 24] = [
     ),
     mark("snapshot-sent", "The server sends a whole document."),
     mark("caller-turned-away", "The server closes a connection that is one too many."),
+    mark("put-off", "The server puts off what comes too soon."),
     mark("caller-shown-out", "The server closes a connection to which its caller has no right."),
     mark("written-not-arrived", "A client returns without events that were written to it."),
 ];

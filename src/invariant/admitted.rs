@@ -25,11 +25,12 @@ pub(crate) fn limited(objectives: &Objectives) -> Vec<Dimension> {
     all.into_iter().filter(|dimension| dimension.most > 0).collect()
 }
 
-/// The callers of connections, and who of them was welcomed by whom.
+/// The callers of connections, and who of them asked whom for a document and was welcomed.
 #[derive(Debug, Default)]
 pub(crate) struct Admitted {
     callers: Table<ConnId, Caller>,
-    welcomed: Table<ConnId, NodeId>,
+    /// Who was asked on each connection, and whether that was welcomed.
+    asked: Table<ConnId, (NodeId, bool)>,
 }
 
 impl Admitted {
@@ -46,7 +47,14 @@ impl Admitted {
             Observation::Sent { conn, side: Side::Acceptor, live: true, meaning }
                 if meaning.kind == Kind::Welcome && self.callers.contains_key(&conn) =>
             {
-                return self.welcomed.insert(conn, seen.node).is_none().then_some(conn);
+                let was = self.asked.insert(conn, (seen.node, true));
+                return was.is_none_or(|(_, welcomed)| !welcomed).then_some(conn);
+            }
+            Observation::Delivered { conn, side: Side::Acceptor, meaning }
+                if matches!(meaning.kind, Kind::Hello | Kind::Subscribe)
+                    && self.callers.contains_key(&conn) =>
+            {
+                self.asked.get_or_insert(conn, (seen.node, false));
             }
             Observation::Dialled { conn, channel: Channel::Socket, caller, .. } => {
                 self.callers.insert(conn, caller);
@@ -54,11 +62,11 @@ impl Admitted {
             Observation::Refused { conn, .. }
             | Observation::Closed { conn, side: Side::Acceptor, .. } => {
                 self.callers.remove(&conn);
-                self.welcomed.remove(&conn);
+                self.asked.remove(&conn);
             }
             Observation::Node(Life::Crashed) => {
                 let callers = &mut self.callers;
-                self.welcomed.retain(|conn, server| {
+                self.asked.retain(|conn, (server, _)| {
                     let stays = *server != seen.node;
                     if !stays {
                         callers.remove(conn);
@@ -71,12 +79,19 @@ impl Admitted {
         None
     }
 
-    /// How many instances other than that of a caller a server has for the same key; nothing
-    /// where the caller has no key of the dimension.
-    pub(crate) fn others(&self, server: NodeId, conn: ConnId, by: Dimension) -> Option<usize> {
+    /// How many instances other than that of a caller a server has welcomed, or is yet to, for the
+    /// same key; nothing where the caller has no key of the dimension.
+    pub(crate) fn others(
+        &self,
+        server: NodeId,
+        conn: ConnId,
+        by: Dimension,
+        waiting: bool,
+    ) -> Option<usize> {
         let caller = self.callers.get(&conn)?;
         let key = (by.key)(caller);
-        let of = self.welcomed.iter().filter(|(_, at)| **at == server);
+        let counts = |(at, welcomed): &(NodeId, bool)| *at == server && (*welcomed || waiting);
+        let of = self.asked.iter().filter(|(_, asked)| counts(asked));
         let callers = of.filter_map(|(conn, _)| self.callers.get(conn));
         let others = callers.filter(|other| (by.key)(other) == key);
         let mut instances: Vec<u64> = others.map(|other| other.instance).collect();
@@ -89,6 +104,6 @@ impl Admitted {
     /// Keeps only connections of which `keep` is true.
     pub(crate) fn retain(&mut self, keep: impl Fn(ConnId) -> bool) {
         self.callers.retain(|conn, _| keep(*conn));
-        self.welcomed.retain(|conn, _| keep(*conn));
+        self.asked.retain(|conn, _| keep(*conn));
     }
 }

@@ -36,7 +36,7 @@ impl Invariant for ConnLimit {
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let Some(conn) = self.admitted.observe(seen) else { return };
         for by in &self.dimensions {
-            let others = self.admitted.others(seen.node, conn, *by);
+            let others = self.admitted.others(seen.node, conn, *by, false);
             if let Some(others) = others.filter(|others| *others >= by.most as usize) {
                 let (all, Dimension { name, most, .. }) = (others + 1, by);
                 let message =

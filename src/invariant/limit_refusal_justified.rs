@@ -33,13 +33,17 @@ impl Invariant for LimitRefusalJustified {
          the one refused."
     }
     fn interest(&self) -> Interest {
-        if self.dimensions.is_empty() { Interest::NONE } else { Admitted::INTEREST }
+        if self.dimensions.is_empty() {
+            Interest::NONE
+        } else {
+            Admitted::INTEREST.and(Interest::DELIVERED_OTHER)
+        }
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         if let Observation::Closed { conn, side: Side::Acceptor, code: TOO_MANY, by } = *seen.what
             && by == Initiator::Local
         {
-            let others = |by: &Dimension| self.admitted.others(seen.node, conn, *by);
+            let others = |by: &Dimension| self.admitted.others(seen.node, conn, *by, true);
             let known = self.dimensions.iter().any(|by| others(by).is_some());
             let full = |by: &Dimension| others(by).is_some_and(|n| n >= by.most as usize);
             if known && !self.dimensions.iter().any(full) {

@@ -61,11 +61,14 @@ mod no_zombie_transport;
 mod online_triggers_dial;
 mod optimistic_preserved;
 mod outbox_drains;
+mod paces;
 mod page;
 mod passes;
 mod phase_timeout;
 mod presence;
 mod protected_fields;
+mod rate_limit;
+mod rate_limit_isolation;
 mod recovery_bound;
 mod resync_justified;
 mod retries;
@@ -138,6 +141,8 @@ pub use optimistic_preserved::OptimisticPreserved;
 pub use outbox_drains::OutboxDrains;
 pub use phase_timeout::PhaseTimeout;
 pub use protected_fields::ProtectedFields;
+pub use rate_limit::RateLimit;
+pub use rate_limit_isolation::RateLimitIsolation;
 pub use recovery_bound::RecoveryBound;
 pub use resync_justified::ResyncJustified;
 pub use schema_conformant::SchemaConformant;
@@ -355,5 +360,7 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(AuthBeforeState::new(objectives)),
         Box::new(AuthFreshness::new(objectives)),
         Box::new(FreshTokenDial::new(objectives)),
+        Box::new(RateLimit::new(objectives)),
+        Box::new(RateLimitIsolation::new(objectives)),
     ]
 }

@@ -52,7 +52,8 @@ impl RateLimit {
             (Kind::Snapshot, _) if self.wholes > 0 => {
                 let count = self.sent.add(client, at, WINDOW);
                 let (most, too_many) = (self.wholes, count > self.wholes as usize);
-                too_many.then(|| format!("sent {count} whole documents within a minute, limit {most}"))
+                too_many
+                    .then(|| format!("sent {count} whole documents within a minute, limit {most}"))
             }
             _ => None,
         }

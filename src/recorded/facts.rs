@@ -221,6 +221,8 @@ const NEEDS: &[(&str, &[Facts])] = &[
     ("size-limit", &[F::DELIVERED, F::CLOSED, F::OBJECTIVES]),
     ("auth-before-state", &[F::IDENTITY, F::SENT, F::DELIVERED, F::OBJECTIVES]),
     ("auth-freshness", &[F::IDENTITY, F::SENT, F::DELIVERED, F::OBJECTIVES]),
+    ("rate-limit", &[F::DIALLED, F::SENT, F::DELIVERED, F::OBJECTIVES]),
+    ("rate-limit-isolation", &[F::DIALLED, F::SENT, F::DELIVERED, F::OBJECTIVES]),
     ("fresh-token-dial", &[F::IDENTITY, F::SENT, F::CLOSED, F::OBJECTIVES]),
 ];
 

@@ -5,6 +5,7 @@ mod apply;
 mod guise;
 mod heartbeat;
 mod inbound;
+mod later;
 mod lifecycle;
 mod notices;
 mod outbox;
@@ -66,6 +67,8 @@ pub struct Client {
     identity: Caller,
     guise: Guise,
     papers: access::Papers,
+    /// Until when the server wants no more operations.
+    later: Option<Mono>,
     server: Option<NodeId>,
     tabs: Vec<NodeId>,
     config: Arc<Config>,
@@ -138,6 +141,7 @@ impl Client {
             identity: guise::identity(&boot),
             guise: Guise::default(),
             papers: access::Papers::new(boot.objectives),
+            later: None,
             server: boot.peers.iter().find(|peer| !peer.same_device).map(|peer| peer.id),
             tabs: boot.peers.iter().filter(|peer| peer.same_device).map(|peer| peer.id).collect(),
             outbox_limit: limit(policy.outbox.limit),
@@ -204,6 +208,7 @@ impl Client {
                 self.cued(now, Cue::Ping, conn, out);
             }
             Message::Progress { stage, .. } => self.progress(now, *stage, out),
+            Message::Later { op, retry_after } => self.put_off(now, *op, *retry_after, out),
             _ => {}
         }
         if let Some(position) = message.place() {
@@ -225,6 +230,7 @@ impl Client {
             Timer::Look => self.look(now, out),
             Timer::Ephemeral => self.forget_progress(out),
             Timer::Renew => self.renew(out),
+            Timer::Later => self.try_again(now, out),
             Timer::Ping(_) | Timer::Deadline(..) | Timer::Batch | Timer::Door(_) => {}
         }
     }

@@ -71,6 +71,9 @@ impl Client {
     pub(super) fn unwatch(&mut self, out: &mut Outbox<DocSync>) {
         self.forget_progress(out);
         self.drop_papers(out);
+        if self.later.take().is_some() {
+            out.cancel(Timer::Later);
+        }
         for timer in [
             Timer::DialTimeout,
             Timer::SyncTimeout,

@@ -10,6 +10,7 @@ mod edit;
 mod file;
 mod limits;
 mod patch;
+mod rate;
 mod server;
 mod settings;
 
@@ -26,6 +27,7 @@ pub use edit::{EditGate, WhenStale};
 pub use file::{Conformance, Document, PolicyError, PolicyFile, Promise, System};
 pub use limits::{Dimension, Limits};
 pub use patch::{Knob, Patch, PatchError, differences};
+pub use rate::{Rate, RateKey, Weight};
 pub use server::{
     AckAfter, Commit, CommitOrder, EventContent, Events, Fallback, Fanout, Heartbeat, ServerAck,
     ServerPolicy, ServerSync, Shed,

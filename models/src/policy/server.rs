@@ -5,6 +5,7 @@ use wavetank::time::Span;
 
 use super::access::ServerAuth;
 use super::limits::Limits;
+use super::rate::Rate;
 
 /// What the server does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,8 @@ pub struct ServerPolicy {
     pub events: Events,
     /// What it takes at most.
     pub limits: Limits,
+    /// How much it does for one client in a minute.
+    pub rate: Rate,
     /// How it lets people in.
     pub auth: ServerAuth,
 }

@@ -8,6 +8,7 @@ mod heartbeat;
 mod limits;
 mod notices;
 mod order;
+mod rate;
 mod refuse;
 mod room;
 mod steps;
@@ -68,6 +69,7 @@ pub struct Server {
     beat: Beat,
     limits: limits::Limits,
     doors: doors::Doors,
+    rates: rate::Rates,
     /// The smaller of the policy's and the objectives' limits.
     buffer_limit: u32,
     sessions: Conns<Session>,
@@ -99,6 +101,7 @@ impl Server {
             beat: (steps.beat)(stated, boot.config.beat),
             steps,
             limits: limits::Limits::new(&boot.config.policy.server.limits, boot.objectives),
+            rates: rate::Rates::new(&boot.config.policy.server.rate, boot.objectives),
             doors: doors::Doors::new(&boot.config.policy.server.auth, boot.objectives),
             buffer_limit,
             sessions: Conns::default(),
@@ -124,6 +127,7 @@ impl Server {
                 self.subscribe(now, conn, *doc, *instance, *since, out);
             }
             Message::SyncRequest { doc, since } => self.catch_up(now, conn, *doc, *since, out),
+            Message::Op(commit) if !self.has_turn(now, conn, commit.op, out) => {}
             Message::Op(commit) => self.take_op(now, Some(conn), commit.clone(), out),
             Message::Ping { stamp, .. } => {
                 out.send(conn, Message::Pong { stamp: *stamp, cursor: None }).whatever();

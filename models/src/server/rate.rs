@@ -8,7 +8,7 @@ use wavetank::objectives::Objectives;
 use wavetank::protocol::Outbox;
 use wavetank::time::{Mono, Now, Span};
 
-use super::Server;
+use super::{Server, Session};
 use crate::message::Message;
 use crate::policy::{self, RateKey, Weight};
 use crate::protocol::DocSync;
@@ -70,6 +70,14 @@ impl Rates {
     }
 }
 
+/// The client behind a connection; one that does not say which it is counts by itself.
+fn client_of(conn: ConnId, session: &Session) -> u64 {
+    match session.from.client {
+        0 => u64::MAX - u64::from(conn.serial()),
+        client => client,
+    }
+}
+
 impl Server {
     /// Whether an operation may be taken now; if not, its sender is told when.
     pub(super) fn has_turn(
@@ -81,7 +89,7 @@ impl Server {
     ) -> bool {
         let most = self.rates.ops;
         let Some(session) = self.sessions.get(conn).filter(|_| most > 0) else { return true };
-        let client = session.from.client;
+        let client = client_of(conn, session);
         let mut wait = None;
         for key in &self.rates.keys {
             let of = match key {
@@ -99,15 +107,10 @@ impl Server {
     }
 
     /// Whether a whole document may be sent now; if not, the client is told when.
-    pub(super) fn has_whole(
-        &mut self,
-        now: Now,
-        conn: ConnId,
-        out: &mut Outbox<DocSync>,
-    ) -> bool {
+    pub(super) fn has_whole(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) -> bool {
         let most = self.rates.wholes;
         let Some(session) = self.sessions.get(conn).filter(|_| most > 0) else { return true };
-        let count = self.rates.sent.entry(session.from.client).or_default();
+        let count = self.rates.sent.entry(client_of(conn, session)).or_default();
         let wait = count.take(now.mono, most);
         if let Some(retry_after) = wait {
             out.mark("put-off");

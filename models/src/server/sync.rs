@@ -133,6 +133,10 @@ impl Server {
                 Message::Delta { doc, to: head, events }
             }
             _ => {
+                if !self.has_whole(now, conn, out) {
+                    return;
+                }
+                let Some(room) = self.rooms.get(&doc) else { return };
                 out.mark("snapshot-sent");
                 let mut content = document::whole(&room.content);
                 content.retain(|change| (self.steps.snapshot_holds)(change.field));

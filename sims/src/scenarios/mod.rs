@@ -9,6 +9,7 @@ mod crowded_device;
 mod disconnect_during_edit;
 mod edit_while_updates;
 mod editing_disabled;
+mod flooded;
 mod hostile_page;
 mod idle_pages;
 mod long_session;
@@ -76,6 +77,7 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &crowded_device::CrowdedDevice,
         &hostile_page::HostilePage,
         &signed_in::SignedIn,
+        &flooded::Flooded,
         &long_session::LongSession,
         &mixed::Mixed,
         &server_restart_herd::ServerRestartHerd,

@@ -23,7 +23,7 @@ impl Scenario<DocSync> for SignedIn {
         "signed-in"
     }
     fn about(&self) -> &'static str {
-        "Three people, of whom one edits, have to sign in. Credentials expire and are revoked, rights are withdrawn, \
+        "Three people, of whom two edit, have to sign in. Credentials expire and are revoked, rights are withdrawn, \
          connections break, and somebody tries without a credential, or from another site."
     }
     fn must_reach(&self) -> &'static [&'static str] {
@@ -34,7 +34,7 @@ impl Scenario<DocSync> for SignedIn {
         let troubles = proptest::collection::vec(trouble(), 1..6);
         let poses = proptest::collection::vec((moment(3, SECONDS - 20), pose()), 1..4);
         let connects = proptest::collection::vec((moment(20, SECONDS - 10), 1u32..=3), 0..4);
-        (edits(1, 20, 1, SECONDS - 2), 12u64..30, troubles, poses, connects)
+        (edits(2, 36, 1, SECONDS - 2), 12u64..30, troubles, poses, connects)
             .prop_map(move |(mut work, life, troubles, poses, connects)| {
                 let mut case = case(room(3), &config, SECONDS);
                 case.network.credential_lifetime = Span::secs(life);
@@ -80,7 +80,7 @@ impl Trouble {
         match self.kind {
             0 => vec![at(self.from, reset())],
             1 => vec![lasting(FaultKind::Link(LinkFault::Partition(vec![who], vec![SERVER])))],
-            2 => vec![lasting(FaultKind::People(PeopleFault::RefreshRefused(who)))],
+            2 | 6..=8 => vec![lasting(FaultKind::People(PeopleFault::RefreshRefused(who)))],
             3 => vec![withdrawn()],
             // She comes back before anybody has looked whether she still may.
             4 => vec![withdrawn(), at(self.from + Span::secs(1), reset())],
@@ -90,6 +90,6 @@ impl Trouble {
 }
 
 fn trouble() -> impl Strategy<Value = Trouble> {
-    (0u32..7, moment(3, SECONDS - 10), 1u32..=3, 2u64..40)
+    (0u32..10, moment(3, SECONDS - 10), 1u32..=3, 2u64..40)
         .prop_map(|(kind, from, who, lasts)| Trouble { kind, from, who, lasts })
 }
