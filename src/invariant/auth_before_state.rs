@@ -41,7 +41,7 @@ impl AuthBeforeState {
     }
 
     /// What is wrong with the caller of a connection.
-    fn flaw(&self, conn: ConnId) -> Option<&'static str> {
+    fn fault(&self, conn: ConnId) -> Option<&'static str> {
         let pass = self.passes.of(conn)?;
         if self.origin != 0 && pass.caller.origin != self.origin {
             return Some("which was dialled from another origin");
@@ -66,7 +66,7 @@ impl AuthBeforeState {
                 self.asked.insert((conn, topic), at);
             }
             (Kind::Op, _, Some(op)) => {
-                let may = self.flaw(conn).is_none();
+                let may = self.fault(conn).is_none();
                 *self.ops.of(op) |= may;
             }
             _ => {}
@@ -82,8 +82,8 @@ impl AuthBeforeState {
             Kind::Event | Kind::Snapshot | Kind::Delta | Kind::Ephemeral => meaning.kind,
             _ => return,
         };
-        let why = match (self.flaw(conn), meaning.topic) {
-            (Some(flaw), _) => flaw,
+        let why = match (self.fault(conn), meaning.topic) {
+            (Some(fault), _) => fault,
             (None, Some(topic)) if self.is_denied(conn, topic) => "whose user may not see it",
             _ if !self.welcomed.contains_key(&conn) => "before its welcome",
             _ => return,
