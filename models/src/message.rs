@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use wavetank::history::{Changes, Kind, Meaning, Position};
+use wavetank::history::{Caller, Changes, Kind, Meaning, Position};
 use wavetank::id::{OpId, Topic};
-use wavetank::time::Wall;
+use wavetank::protocol::Credential;
+use wavetank::time::{Span, Wall};
 
 use crate::document;
 use crate::protocol::DOC;
@@ -20,6 +21,9 @@ pub const FORBIDDEN: u16 = 403;
 pub const CONFLICT: u16 = 409;
 /// The code for a frame that is no message.
 pub const UNREADABLE: u16 = 400;
+
+/// The code for what came too soon.
+pub const TOO_SOON: u16 = 429;
 
 /// What a client says that it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +48,9 @@ pub struct Hello {
     /// The newest version of the protocol that the client speaks.
     #[serde(default)]
     pub version: u8,
+    /// Who dials, as it says of itself.
+    #[serde(default)]
+    pub caller: Caller,
 }
 
 /// A message of the protocol.
@@ -164,6 +171,15 @@ pub enum Message {
         doc: Topic,
         /// What she did.
         op: OpId,
+    },
+    /// Shows who is there, first and whenever the last one is about to expire.
+    Credential(Credential),
+    /// An operation, or the question for a whole document, came too soon.
+    Later {
+        /// Which operation.
+        op: Option<OpId>,
+        /// When to ask again.
+        retry_after: Span,
     },
 }
 
@@ -325,6 +341,11 @@ impl Message {
                 .position(event.position)
                 .op(Some(event.op)),
             Self::Error { code } => Meaning::of(Kind::Error).code(*code),
+            Self::Credential(credential) => Meaning::of(Kind::Credential).stamp(credential.id),
+            Self::Later { op, retry_after } => {
+                let kind = if op.is_some() { Kind::Nack } else { Kind::Error };
+                Meaning::of(kind).op(*op).code(TOO_SOON).retry_after(Some(*retry_after))
+            }
             Self::Bare(doc, _) => Meaning::default().topic(*doc),
             Self::Novel { doc, position } => {
                 Meaning::of(Kind::Event).topic(*doc).position(*position)

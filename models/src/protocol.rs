@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use wavetank::history::{Caller, Change, Changes, Meaning, Request as Sort, Write};
 use wavetank::id::{ConnId, Field, OpId, Topic};
-use wavetank::invariant::Judged;
+use wavetank::invariant::{Judged, ProtectedFields, Suite};
+use wavetank::objectives::Objectives;
 use wavetank::protocol::{Boot, Mark, Protocol};
 
-use crate::client::Client;
+use crate::client::{Client, Guise};
 use crate::config::Config;
 use crate::document::{self, Attribute};
 use crate::message::{Hello, Message};
@@ -70,6 +71,8 @@ pub enum Op {
     Point(u32),
     /// A person opens the panel of one of the document's own elements.
     Panel(u32),
+    /// The page is opened anew, by somebody who is not whom the client takes her for.
+    Pose(Guise),
 }
 
 /// The document that all pages of a case have open.
@@ -108,6 +111,12 @@ pub enum Timer {
     Ephemeral,
     /// The client goes on with what waits to be taken in.
     Slice,
+    /// The server looks at who is behind a connection.
+    Door(ConnId),
+    /// The client's credential is about to expire.
+    Renew,
+    /// What the server has put off may be asked again.
+    Later,
 }
 
 const fn mark(name: &'static str, about: &'static str) -> Mark {
@@ -115,7 +124,7 @@ const fn mark(name: &'static str, about: &'static str) -> Mark {
 }
 
 /// What befalls a node, and then what it does about it.
-const MARKS: [Mark; 25] = [
+const MARKS: [Mark; 28] = [
     mark("connection-lost", "A client is told that its connection has ended."),
     mark("edit-while-away", "A person edits while the client is not live."),
     mark("event-ahead", "An event comes before one that it follows."),
@@ -143,6 +152,9 @@ const MARKS: [Mark; 25] = [
     mark("sent-in-parts", "The server sends a large message in parts."),
     mark("stage-early", "A worker reports a stage before those that come before it."),
     mark("work-given-up", "A client that cannot keep up asks for the whole document."),
+    mark("caller-turned-away", "The server closes a connection that is one too many."),
+    mark("put-off", "The server puts off what comes too soon."),
+    mark("caller-shown-out", "The server closes a connection to which its caller has no right."),
     mark("written-not-arrived", "A client returns without events that were written to it."),
 ];
 
@@ -179,7 +191,8 @@ impl Op {
             | Self::Query
             | Self::Shutdown
             | Self::Point(_)
-            | Self::Panel(_) => Changes::new(),
+            | Self::Panel(_)
+            | Self::Pose(_) => Changes::new(),
             Self::Skip(number) => Changes::from_iter([Change::removed(document::stage(*number))]),
         }
     }
@@ -230,7 +243,8 @@ impl Op {
             | Self::Disconnect
             | Self::Rerender
             | Self::Query
-            | Self::Shutdown => Vec::new(),
+            | Self::Shutdown
+            | Self::Pose(_) => Vec::new(),
         }
     }
 }
@@ -279,6 +293,7 @@ impl Protocol for DocSync {
             Op::Shutdown => Sort::Shutdown,
             Op::Point(_) => Sort::Signal,
             Op::Panel(_) => Sort::Look,
+            Op::Pose(_) => Sort::SignIn,
             Op::Set(..) | Op::Insert | Op::Delete(_) | Op::Paste(..) | Op::SetStage(_) => {
                 Sort::Edit
             }
@@ -286,7 +301,7 @@ impl Protocol for DocSync {
         (sort, op.changes(id))
     }
     fn caller(hello: &Hello) -> Caller {
-        Caller { client: hello.instance, version: hello.version, ..Caller::default() }
+        Caller { version: hello.version, ..hello.caller }
     }
     fn simpler(op: &Op) -> Vec<Op> {
         op.simpler()
@@ -312,4 +327,8 @@ impl Protocol for DocSync {
     }
 }
 
-impl Judged for DocSync {}
+impl Judged for DocSync {
+    fn invariants(objectives: &Objectives) -> Suite<Self> {
+        Suite::shipped(objectives).and(ProtectedFields::new(document::is_stage))
+    }
+}

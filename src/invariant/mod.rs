@@ -5,10 +5,13 @@
 //! [objectives](crate::objectives) and never change anything. One file holds one property,
 //! named after the sentence that it keeps.
 
+mod admitted;
 mod apply_to_right_document;
 mod at_most_once_effect;
 mod at_most_one_live_socket;
 mod attempt_limit;
+mod auth_before_state;
+mod auth_freshness;
 mod authors;
 mod backoff_envelope;
 mod bench;
@@ -17,6 +20,7 @@ mod bounded_state;
 mod causal_lww;
 mod close_code_correct;
 mod conflict_surfaced;
+mod conn_limit;
 mod contiguous_apply;
 mod convergence;
 mod covered;
@@ -34,6 +38,7 @@ mod eventual_reconnect;
 mod fairness;
 mod fifo_per_client;
 mod fragment_reassembly;
+mod fresh_token_dial;
 mod gap_repaired;
 mod hb_detection_bound;
 mod hb_no_false_positive;
@@ -46,6 +51,7 @@ mod latency_bound;
 mod ledger;
 mod legal_stage_transition;
 mod lifecycle_legal;
+mod limit_refusal_justified;
 mod manual_retry_works;
 mod no_activity_after_dispose;
 mod no_cross_room_leak;
@@ -62,11 +68,16 @@ mod no_zombie_transport;
 mod online_triggers_dial;
 mod optimistic_preserved;
 mod outbox_drains;
+mod paces;
 mod page;
+mod passes;
 mod phase_timeout;
 mod poison_tolerant;
 mod presence;
 mod priority_eviction;
+mod protected_fields;
+mod rate_limit;
+mod rate_limit_isolation;
 mod recovery_bound;
 mod resync_justified;
 mod retries;
@@ -74,6 +85,7 @@ mod rooms;
 mod schema_conformant;
 mod seq_well_formed;
 mod single_source;
+mod size_limit;
 mod sockets;
 mod stale_truthful;
 mod state_matches_cursor;
@@ -91,6 +103,8 @@ pub use apply_to_right_document::ApplyToRightDocument;
 pub use at_most_once_effect::AtMostOnceEffect;
 pub use at_most_one_live_socket::AtMostOneLiveSocket;
 pub use attempt_limit::AttemptLimit;
+pub use auth_before_state::AuthBeforeState;
+pub use auth_freshness::AuthFreshness;
 pub use backoff_envelope::BackoffEnvelope;
 pub(crate) use bench::Bench;
 pub use bounded_queue::BoundedQueue;
@@ -98,6 +112,7 @@ pub use bounded_state::BoundedState;
 pub use causal_lww::CausalLww;
 pub use close_code_correct::CloseCodeCorrect;
 pub use conflict_surfaced::ConflictSurfaced;
+pub use conn_limit::ConnLimit;
 pub use contiguous_apply::ContiguousApply;
 pub use convergence::Convergence;
 pub use current_generation_only::CurrentGenerationOnly;
@@ -113,6 +128,7 @@ pub use error_surfaced::ErrorSurfaced;
 pub use eventual_reconnect::EventualReconnect;
 pub use fifo_per_client::FifoPerClient;
 pub use fragment_reassembly::FragmentReassembly;
+pub use fresh_token_dial::FreshTokenDial;
 pub use gap_repaired::GapRepaired;
 pub use hb_detection_bound::HbDetectionBound;
 pub use hb_no_false_positive::HbNoFalsePositive;
@@ -124,6 +140,7 @@ pub use last_synced_truthful::LastSyncedTruthful;
 pub use latency_bound::LatencyBound;
 pub use legal_stage_transition::LegalStageTransition;
 pub use lifecycle_legal::LifecycleLegal;
+pub use limit_refusal_justified::LimitRefusalJustified;
 pub use manual_retry_works::ManualRetryWorks;
 pub use no_activity_after_dispose::NoActivityAfterDispose;
 pub use no_cross_room_leak::NoCrossRoomLeak;
@@ -143,11 +160,15 @@ pub use outbox_drains::OutboxDrains;
 pub use phase_timeout::PhaseTimeout;
 pub use poison_tolerant::PoisonTolerant;
 pub use priority_eviction::PriorityEviction;
+pub use protected_fields::ProtectedFields;
+pub use rate_limit::RateLimit;
+pub use rate_limit_isolation::RateLimitIsolation;
 pub use recovery_bound::RecoveryBound;
 pub use resync_justified::ResyncJustified;
 pub use schema_conformant::SchemaConformant;
 pub use seq_well_formed::SeqWellFormed;
 pub use single_source::SingleSource;
+pub use size_limit::SizeLimit;
 pub use stale_truthful::StaleTruthful;
 pub use state_matches_cursor::StateMatchesCursor;
 pub use status_truthful::StatusTruthful;
@@ -366,5 +387,13 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(ErrorAccounted::new(objectives)),
         Box::new(DegradedUsable::default()),
         Box::new(CloseCodeCorrect::default()),
+        Box::new(ConnLimit::new(objectives)),
+        Box::new(LimitRefusalJustified::new(objectives)),
+        Box::new(SizeLimit::new(objectives)),
+        Box::new(AuthBeforeState::new(objectives)),
+        Box::new(AuthFreshness::new(objectives)),
+        Box::new(FreshTokenDial::new(objectives)),
+        Box::new(RateLimit::new(objectives)),
+        Box::new(RateLimitIsolation::new(objectives)),
     ]
 }

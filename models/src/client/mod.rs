@@ -1,9 +1,12 @@
 //! A client: a page with one document open, over at most one connection.
 
+mod access;
 mod apply;
 mod errors;
+mod guise;
 mod heartbeat;
 mod inbound;
+mod later;
 mod lifecycle;
 mod notices;
 mod outbox;
@@ -23,7 +26,7 @@ mod work;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use wavetank::history::{Connection, Position, Status, Value};
+use wavetank::history::{Caller, Connection, Position, Status, Value};
 use wavetank::id::{ConnId, Field, NodeId, OpId};
 use wavetank::objectives::EditPolicy;
 use wavetank::protocol::{Boot, Event, Node, Outbox};
@@ -36,6 +39,7 @@ use crate::message::Message;
 use crate::policy::{Reconnect, WhenStale};
 use crate::protocol::{DocSync, Op, Timer};
 use crate::store;
+pub use guise::Guise;
 pub use outbox::Pending;
 pub use steps::{Cue, Expiry, Sending, Standing, Steps};
 pub use undo::Undoable;
@@ -66,6 +70,11 @@ pub struct Client {
     me: NodeId,
     /// Tells this run of the page from every other.
     instance: u64,
+    identity: Caller,
+    guise: Guise,
+    papers: access::Papers,
+    /// Until when the server wants no more operations.
+    later: Option<Mono>,
     server: Option<NodeId>,
     tabs: Vec<NodeId>,
     config: Arc<Config>,
@@ -145,6 +154,10 @@ impl Client {
         Self {
             me: boot.me,
             instance: u64::from(boot.me.0) << 16 | u64::from(boot.incarnation),
+            identity: guise::identity(&boot),
+            guise: Guise::default(),
+            papers: access::Papers::new(boot.objectives),
+            later: None,
             server: boot.peers.iter().find(|peer| !peer.same_device).map(|peer| peer.id),
             tabs: boot.peers.iter().filter(|peer| peer.same_device).map(|peer| peer.id).collect(),
             outbox_limit: limit(policy.outbox.limit),
@@ -225,6 +238,7 @@ impl Client {
                 self.cued(now, Cue::Ping, conn, out);
             }
             Message::Progress { stage, .. } => self.progress(now, *stage, out),
+            Message::Later { op, retry_after } => self.put_off(now, *op, *retry_after, out),
             _ => {}
         }
         if let Some(position) = message.place() {
@@ -246,7 +260,9 @@ impl Client {
             Timer::Look => self.look(now, out),
             Timer::Ephemeral => self.forget_progress(out),
             Timer::Slice => self.slice(now, out),
-            Timer::Ping(_) | Timer::Deadline(..) | Timer::Batch => {}
+            Timer::Renew => self.renew(out),
+            Timer::Later => self.try_again(now, out),
+            Timer::Ping(_) | Timer::Deadline(..) | Timer::Batch | Timer::Door(_) => {}
         }
     }
 
@@ -267,6 +283,7 @@ impl Client {
             Op::Query => self.query(id, out),
             Op::Point(_) => self.point(now, id, out),
             Op::Panel(element) => self.open_panel(*element, out),
+            Op::Pose(guise) => self.pose(now, *guise, out),
             Op::Stage(_) | Op::Progress(_) | Op::Skip(_) | Op::Shutdown => {}
         }
     }
@@ -310,6 +327,7 @@ impl Node<DocSync> for Client {
             Event::Timer(timer) => self.timer(now, timer, out),
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Device(online) => self.device(now, online, out),
+            Event::Issuer(ticket, answer) => self.fetched(now, ticket, &answer, out),
             _ => {}
         }
         self.show(out);

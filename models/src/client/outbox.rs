@@ -112,12 +112,15 @@ impl Client {
     /// Sends the edit that was just made, if it can be sent.
     fn send_edit(&mut self, now: Now, live: bool, out: &mut Outbox<DocSync>) {
         let last = self.pending.len() - 1;
-        if live {
+        if live && self.later.is_none() {
             self.transmit(now, last, out);
             if !(self.steps.flushes_on_sync)() {
                 self.flush(now, out);
             }
-        } else if (self.steps.sends_when_not_live)() == Sending::Gone && self.conn.is_some() {
+        } else if !live
+            && (self.steps.sends_when_not_live)() == Sending::Gone
+            && self.conn.is_some()
+        {
             self.transmit(now, last, out);
             self.pending[last].waits = false;
         }
@@ -146,6 +149,24 @@ impl Client {
             out.timer(Timer::AckTimeout, now.mono + policy.timeout);
         }
         out.send(conn, Message::Op(commit)).whatever();
+    }
+
+    /// The server has put an edit off: neither it nor what was made later is on its way. Says
+    /// whether the edit waits at all.
+    pub(super) fn put_back(&mut self, op: OpId) -> bool {
+        let place = self.pending.iter().position(|pending| pending.op == op && pending.waits);
+        let later = place.map(|place| self.pending.range_mut(place..));
+        later.into_iter().flatten().for_each(|pending| pending.sent = None);
+        place.is_some()
+    }
+
+    /// Sends what waits and is not on its way.
+    pub(super) fn send_rest(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        for index in 0..self.pending.len() {
+            if self.pending[index].waits && self.pending[index].sent.is_none() {
+                self.transmit(now, index, out);
+            }
+        }
     }
 
     /// How many edits wait for the server.

@@ -20,15 +20,32 @@ const TRANSIENT: [u16; 6] = [1001, 1006, 1011, 1012, 1013, 4408];
 
 impl Client {
     pub(super) fn dial(&mut self, now: Now, out: &mut Outbox<DocSync>) {
-        let Some(server) = self.server else { return };
+        if self.server.is_none() {
+            return;
+        }
         if (self.steps.dials_alone)() {
             self.leave(out, 1000);
         }
         self.disarm(out);
-        let version = self.config.versions.map_or(1, |versions| versions.client);
-        let hello = Hello { path: "/sync".to_owned(), instance: self.instance, version };
-        self.conn = Some(out.dial(server, hello));
         self.phase = Phase::Dialling;
+        if self.fetches(now, out) {
+            self.wait_for_dial(now, out);
+        } else {
+            self.call(now, out);
+        }
+    }
+
+    /// Dials, with all that it takes at hand.
+    pub(super) fn call(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        let Some(server) = self.server else { return };
+        let caller = self.caller();
+        let version = self.config.versions.map_or(1, |versions| versions.client);
+        let hello = Hello { path: "/sync".to_owned(), instance: self.instance, version, caller };
+        self.conn = Some(out.dial(server, hello));
+        self.wait_for_dial(now, out);
+    }
+
+    fn wait_for_dial(&self, now: Now, out: &mut Outbox<DocSync>) {
         let timeout = self.config.policy.client.dial.timeout;
         if !timeout.is_zero() {
             out.timer(Timer::DialTimeout, now.mono + timeout);
@@ -55,6 +72,10 @@ impl Client {
     pub(super) fn unwatch(&mut self, out: &mut Outbox<DocSync>) {
         self.drop_work();
         self.forget_progress(out);
+        self.drop_papers(out);
+        if self.later.take().is_some() {
+            out.cancel(Timer::Later);
+        }
         for timer in [
             Timer::DialTimeout,
             Timer::SyncTimeout,
@@ -78,6 +99,7 @@ impl Client {
         }
         self.phase = Phase::Syncing;
         self.watch(now, out);
+        self.show_papers(now, conn, out);
         self.cued(now, Cue::Opened, conn, out);
         if (self.steps.flushes_on_open)() {
             self.flush(now, out);

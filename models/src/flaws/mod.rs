@@ -11,6 +11,7 @@ mod heartbeat;
 mod lifecycle;
 mod parts;
 mod reconnect;
+mod security;
 mod server;
 mod sync;
 mod view;
@@ -37,7 +38,7 @@ pub(crate) enum Step {
 }
 
 fn all() -> impl Iterator<Item = &'static Flaw> {
-    let areas: [&'static [Flaw]; 12] = [
+    let areas: [&'static [Flaw]; 13] = [
         reconnect::FLAWS,
         lifecycle::FLAWS,
         sync::FLAWS,
@@ -50,6 +51,7 @@ fn all() -> impl Iterator<Item = &'static Flaw> {
         errors::FLAWS,
         work::FLAWS,
         parts::FLAWS,
+        security::FLAWS,
     ];
     areas.into_iter().flatten()
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
+use super::access::ClientAuth;
 use super::edit::EditGate;
 use super::eviction::Eviction;
 use super::inbound::Inbound;
@@ -42,6 +43,8 @@ pub struct ClientPolicy {
     pub dedup: Dedup,
     /// What it does with what comes faster than it can be taken in.
     pub inbound: Inbound,
+    /// How it shows who it is.
+    pub auth: ClientAuth,
 }
 
 /// How the client dials.

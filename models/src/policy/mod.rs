@@ -3,14 +3,17 @@
 //! Every knob's default is the reference value. Durations carry a unit (`250ms`, `30s`,
 //! `5min`); 0 stands for "off" or "no limit" where a knob counts or measures.
 
+mod access;
 mod bundled;
 mod client;
 mod edit;
 mod eviction;
 mod file;
 mod inbound;
+mod limits;
 mod pages;
 mod patch;
+mod rate;
 mod server;
 mod settings;
 mod shutdown;
@@ -18,6 +21,7 @@ mod version;
 
 use serde::{Deserialize, Serialize};
 
+pub use access::{ClientAuth, OnConnect, Origins, Refresh, RefuseAt, ServerAuth, Subscribing};
 pub use bundled::bundled;
 pub use client::{
     Ack, AckRetry, Apply, Clamp, ClientPolicy, ClosePolicy, Cursor, Dedup, Dial, Ephemeral,
@@ -28,8 +32,10 @@ pub use edit::{EditGate, WhenStale};
 pub use eviction::Eviction;
 pub use file::{Conformance, Document, PolicyError, PolicyFile, Promise, System};
 pub use inbound::Inbound;
+pub use limits::{Dimension, Limits};
 pub use pages::Pages;
 pub use patch::{Knob, Patch, PatchError, differences};
+pub use rate::{Rate, RateKey, Weight};
 pub use server::{
     AckAfter, Commit, CommitOrder, EventContent, Events, Fallback, Fanout, Heartbeat, ServerAck,
     ServerPolicy, ServerSync, Shed,

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
+use super::access::ServerAuth;
+use super::limits::Limits;
 use super::pages::Pages;
+use super::rate::Rate;
 use super::shutdown::Shutdown;
 use super::version::Version;
 
@@ -29,6 +32,12 @@ pub struct ServerPolicy {
     pub version: Version,
     /// How it sends what is large.
     pub pages: Pages,
+    /// What it takes at most.
+    pub limits: Limits,
+    /// How much it does for one client in a minute.
+    pub rate: Rate,
+    /// How it lets people in.
+    pub auth: ServerAuth,
 }
 
 /// How the server keeps connections alive and notices dead ones.

@@ -127,6 +127,8 @@ impl Server {
         let Some(session) = self.sessions.remove(conn) else { return };
         out.cancel(Timer::Ping(conn));
         self.drop_parts(conn);
+        self.forget_door(conn, out);
+        self.forget_rate(conn);
         if (self.steps.deadline_ends)() {
             out.cancel(Timer::Deadline(conn, session.caller));
         }

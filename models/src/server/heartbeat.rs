@@ -6,6 +6,7 @@ use wavetank::time::{Now, Span};
 
 use super::{Server, Session};
 use crate::message::{Hello, Message};
+use crate::policy::RefuseAt;
 use crate::protocol::{DocSync, Timer};
 
 impl Server {
@@ -16,9 +17,16 @@ impl Server {
         hello: &Hello,
         out: &mut Outbox<DocSync>,
     ) {
-        let (caller, version) = (hello.instance, self.version(hello));
+        let Hello { instance: caller, caller: from, .. } = *hello;
+        let at_handshake = self.config.policy.server.auth.refuse_at == RefuseAt::Handshake;
+        if at_handshake && self.is_full(conn, &from, caller) {
+            out.refuse(conn, 403);
+            return;
+        }
+        let version = self.version(hello);
         let session = Session {
             caller,
+            from,
             instance: None,
             doc: None,
             heard: now,
@@ -31,6 +39,7 @@ impl Server {
             out.timer(Timer::Ping(conn), now.mono + self.beat.interval);
         }
         self.watch(now, conn, out);
+        self.knocked(now, conn, from.origin, out);
     }
 
     /// Notes a sign of life. A pong that answers an older ping is none.

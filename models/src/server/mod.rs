@@ -2,14 +2,17 @@
 
 mod check;
 mod commit;
+mod doors;
 mod ends;
 mod errors;
 mod fanout;
 mod heartbeat;
+mod limits;
 mod notices;
 mod order;
 mod parts;
 mod pipeline;
+mod rate;
 mod refuse;
 mod room;
 mod steps;
@@ -19,7 +22,7 @@ mod version;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wavetank::history::Position;
+use wavetank::history::{Caller, Position};
 use wavetank::id::{ConnId, NodeId, OpId, Topic};
 use wavetank::protocol::{Awaiting, Boot, Conns, Event, Node, Outbox};
 use wavetank::time::Now;
@@ -37,6 +40,8 @@ pub use steps::Steps;
 pub struct Session {
     /// The instance of the client, as it said when it dialled.
     pub caller: u64,
+    /// Who dialled.
+    pub from: Caller,
     /// The instance of the client, once it has subscribed.
     pub instance: Option<u64>,
     /// The document that it is subscribed to, once that was answered.
@@ -70,6 +75,9 @@ pub struct Server {
     config: Arc<Config>,
     steps: Steps,
     beat: Beat,
+    limits: limits::Limits,
+    doors: doors::Doors,
+    rates: rate::Rates,
     /// The smaller of the policy's and the objectives' limits.
     buffer_limit: u32,
     sessions: Conns<Session>,
@@ -104,6 +112,9 @@ impl Server {
             config: Arc::clone(boot.config),
             beat: (steps.beat)(stated, boot.config.beat),
             steps,
+            limits: limits::Limits::new(&boot.config.policy.server.limits, boot.objectives),
+            rates: rate::Rates::new(&boot.config.policy.server.rate, boot.objectives),
+            doors: doors::Doors::new(&boot.config.policy.server.auth, boot.objectives),
             buffer_limit,
             sessions: Conns::default(),
             rooms: BTreeMap::new(),
@@ -119,12 +130,19 @@ impl Server {
     }
 
     fn message(&mut self, now: Now, conn: ConnId, message: &Message, out: &mut Outbox<DocSync>) {
+        if self.is_too_big(conn, message.size(), out) {
+            return;
+        }
         self.heard(now, conn, message);
+        if !self.admits(now, conn, message, out) {
+            return;
+        }
         match message {
             Message::Subscribe { doc, instance, since } => {
                 self.subscribe(now, conn, *doc, *instance, *since, out);
             }
             Message::SyncRequest { doc, since } => self.catch_up(now, conn, *doc, *since, out),
+            Message::Op(commit) if !self.has_turn(now, conn, commit.op, out) => {}
             Message::Op(commit) => self.take_op(now, Some(conn), commit.clone(), out),
             Message::Ping { stamp, .. } => {
                 out.send(conn, Message::Pong { stamp: *stamp, cursor: None }).whatever();
@@ -168,11 +186,17 @@ impl Node<DocSync> for Server {
             Event::Accepted(conn, _) if self.stopped => out.refuse(conn, STOPPED),
             Event::Accepted(conn, hello) => self.accept(now, conn, hello, out),
             Event::Message(conn, message) => self.message(now, conn, message, out),
-            Event::Malformed(conn, _) => self.unreadable(now, conn, out),
+            Event::Malformed(conn, bytes) => {
+                if !self.is_too_big(conn, bytes, out) {
+                    self.unreadable(now, conn, out);
+                }
+            }
             Event::Closed(conn, closing) => self.gone(conn, closing, out),
             Event::Timer(Timer::Ping(conn)) => self.ping(now, conn, out),
             Event::Timer(Timer::Deadline(conn, caller)) => self.deadline(now, conn, caller, out),
             Event::Timer(Timer::Batch) => self.tell_batch(out),
+            Event::Timer(Timer::Door(conn)) => self.look_at_door(now, conn, out),
+            Event::Issuer(ticket, answer) => self.door_checked(now, ticket, &answer, out),
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Stored(ticket, result) => {
                 let Some(wait) = self.awaiting.recall(ticket) else { return };

@@ -44,6 +44,10 @@ pub struct Steps {
     pub notice_id: fn(id: u64, word: Word) -> Option<u64>,
     /// `server.sync.snapshot_parts`: whether a field is part of a snapshot.
     pub snapshot_holds: fn(Field) -> bool,
+    /// `server.commit.fields`: whether people may write what only the pipeline may.
+    pub takes_any_field: fn() -> bool,
+    /// `server.auth.register`: whether a client is served before its credential was checked.
+    pub registers_first: fn() -> bool,
     /// `server.pages.overflow`: how much of a document is sent.
     pub page: fn(Changes) -> Changes,
     /// `server.close.codes`: the code that a connection is ended with, given that of the cause.
@@ -77,6 +81,8 @@ impl Default for Steps {
             has_envelope: |_| true,
             notice_id: |id, _| Some(id),
             snapshot_holds: |_| true,
+            takes_any_field: || false,
+            registers_first: || false,
             page: |content| content,
             close_code: |code| code,
             survives_unreadable: || true,

@@ -46,9 +46,13 @@ impl Server {
         since: Since,
         out: &mut Outbox<DocSync>,
     ) {
-        let same = |session: &Session| session.instance == Some(instance);
-        let earlier = self.sessions.iter().find(|(id, session)| *id != conn && same(session));
-        if let Some((id, _)) = earlier {
+        let Some(from) = self.sessions.get(conn).map(|session| session.from) else { return };
+        if self.is_full(conn, &from, instance) {
+            return self.turn_away(conn, out);
+        }
+        let is_ghost = |session: &Session| self.is_ghost(session, &from, instance);
+        let ghosts = self.sessions.iter().filter(|(id, session)| *id != conn && is_ghost(session));
+        for id in ghosts.map(|(id, _)| id).collect::<Vec<_>>() {
             self.end(id, SUPERSEDED, "a newer connection of the same client", out);
         }
         let written = self.written.get(&instance).copied();
@@ -129,6 +133,10 @@ impl Server {
                 Message::Delta { doc, to: head, events }
             }
             _ => {
+                if !self.has_whole(now, conn, out) {
+                    return;
+                }
+                let Some(room) = self.rooms.get(&doc) else { return };
                 out.mark("snapshot-sent");
                 let mut content = document::whole(&room.content);
                 content.retain(|change| (self.steps.snapshot_holds)(change.field));

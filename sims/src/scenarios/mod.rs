@@ -6,11 +6,17 @@
 mod busy_page;
 mod chaotic_links;
 mod coming_and_going;
+mod crowded_device;
 mod crowded_outbox;
 mod disconnect_during_edit;
+mod disconnect_during_edit;
+mod edit_while_updates;
 mod edit_while_updates;
 mod editing_disabled;
+mod editing_disabled;
 mod failures_told;
+mod flooded;
+mod hostile_page;
 mod idle_pages;
 mod long_session;
 mod lossy_links;
@@ -29,6 +35,7 @@ mod return_after_30s;
 mod return_after_5min;
 mod server_restart_herd;
 mod several_tabs;
+mod signed_in;
 mod slow_consumer;
 mod slow_network;
 mod small_pages;
@@ -82,6 +89,10 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &small_pages::SmallPages,
         &crowded_outbox::CrowdedOutbox,
         &open_panel::OpenPanel,
+        &crowded_device::CrowdedDevice,
+        &hostile_page::HostilePage,
+        &signed_in::SignedIn,
+        &flooded::Flooded,
         &long_session::LongSession,
         &mixed::Mixed,
         &server_restart_herd::ServerRestartHerd,
