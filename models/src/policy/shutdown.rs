@@ -4,13 +4,12 @@ use serde::{Deserialize, Serialize};
 
 /// What its clients are told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum OnShutdown {
-    /// That the service restarts.
+    /// That the service restarts: 1012.
     #[default]
-    #[serde(rename = "1012")]
     Restart,
     /// Nothing: they notice.
-    #[serde(rename = "none")]
     Nothing,
 }
 
