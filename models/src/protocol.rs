@@ -98,6 +98,8 @@ pub enum Timer {
     Look,
     /// What is shown for a while only is no longer true.
     Ephemeral,
+    /// Metrics are to be given.
+    Scrape,
 }
 
 const fn mark(name: &'static str, about: &'static str) -> Mark {

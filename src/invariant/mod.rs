@@ -5,6 +5,8 @@
 //! [objectives](crate::objectives) and never change anything. One file holds one property,
 //! named after the sentence that it keeps.
 
+mod alarm;
+mod alert_correct;
 mod apply_to_right_document;
 mod at_most_once_effect;
 mod at_most_one_live_socket;
@@ -39,7 +41,10 @@ mod last_synced_truthful;
 mod latency_bound;
 mod ledger;
 mod lifecycle_legal;
+mod log_complete;
 mod manual_retry_works;
+mod metered;
+mod metric_exact;
 mod no_activity_after_dispose;
 mod no_cross_room_leak;
 mod no_dial_after_intent_close;
@@ -64,6 +69,7 @@ mod retries;
 mod rooms;
 mod schema_conformant;
 mod seq_well_formed;
+mod slo_report;
 mod sockets;
 mod stale_truthful;
 mod state_matches_cursor;
@@ -76,6 +82,7 @@ mod view_follows_store;
 mod words;
 mod writes_follow_reads;
 
+pub use alert_correct::AlertCorrect;
 pub use apply_to_right_document::ApplyToRightDocument;
 pub use at_most_once_effect::AtMostOnceEffect;
 pub use at_most_one_live_socket::AtMostOneLiveSocket;
@@ -106,7 +113,9 @@ pub use judge::{Judge, TraceLine};
 pub use last_synced_truthful::LastSyncedTruthful;
 pub use latency_bound::LatencyBound;
 pub use lifecycle_legal::LifecycleLegal;
+pub use log_complete::LogComplete;
 pub use manual_retry_works::ManualRetryWorks;
+pub use metric_exact::MetricExact;
 pub use no_activity_after_dispose::NoActivityAfterDispose;
 pub use no_cross_room_leak::NoCrossRoomLeak;
 pub use no_dial_after_intent_close::NoDialAfterIntentClose;
@@ -127,6 +136,7 @@ pub use recovery_bound::RecoveryBound;
 pub use resync_justified::ResyncJustified;
 pub use schema_conformant::SchemaConformant;
 pub use seq_well_formed::SeqWellFormed;
+pub use slo_report::SloReport;
 pub use stale_truthful::StaleTruthful;
 pub use state_matches_cursor::StateMatchesCursor;
 pub use status_truthful::StatusTruthful;
@@ -333,5 +343,9 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(CausalLww::default()),
         Box::new(ResyncJustified::new(objectives)),
         Box::new(DeliveryToAllSubscribers::default()),
+        Box::new(MetricExact::new(objectives)),
+        Box::new(LogComplete::new(objectives)),
+        Box::new(AlertCorrect::new(objectives)),
+        Box::new(SloReport::new(objectives)),
     ]
 }

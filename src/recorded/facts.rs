@@ -212,6 +212,10 @@ const NEEDS: &[(&str, &[Facts])] = &[
     ("view-follows-store", &[F::EVENTS, F::CONTENT, F::OBJECTIVES]),
     ("resync-justified", &[F::ARRIVALS, F::CLIENT_SENT, F::OBJECTIVES]),
     ("error-surfaced", &[F::CLOSED, F::STATUS, F::OBJECTIVES]),
+    ("metric-exact", &[F::OPENED, F::CLOSED, F::SENT, F::DELIVERED, F::OBJECTIVES]),
+    ("alert-correct", &[F::DIALLED, F::OPENED, F::CLOSED, F::SENT, F::DELIVERED, F::OBJECTIVES]),
+    ("slo-report", &[F::OPENED, F::CLOSED, F::GIVEN, F::STATUS, F::OBJECTIVES]),
+    ("log-complete", &[F::OPENED, F::CLOSED, F::OBJECTIVES]),
 ];
 
 #[cfg(test)]

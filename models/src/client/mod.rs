@@ -27,6 +27,7 @@ use wavetank::time::{Mono, Now, Wall};
 use crate::config::Config;
 use crate::document::Content;
 use crate::message::Message;
+use crate::meter::Meter;
 use crate::policy::{Reconnect, WhenStale};
 use crate::protocol::{DocSync, Op, Timer};
 use crate::store;
@@ -116,6 +117,8 @@ pub struct Client {
 
     shown: Option<Status>,
     last_synced: Option<Mono>,
+    /// What is counted while the client is watched.
+    meter: Option<Box<Meter>>,
 }
 
 impl Client {
@@ -166,6 +169,10 @@ impl Client {
             words: words::Words::new(boot.objectives, &policy.dedup),
             shown: None,
             last_synced: None,
+            meter: Meter::of_client(
+                boot.objectives,
+                crate::flaws::client_meter(&boot.config.flaws),
+            ),
         }
     }
 
@@ -215,7 +222,7 @@ impl Client {
             Timer::Work(seq) => self.work_done(seq, out),
             Timer::Look => self.look(now, out),
             Timer::Ephemeral => self.forget_progress(out),
-            Timer::Ping(_) | Timer::Deadline(..) | Timer::Batch => {}
+            Timer::Ping(_) | Timer::Deadline(..) | Timer::Batch | Timer::Scrape => {}
         }
     }
 
@@ -249,8 +256,8 @@ impl Client {
     }
 }
 
-impl Node<DocSync> for Client {
-    fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
+impl Client {
+    fn handle(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
         if self.is_past(&event) {
             return;
         }
@@ -276,5 +283,19 @@ impl Node<DocSync> for Client {
             _ => {}
         }
         self.show(out);
+    }
+}
+
+impl Node<DocSync> for Client {
+    fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
+        let Some(mut meter) = self.meter.take() else { return self.handle(now, event, out) };
+        let asked = meter.comes(now, &event, self.cursor, out);
+        let done = out.effects().len();
+        self.handle(now, event, out);
+        meter.goes(now, done, out);
+        if asked {
+            meter.scrape(now, out);
+        }
+        self.meter = Some(meter);
     }
 }

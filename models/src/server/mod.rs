@@ -21,6 +21,7 @@ use wavetank::time::Now;
 
 use crate::config::{Beat, Config};
 use crate::message::{CONFLICT, Message, Word};
+use crate::meter::Meter;
 use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store::{self, Commit, Loaded, Reply};
 use room::Room;
@@ -74,6 +75,8 @@ pub struct Server {
     notices: notices::Notices,
     /// Events that are to be told together.
     batch: Vec<Arc<store::Event>>,
+    /// What is counted while the server is watched.
+    meter: Option<Box<Meter>>,
 }
 
 impl Server {
@@ -100,6 +103,10 @@ impl Server {
             lines: order::Lines::default(),
             notices: notices::Notices::default(),
             batch: Vec::new(),
+            meter: Meter::of_server(
+                boot.objectives,
+                crate::flaws::server_meter(&boot.config.flaws),
+            ),
         }
     }
 
@@ -137,10 +144,8 @@ impl Server {
         };
         self.take_op(now, None, commit, out);
     }
-}
 
-impl Node<DocSync> for Server {
-    fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
+    fn handle(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
         match event {
             Event::Accepted(conn, hello) => self.accept(now, conn, hello.instance, out),
             Event::Message(conn, message) => self.message(now, conn, message, out),
@@ -183,5 +188,19 @@ impl Node<DocSync> for Server {
             }
             _ => {}
         }
+    }
+}
+
+impl Node<DocSync> for Server {
+    fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
+        let Some(mut meter) = self.meter.take() else { return self.handle(now, event, out) };
+        let asked = meter.comes(now, &event, None, out);
+        let done = out.effects().len();
+        self.handle(now, event, out);
+        meter.goes(now, done, out);
+        if asked {
+            meter.scrape(now, out);
+        }
+        self.meter = Some(meter);
     }
 }

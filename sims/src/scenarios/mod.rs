@@ -12,6 +12,7 @@ mod idle_pages;
 mod long_session;
 mod lossy_links;
 mod mixed;
+mod monitored;
 mod newer_server;
 mod offline_editing;
 mod one_element;
@@ -29,6 +30,8 @@ mod slow_consumer;
 mod slow_network;
 mod store_trouble;
 mod turned_away;
+mod watched_trouble;
+mod working_day;
 
 pub use mixed::Mixed;
 use proptest::prelude::*;
@@ -71,6 +74,9 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &editing_disabled::EditingDisabled,
         &other_demands::OtherDemands,
         &long_session::LongSession,
+        &monitored::Monitored,
+        &watched_trouble::WatchedTrouble,
+        &working_day::WorkingDay,
         &mixed::Mixed,
         &server_restart_herd::ServerRestartHerd,
     ]
