@@ -1,5 +1,8 @@
 //! What operators and other teams are given says what the code does.
 
+#[path = "../../tests/renewing/mod.rs"]
+mod renewing;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,7 +29,7 @@ fn text(name: &str) -> String {
 
 /// Holds a document against what it must say. `WAVETANK_RENEW=1` writes it.
 fn documented(name: &str, now: &str) {
-    if std::env::var_os("WAVETANK_RENEW").is_some() {
+    if renewing::is_renewing() {
         std::fs::write(path(name), now).expect("a file that can be written");
     }
     assert_eq!(text(name), now, "{name} is out of date; WAVETANK_RENEW=1 writes it anew");
@@ -258,7 +261,8 @@ fn dials_again(code: u16) -> Option<Span> {
         NodeSpec::new(server, Role::Server).with_store(StoreId(1)),
         NodeSpec::new(client, Role::Browser),
     ];
-    let case = Case::new(Topology { nodes, stores: vec![StoreId(1)] }, Config::default());
+    let topology = Topology { nodes, stores: vec![StoreId(1)] };
+    let case: Case<DocSync> = Case::new(topology, Config::default());
     let ends = Time::from_micros(20_000_000);
     let close = ConnectionFault::Close(client, server, code);
     let plan = Plan::new(vec![Fault::at(ends, FaultKind::Connection(close))]);
