@@ -110,20 +110,23 @@ fn event() -> Arc<Event> {
     })
 }
 
-/// Each message once: which way it goes, what it is for, and an example.
-fn messages() -> Vec<(&'static str, &'static str, Message)> {
-    let (head, cursor) = (Position::new(1, 12), Position::new(1, 9));
-    let commit = Commit {
+fn commit() -> Commit {
+    Commit {
         doc: DOC,
         op: OpId(7),
         author: NodeId(2),
         instance: 2 << 16,
         client_seq: 3,
-        base: Some(cursor),
+        base: Some(Position::new(1, 9)),
         edit: Edit::Write(changes()),
         made: Wall::START,
         manner: Manner::default(),
-    };
+    }
+}
+
+/// Each message once: which way it goes, what it is for, and an example.
+fn messages() -> Vec<(&'static str, &'static str, Message)> {
+    let (head, cursor) = (Position::new(1, 12), Position::new(1, 9));
     let subscribe =
         Message::Subscribe { doc: DOC, instance: 2 << 16, since: Since::Position(cursor) };
     let notice = Notice { id: Some(15), reply_to: OpId(7), word: Word::Done };
@@ -144,7 +147,7 @@ fn messages() -> Vec<(&'static str, &'static str, Message)> {
             Message::Delta { doc: DOC, to: head, events: vec![event()] },
         ),
         ("server to client", "is one event, in its place", Message::Event(event())),
-        ("client to server", "asks for an edit, again until it is answered", Message::Op(commit)),
+        ("client to server", "asks for an edit, again until it is answered", Message::Op(commit())),
         (
             "server to client",
             "says that an edit is durable, and its place",

@@ -55,7 +55,7 @@ impl SloReport {
     fn ended(&mut self, conn: ConnId, code: u16, by: Initiator, at: Time) {
         let Some(since) = self.open.remove(&conn) else { return };
         let lasted = at.since(since);
-        self.connected = self.connected + lasted;
+        self.connected += lasted;
         if by == Initiator::Remote && !SILENT.contains(&code) {
             self.lasted.push(lasted);
         }
