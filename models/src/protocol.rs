@@ -117,6 +117,8 @@ pub enum Timer {
     Renew,
     /// What the server has put off may be asked again.
     Later,
+    /// Metrics are to be given.
+    Scrape,
 }
 
 const fn mark(name: &'static str, about: &'static str) -> Mark {

@@ -6,6 +6,8 @@
 //! named after the sentence that it keeps.
 
 mod admitted;
+mod alarm;
+mod alert_correct;
 mod apply_to_right_document;
 mod at_most_once_effect;
 mod at_most_one_live_socket;
@@ -52,7 +54,10 @@ mod ledger;
 mod legal_stage_transition;
 mod lifecycle_legal;
 mod limit_refusal_justified;
+mod log_complete;
 mod manual_retry_works;
+mod metered;
+mod metric_exact;
 mod no_activity_after_dispose;
 mod no_cross_room_leak;
 mod no_dial_after_intent_close;
@@ -86,6 +91,7 @@ mod schema_conformant;
 mod seq_well_formed;
 mod single_source;
 mod size_limit;
+mod slo_report;
 mod sockets;
 mod stale_truthful;
 mod state_matches_cursor;
@@ -99,6 +105,7 @@ mod view_follows_store;
 mod words;
 mod writes_follow_reads;
 
+pub use alert_correct::AlertCorrect;
 pub use apply_to_right_document::ApplyToRightDocument;
 pub use at_most_once_effect::AtMostOnceEffect;
 pub use at_most_one_live_socket::AtMostOneLiveSocket;
@@ -141,7 +148,9 @@ pub use latency_bound::LatencyBound;
 pub use legal_stage_transition::LegalStageTransition;
 pub use lifecycle_legal::LifecycleLegal;
 pub use limit_refusal_justified::LimitRefusalJustified;
+pub use log_complete::LogComplete;
 pub use manual_retry_works::ManualRetryWorks;
+pub use metric_exact::MetricExact;
 pub use no_activity_after_dispose::NoActivityAfterDispose;
 pub use no_cross_room_leak::NoCrossRoomLeak;
 pub use no_dial_after_intent_close::NoDialAfterIntentClose;
@@ -169,6 +178,7 @@ pub use schema_conformant::SchemaConformant;
 pub use seq_well_formed::SeqWellFormed;
 pub use single_source::SingleSource;
 pub use size_limit::SizeLimit;
+pub use slo_report::SloReport;
 pub use stale_truthful::StaleTruthful;
 pub use state_matches_cursor::StateMatchesCursor;
 pub use status_truthful::StatusTruthful;
@@ -395,5 +405,9 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(FreshTokenDial::new(objectives)),
         Box::new(RateLimit::new(objectives)),
         Box::new(RateLimitIsolation::new(objectives)),
+        Box::new(MetricExact::new(objectives)),
+        Box::new(LogComplete::new(objectives)),
+        Box::new(AlertCorrect::new(objectives)),
+        Box::new(SloReport::new(objectives)),
     ]
 }

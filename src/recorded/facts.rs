@@ -235,6 +235,10 @@ const NEEDS: &[(&str, &[Facts])] = &[
     ("rate-limit", &[F::DIALLED, F::SENT, F::DELIVERED, F::OBJECTIVES]),
     ("rate-limit-isolation", &[F::DIALLED, F::SENT, F::DELIVERED, F::OBJECTIVES]),
     ("fresh-token-dial", &[F::IDENTITY, F::SENT, F::CLOSED, F::OBJECTIVES]),
+    ("metric-exact", &[F::OPENED, F::CLOSED, F::SENT, F::DELIVERED, F::OBJECTIVES]),
+    ("alert-correct", &[F::DIALLED, F::OPENED, F::CLOSED, F::SENT, F::DELIVERED, F::OBJECTIVES]),
+    ("slo-report", &[F::OPENED, F::CLOSED, F::GIVEN, F::STATUS, F::OBJECTIVES]),
+    ("log-complete", &[F::OPENED, F::CLOSED, F::OBJECTIVES]),
 ];
 
 #[cfg(test)]

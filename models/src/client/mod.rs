@@ -36,6 +36,7 @@ use wavetank::time::{Mono, Now, Wall};
 use crate::config::Config;
 use crate::document::Content;
 use crate::message::Message;
+use crate::meter::Meter;
 use crate::policy::{Reconnect, WhenStale};
 use crate::protocol::{DocSync, Op, Timer};
 use crate::store;
@@ -141,6 +142,8 @@ pub struct Client {
     last_synced: Option<Mono>,
     /// When an event was last drawn.
     drawn: Mono,
+    /// What is counted while the client is watched.
+    meter: Option<Box<Meter>>,
 }
 
 impl Client {
@@ -200,6 +203,10 @@ impl Client {
             shown: None,
             last_synced: None,
             drawn: Mono::default(),
+            meter: Meter::of_client(
+                boot.objectives,
+                crate::flaws::client_meter(&boot.config.flaws),
+            ),
         }
     }
 
@@ -262,7 +269,11 @@ impl Client {
             Timer::Slice => self.slice(now, out),
             Timer::Renew => self.renew(out),
             Timer::Later => self.try_again(now, out),
-            Timer::Ping(_) | Timer::Deadline(..) | Timer::Batch | Timer::Door(_) => {}
+            Timer::Ping(_)
+            | Timer::Deadline(..)
+            | Timer::Batch
+            | Timer::Door(_)
+            | Timer::Scrape => {}
         }
     }
 
@@ -300,8 +311,8 @@ impl Client {
     }
 }
 
-impl Node<DocSync> for Client {
-    fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
+impl Client {
+    fn handle(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
         if self.is_past(&event) {
             return;
         }
@@ -331,5 +342,19 @@ impl Node<DocSync> for Client {
             _ => {}
         }
         self.show(out);
+    }
+}
+
+impl Node<DocSync> for Client {
+    fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
+        let Some(mut meter) = self.meter.take() else { return self.handle(now, event, out) };
+        let asked = meter.comes(now, &event, self.cursor, out);
+        let done = out.effects().len();
+        self.handle(now, event, out);
+        meter.goes(now, done, out);
+        if asked {
+            meter.scrape(now, out);
+        }
+        self.meter = Some(meter);
     }
 }

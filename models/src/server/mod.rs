@@ -29,6 +29,7 @@ use wavetank::time::Now;
 
 use crate::config::{Beat, Config};
 use crate::message::{CONFLICT, Message, Word};
+use crate::meter::Meter;
 use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store::{self, Commit, Loaded, Reply};
 use ends::STOPPED;
@@ -94,6 +95,8 @@ pub struct Server {
     parts: parts::Parts,
     /// Whether its operator has stopped it.
     stopped: bool,
+    /// What is counted while the server is watched.
+    meter: Option<Box<Meter>>,
 }
 
 impl Server {
@@ -126,6 +129,10 @@ impl Server {
             pipeline: pipeline::Pipeline::new(&boot.objectives.stages),
             parts: parts::Parts::default(),
             stopped: false,
+            meter: Meter::of_server(
+                boot.objectives,
+                crate::flaws::server_meter(&boot.config.flaws),
+            ),
         }
     }
 
@@ -178,10 +185,8 @@ impl Server {
         };
         self.take_op(now, None, commit, out);
     }
-}
 
-impl Node<DocSync> for Server {
-    fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
+    fn handle(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
         match event {
             Event::Accepted(conn, _) if self.stopped => out.refuse(conn, STOPPED),
             Event::Accepted(conn, hello) => self.accept(now, conn, hello, out),
@@ -232,5 +237,19 @@ impl Node<DocSync> for Server {
             }
             _ => {}
         }
+    }
+}
+
+impl Node<DocSync> for Server {
+    fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
+        let Some(mut meter) = self.meter.take() else { return self.handle(now, event, out) };
+        let asked = meter.comes(now, &event, None, out);
+        let done = out.effects().len();
+        self.handle(now, event, out);
+        meter.goes(now, done, out);
+        if asked {
+            meter.scrape(now, out);
+        }
+        self.meter = Some(meter);
     }
 }

@@ -9,10 +9,7 @@ mod coming_and_going;
 mod crowded_device;
 mod crowded_outbox;
 mod disconnect_during_edit;
-mod disconnect_during_edit;
 mod edit_while_updates;
-mod edit_while_updates;
-mod editing_disabled;
 mod editing_disabled;
 mod failures_told;
 mod flooded;
@@ -21,6 +18,7 @@ mod idle_pages;
 mod long_session;
 mod lossy_links;
 mod mixed;
+mod monitored;
 mod newer_server;
 mod offline_editing;
 mod one_element;
@@ -41,7 +39,9 @@ mod slow_network;
 mod small_pages;
 mod store_trouble;
 mod turned_away;
+mod watched_trouble;
 mod workers_race;
+mod working_day;
 
 pub use mixed::Mixed;
 use proptest::prelude::*;
@@ -94,6 +94,9 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &signed_in::SignedIn,
         &flooded::Flooded,
         &long_session::LongSession,
+        &monitored::Monitored,
+        &watched_trouble::WatchedTrouble,
+        &working_day::WorkingDay,
         &mixed::Mixed,
         &server_restart_herd::ServerRestartHerd,
     ]
