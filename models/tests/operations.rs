@@ -12,10 +12,10 @@ use wavetank::explore::{Case, run_recorded};
 use wavetank::fault::{ConnectionFault, Fault, FaultKind, Plan};
 use wavetank::history::{Change, Changes, Observation, Position, metrics};
 use wavetank::id::{NodeId, OpId, StoreId, Topic};
-use wavetank::protocol::Protocol;
+use wavetank::protocol::{Credential, Protocol};
 use wavetank::time::{Span, Time, Wall};
 use wavetank_models::document::{self, Attribute};
-use wavetank_models::message::{FORBIDDEN, Message, Notice, Since, Word};
+use wavetank_models::message::{FORBIDDEN, Message, Notice, Part, Since, UNREADABLE, Word};
 use wavetank_models::store::{Commit, Edit, Event, Manner, Seen};
 use wavetank_models::{Config, DocSync, Role, catalogue, flaws};
 
@@ -130,6 +130,15 @@ fn messages() -> Vec<(&'static str, &'static str, Message)> {
     let subscribe =
         Message::Subscribe { doc: DOC, instance: 2 << 16, since: Since::Position(cursor) };
     let notice = Notice { id: Some(15), reply_to: OpId(7), word: Word::Done };
+    let part = Part {
+        of: 3,
+        index: 0,
+        count: 2,
+        snapshot: false,
+        to: Some(head),
+        text: "{\"delta\":".to_owned(),
+    };
+    let credential = Credential { id: 4, user: NodeId(2), expires: Wall::START };
     let snapshot =
         Message::Snapshot { doc: DOC, at: head, seen: Seen::default(), content: changes() };
     vec![
@@ -187,6 +196,25 @@ fn messages() -> Vec<(&'static str, &'static str, Message)> {
             "is a word to the author of an edit, to be shown once",
             Message::Notice(notice),
         ),
+        (
+            "server to client",
+            "says that something failed that is no edit, or nobody knows which",
+            Message::Error { code: UNREADABLE },
+        ),
+        ("server to client", "is one event, in the form of version 2", Message::Packed(event())),
+        ("server to client", "is a part of a snapshot or of a delta", Message::Part(part)),
+        ("client to server", "says that a part has come", Message::Got),
+        (
+            "either to the other",
+            "says that somebody points at something; may be left out",
+            Message::Pointer { doc: DOC, op: OpId(9) },
+        ),
+        ("client to server", "shows who is there", Message::Credential(credential)),
+        (
+            "server to client",
+            "says that an edit, or a question, came too soon",
+            Message::Later { op: Some(OpId(7)), retry_after: Span::secs(5) },
+        ),
     ]
 }
 
@@ -208,7 +236,14 @@ const fn count(message: &Message) -> usize {
         | Message::Progress { .. }
         | Message::Bare(..)
         | Message::Novel { .. }
-        | Message::Notice(_) => 16,
+        | Message::Notice(_)
+        | Message::Error { .. }
+        | Message::Packed(_)
+        | Message::Part(_)
+        | Message::Got
+        | Message::Pointer { .. }
+        | Message::Credential(_)
+        | Message::Later { .. } => 23,
     }
 }
 
@@ -223,7 +258,8 @@ fn the_messages_are_documented_as_they_are() {
     let mut names = BTreeSet::new();
     for (way, about, message) in &messages {
         let value = serde_json::to_value(message).expect("messages are JSON");
-        let name = value.as_object().and_then(|map| map.keys().next()).expect("its name").clone();
+        let first = value.as_object().and_then(|map| map.keys().next());
+        let name = first.map(String::as_str).or(value.as_str()).expect("its name").to_owned();
         let kind = DocSync::meaning(message).kind.word();
         let example = serde_json::to_string_pretty(&value).expect("messages are JSON");
         let back: Message = serde_json::from_value(value).expect("what is written can be read");
