@@ -124,21 +124,12 @@ fn commit() -> Commit {
     }
 }
 
-/// Each message once: which way it goes, what it is for, and an example.
+/// The messages of every connection, each once: which way it goes, what it is for, and an example.
 fn messages() -> Vec<(&'static str, &'static str, Message)> {
     let (head, cursor) = (Position::new(1, 12), Position::new(1, 9));
     let subscribe =
         Message::Subscribe { doc: DOC, instance: 2 << 16, since: Since::Position(cursor) };
     let notice = Notice { id: Some(15), reply_to: OpId(7), word: Word::Done };
-    let part = Part {
-        of: 3,
-        index: 0,
-        count: 2,
-        snapshot: false,
-        to: Some(head),
-        text: "{\"delta\":".to_owned(),
-    };
-    let credential = Credential { id: 4, user: NodeId(2), expires: Wall::START };
     let snapshot =
         Message::Snapshot { doc: DOC, at: head, seen: Seen::default(), content: changes() };
     vec![
@@ -196,6 +187,16 @@ fn messages() -> Vec<(&'static str, &'static str, Message)> {
             "is a word to the author of an edit, to be shown once",
             Message::Notice(notice),
         ),
+    ]
+}
+
+/// Those of errors, parts and access.
+fn rarer_messages() -> Vec<(&'static str, &'static str, Message)> {
+    let text = "{\"delta\":".to_owned();
+    let to = Some(Position::new(1, 12));
+    let part = Part { of: 3, index: 0, count: 2, snapshot: false, to, text };
+    let credential = Credential { id: 4, user: NodeId(2), expires: Wall::START };
+    vec![
         (
             "server to client",
             "says that something failed that is no edit, or nobody knows which",
@@ -253,7 +254,7 @@ fn the_messages_are_documented_as_they_are() {
                     order is an epoch and a number;\na field is a number, and so is a value. An \
                     example of each:\n"
         .to_owned();
-    let messages = messages();
+    let messages = [messages(), rarer_messages()].concat();
     assert_eq!(messages.len(), count(&messages[0].2));
     let mut names = BTreeSet::new();
     for (way, about, message) in &messages {

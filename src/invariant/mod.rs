@@ -328,6 +328,13 @@ pub trait Judged: Protocol {
 
 /// The shipped invariants over histories. `field` gives fields names for people.
 pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<dyn Invariant>> {
+    let mut all = of_sync(objectives, field);
+    all.extend(of_service(objectives));
+    all
+}
+
+/// Those of content, edits, connections and pages.
+fn of_sync(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<dyn Invariant>> {
     vec![
         Box::new(NoStateRegression::default()),
         Box::new(NoLostEdit::default()),
@@ -386,6 +393,12 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(CausalLww::default()),
         Box::new(ResyncJustified::new(objectives)),
         Box::new(DeliveryToAllSubscribers::default()),
+    ]
+}
+
+/// Those of errors, limits, access and what operators watch.
+fn of_service(objectives: &Objectives) -> Vec<Box<dyn Invariant>> {
+    vec![
         Box::new(PoisonTolerant::default()),
         Box::new(UiResponsive::default()),
         Box::new(LegalStageTransition::new(objectives)),

@@ -191,11 +191,7 @@ impl Server {
             Event::Accepted(conn, _) if self.stopped => out.refuse(conn, STOPPED),
             Event::Accepted(conn, hello) => self.accept(now, conn, hello, out),
             Event::Message(conn, message) => self.message(now, conn, message, out),
-            Event::Malformed(conn, bytes) => {
-                if !self.is_too_big(conn, bytes, out) {
-                    self.unreadable(now, conn, out);
-                }
-            }
+            Event::Malformed(conn, bytes) => self.unreadable(now, conn, bytes, out),
             Event::Closed(conn, closing) => self.gone(conn, closing, out),
             Event::Timer(Timer::Ping(conn)) => self.ping(now, conn, out),
             Event::Timer(Timer::Deadline(conn, caller)) => self.deadline(now, conn, caller, out),
