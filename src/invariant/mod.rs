@@ -39,6 +39,7 @@ mod last_synced_truthful;
 mod latency_bound;
 mod ledger;
 mod lifecycle_legal;
+mod loop_responsive;
 mod manual_retry_works;
 mod no_activity_after_dispose;
 mod no_cross_room_leak;
@@ -59,6 +60,8 @@ mod page;
 mod phase_timeout;
 mod presence;
 mod recovery_bound;
+mod registry_exact;
+mod request_answered;
 mod resync_justified;
 mod retries;
 mod rooms;
@@ -106,6 +109,7 @@ pub use judge::{Judge, TraceLine};
 pub use last_synced_truthful::LastSyncedTruthful;
 pub use latency_bound::LatencyBound;
 pub use lifecycle_legal::LifecycleLegal;
+pub use loop_responsive::LoopResponsive;
 pub use manual_retry_works::ManualRetryWorks;
 pub use no_activity_after_dispose::NoActivityAfterDispose;
 pub use no_cross_room_leak::NoCrossRoomLeak;
@@ -124,6 +128,8 @@ pub use optimistic_preserved::OptimisticPreserved;
 pub use outbox_drains::OutboxDrains;
 pub use phase_timeout::PhaseTimeout;
 pub use recovery_bound::RecoveryBound;
+pub use registry_exact::RegistryExact;
+pub use request_answered::RequestAnswered;
 pub use resync_justified::ResyncJustified;
 pub use schema_conformant::SchemaConformant;
 pub use seq_well_formed::SeqWellFormed;
@@ -333,5 +339,8 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(CausalLww::default()),
         Box::new(ResyncJustified::new(objectives)),
         Box::new(DeliveryToAllSubscribers::default()),
+        Box::new(LoopResponsive::default()),
+        Box::new(RegistryExact::default()),
+        Box::new(RequestAnswered::default()),
     ]
 }

@@ -9,6 +9,7 @@ mod fanout;
 mod heartbeat;
 mod lifecycle;
 mod reconnect;
+mod registry;
 mod server;
 mod sync;
 mod view;
@@ -34,7 +35,7 @@ pub(crate) enum Step {
 }
 
 fn all() -> impl Iterator<Item = &'static Flaw> {
-    let areas: [&'static [Flaw]; 9] = [
+    let areas: [&'static [Flaw]; 10] = [
         reconnect::FLAWS,
         lifecycle::FLAWS,
         sync::FLAWS,
@@ -44,6 +45,7 @@ fn all() -> impl Iterator<Item = &'static Flaw> {
         view::FLAWS,
         apply::FLAWS,
         fanout::FLAWS,
+        registry::FLAWS,
     ];
     areas.into_iter().flatten()
 }

@@ -71,6 +71,8 @@ pub struct ServerSync {
     pub durable_log: bool,
     /// What it answers when its log does not reach back far enough.
     pub fallback: Fallback,
+    /// Whether it answers a client that asks for what is missing on a live connection.
+    pub answer: bool,
 }
 
 impl Default for ServerSync {
@@ -80,6 +82,7 @@ impl Default for ServerSync {
             window_age: Span::ZERO,
             durable_log: true,
             fallback: Fallback::Snapshot,
+            answer: true,
         }
     }
 }

@@ -61,7 +61,7 @@ impl Server {
 
     /// A document was loaded anew: whoever has it open gets it as it is now.
     pub(super) fn begin_anew(&mut self, now: Now, doc: Topic, out: &mut Outbox<DocSync>) {
-        let open = self.sessions.iter().filter(|(_, session)| session.doc == Some(doc));
+        let open = self.sessions.iter().filter(|(_, session)| session.docs.contains(&doc));
         let open: Vec<_> = open.map(|(conn, _)| conn).collect();
         for conn in open {
             self.catch_up(now, conn, doc, Since::Nothing, out);

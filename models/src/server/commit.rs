@@ -17,7 +17,7 @@ impl Server {
     /// Takes an operation of a client, or of the pipeline where there is no connection.
     pub(super) fn take_op(
         &mut self,
-        _now: Now,
+        now: Now,
         conn: Option<ConnId>,
         commit: Commit,
         out: &mut Outbox<DocSync>,
@@ -36,8 +36,8 @@ impl Server {
         let manner = Manner::from(&self.config.policy.server.commit);
         let commit = Commit { manner, ..commit };
         match conn {
-            Some(conn) => self.line_up(conn, commit, out),
-            None => self.commit(None, commit, out),
+            Some(conn) => self.line_up(now, conn, commit, out),
+            None => self.commit(now, None, commit, out),
         }
     }
 
@@ -45,6 +45,7 @@ impl Server {
     /// operation was done; it is asked for again, under the same id.
     pub(super) fn committed(
         &mut self,
+        now: Now,
         conn: Option<ConnId>,
         commit: Commit,
         reply: Option<Reply>,
@@ -59,7 +60,7 @@ impl Server {
                 let ticket = out.flush();
                 self.awaiting.remember(ticket, Wait::Refusal(conn, commit));
             }
-            _ => self.commit(conn, commit, out),
+            _ => self.commit(now, conn, commit, out),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wavetank::history::Changes;
-use wavetank::id::{ConnId, OpId};
+use wavetank::id::OpId;
 use wavetank::protocol::Outbox;
 use wavetank::time::Now;
 
@@ -44,12 +44,16 @@ impl Server {
         let (mut members, mut slow) = (Vec::new(), Vec::new());
         for (conn, session) in self.sessions.iter_mut() {
             let is_author = session.instance == Some(event.instance);
-            if session.doc != Some(event.doc) || !(self.steps.is_told)(is_author) {
+            let member = (self.steps.is_member)(&session.docs, event.doc);
+            if !member || !(self.steps.is_told)(is_author) {
                 continue;
             }
             if out.queued(conn) >= self.buffer_limit {
                 slow.push(conn);
-                continue;
+                if (self.steps.goes_on)() {
+                    continue;
+                }
+                break;
             }
             self.written.extend(session.instance.map(|instance| (instance, event.position)));
             let position = (self.steps.numbered)(event.position, session.told);
@@ -94,7 +98,7 @@ impl Server {
     /// Tells a room of progress. Who is slow does without: what matters must not wait for it.
     pub(super) fn progress(&self, op: OpId, stage: u32, out: &mut Outbox<DocSync>) {
         let mut members = Vec::new();
-        for (conn, _) in self.sessions.iter().filter(|(_, session)| session.doc == Some(DOC)) {
+        for (conn, _) in self.sessions.iter().filter(|(_, session)| session.docs.contains(&DOC)) {
             if out.queued(conn) < self.buffer_limit / 2 {
                 members.push(conn);
             } else {
@@ -102,14 +106,5 @@ impl Server {
             }
         }
         out.send_all(members, Message::Progress { doc: DOC, op, stage });
-    }
-
-    /// The connection is over, or treated as if it were.
-    pub(super) fn forget(&mut self, conn: ConnId, out: &mut Outbox<DocSync>) {
-        let Some(session) = self.sessions.remove(conn) else { return };
-        out.cancel(Timer::Ping(conn));
-        if (self.steps.deadline_ends)() {
-            out.cancel(Timer::Deadline(conn, session.caller));
-        }
     }
 }

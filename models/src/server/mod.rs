@@ -7,6 +7,7 @@ mod heartbeat;
 mod notices;
 mod order;
 mod refuse;
+mod registry;
 mod room;
 mod steps;
 mod sync;
@@ -14,27 +15,30 @@ mod sync;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use wavetank::history::Position;
 use wavetank::id::{ConnId, NodeId, OpId, Topic};
 use wavetank::protocol::{Awaiting, Boot, Conns, Event, Node, Outbox};
-use wavetank::time::Now;
+use wavetank::time::{Mono, Now};
 
 use crate::config::{Beat, Config};
 use crate::message::{CONFLICT, Message, Word};
 use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store::{self, Commit, Loaded, Reply};
 use room::Room;
-pub use steps::Steps;
+pub use steps::{Entering, Steps};
 
 /// What the server keeps of a connection.
 #[derive(Debug)]
 pub struct Session {
-    /// The instance of the client, as it said when it dialled.
-    pub caller: u64,
     /// The instance of the client, once it has subscribed.
     pub instance: Option<u64>,
-    /// The document that it is subscribed to, once that was answered.
-    pub doc: Option<Topic>,
+    /// The documents that it is subscribed to, once that was answered.
+    pub docs: SmallVec<[Topic; 2]>,
+    /// Whether it counts as one that the server holds.
+    pub counted: bool,
+    /// The document whose room it enters with its next message; the reference has none.
+    pub enters: Option<Topic>,
     /// When the peer last gave a sign of life.
     pub heard: Now,
     /// The stamp of the newest ping.
@@ -50,10 +54,13 @@ enum Wait {
     Check(Topic),
     /// What was read is told to nobody before it is sure to last.
     Settle(Topic, Box<Loaded>),
-    Commit(Option<ConnId>, Commit),
+    /// An operation, and when the store was asked for it.
+    Commit(Option<ConnId>, Commit, Mono),
     Flush(Option<ConnId>, Commit, Arc<store::Event>),
     /// A refusal is told to nobody before it is sure to last.
     Refusal(Option<ConnId>, Commit),
+    /// Who was sent a document enters its room; the reference does not wait for that.
+    Enter(ConnId, Topic),
 }
 
 /// A server instance.
@@ -65,6 +72,7 @@ pub struct Server {
     /// The smaller of the policy's and the objectives' limits.
     buffer_limit: u32,
     sessions: Conns<Session>,
+    registry: registry::Registry,
     rooms: BTreeMap<Topic, Room>,
     /// The last event that was written to each client instance. What a client says that it
     /// has, and this, tell how much was lost on the way.
@@ -94,6 +102,7 @@ impl Server {
             steps,
             buffer_limit,
             sessions: Conns::default(),
+            registry: registry::Registry::default(),
             rooms: BTreeMap::new(),
             written: BTreeMap::new(),
             awaiting: Awaiting::default(),
@@ -104,12 +113,14 @@ impl Server {
     }
 
     fn message(&mut self, now: Now, conn: ConnId, message: &Message, out: &mut Outbox<DocSync>) {
-        self.heard(now, conn, message);
+        self.heard(now, conn, message, out);
         match message {
             Message::Subscribe { doc, instance, since } => {
                 self.subscribe(now, conn, *doc, *instance, *since, out);
             }
-            Message::SyncRequest { doc, since } => self.catch_up(now, conn, *doc, *since, out),
+            Message::SyncRequest { doc, since } if self.config.policy.server.sync.answer => {
+                self.catch_up(now, conn, *doc, *since, out);
+            }
             Message::Op(commit) => self.take_op(now, Some(conn), commit.clone(), out),
             Message::Ping { stamp, .. } => {
                 out.send(conn, Message::Pong { stamp: *stamp, cursor: None }).whatever();
@@ -144,7 +155,7 @@ impl Node<DocSync> for Server {
         match event {
             Event::Accepted(conn, hello) => self.accept(now, conn, hello.instance, out),
             Event::Message(conn, message) => self.message(now, conn, message, out),
-            Event::Closed(conn, _) => self.forget(conn, out),
+            Event::Closed(conn, closing) => self.ended(conn, closing.code, out),
             Event::Timer(Timer::Ping(conn)) => self.ping(now, conn, out),
             Event::Timer(Timer::Deadline(conn, caller)) => self.deadline(now, conn, caller, out),
             Event::Timer(Timer::Batch) => self.tell_batch(out),
@@ -162,22 +173,27 @@ impl Node<DocSync> for Server {
                     (Wait::Settle(doc, loaded), Ok(_)) => self.loaded(now, doc, *loaded, out),
                     (Wait::Load(doc) | Wait::Settle(doc, _), _) => self.load(doc, out),
                     (Wait::Check(doc), result) => self.checked(doc, result.ok().flatten(), out),
-                    (Wait::Commit(conn, commit), result) => {
-                        self.committed(conn, commit, result.ok().flatten(), out);
+                    (Wait::Enter(conn, doc), _) => self.enter(conn, doc, out),
+                    (Wait::Commit(conn, commit, asked), result) => {
+                        let blocked = (self.steps.blocks)(now.mono.since(asked));
+                        if !blocked.is_zero() {
+                            out.busy(blocked);
+                        }
+                        self.committed(now, conn, commit, result.ok().flatten(), out);
                     }
                     (Wait::Flush(conn, commit, event), Ok(_)) => {
                         if self.is_news(&event) {
                             self.notify(conn, &commit, Word::Done, out);
                         }
                         self.durable(now, conn, &event, out);
-                        self.step_up(&commit, out);
+                        self.step_up(now, &commit, out);
                     }
                     (Wait::Refusal(conn, commit), Ok(_)) => {
                         self.refuse(conn, commit.op, CONFLICT, out);
-                        self.step_up(&commit, out);
+                        self.step_up(now, &commit, out);
                     }
                     (Wait::Flush(conn, commit, _) | Wait::Refusal(conn, commit), Err(_)) => {
-                        self.commit(conn, commit, out);
+                        self.commit(now, conn, commit, out);
                     }
                 }
             }
