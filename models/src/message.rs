@@ -109,7 +109,10 @@ pub enum Message {
     Ping {
         /// To be repeated in the answer.
         stamp: u64,
-        /// The last event of the document that is subscribed to.
+        /// The document that was subscribed to last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doc: Option<Topic>,
+        /// Its last event.
         head: Option<Position>,
     },
     /// A sign of life.
@@ -141,6 +144,11 @@ pub enum Message {
     },
     /// A word to the author of an operation, to be shown once. It has no place in the order.
     Notice(Notice),
+    /// Asks for no more of a document.
+    Unsubscribe {
+        /// The document.
+        doc: Topic,
+    },
 }
 
 /// A word about an operation.
@@ -224,7 +232,7 @@ impl Message {
                 Meaning { position: *position, ..Meaning::of(Kind::Ack) }.op(Some(*op))
             }
             Self::Nack { op, code } => Meaning::of(Kind::Nack).op(Some(*op)).code(*code),
-            Self::Ping { stamp, head } => {
+            Self::Ping { stamp, head, .. } => {
                 Meaning { position: *head, ..Meaning::of(Kind::Ping) }.stamp(*stamp)
             }
             Self::Pong { stamp, cursor } => Meaning::of(Kind::Pong).cursor(*cursor).stamp(*stamp),
@@ -241,6 +249,7 @@ impl Message {
                     .op(Some(*reply_to))
                     .stamp(id.unwrap_or_default())
             }
+            Self::Unsubscribe { doc } => Meaning::of(Kind::Unsubscribe).topic(*doc),
             Self::Bare(doc, _) => Meaning::default().topic(*doc),
             Self::Novel { doc, position } => {
                 Meaning::of(Kind::Event).topic(*doc).position(*position)

@@ -62,9 +62,11 @@ pub enum Op {
     Rerender,
     /// The pipeline passes over a stage, which only newer versions know to happen.
     Skip(u32),
+    /// The page goes to another document.
+    Open(u32),
 }
 
-/// The document that all pages of a case have open.
+/// The document that a page has open at first.
 pub const DOC: Topic = Topic(1);
 
 /// The timers of both kinds of node, as traces name them.
@@ -162,9 +164,15 @@ impl Op {
             | Self::Unmount
             | Self::Connect
             | Self::Disconnect
-            | Self::Rerender => Changes::new(),
+            | Self::Rerender
+            | Self::Open(_) => Changes::new(),
             Self::Skip(number) => Changes::from_iter([Change::removed(document::stage(*number))]),
         }
+    }
+
+    /// The document of a number.
+    pub const fn document(number: u32) -> Topic {
+        Topic(DOC.0.saturating_add(number))
     }
 
     /// Whether it puts an element in another place.
@@ -195,6 +203,7 @@ impl Op {
             Self::SetStage(number) => lower(number).into_iter().map(Self::SetStage).collect(),
             Self::Progress(number) => lower(number).into_iter().map(Self::Progress).collect(),
             Self::Skip(number) => lower(number).into_iter().map(Self::Skip).collect(),
+            Self::Open(number) => lower(number).into_iter().map(Self::Open).collect(),
             Self::Paste(number, kib) => {
                 let mut found = vec![Self::Set(number, Attribute::Label)];
                 found.extend(lower(number).into_iter().map(|lower| Self::Paste(lower, kib)));
@@ -254,6 +263,7 @@ impl Protocol for DocSync {
             Op::Connect => Sort::Connect,
             Op::Disconnect => Sort::Disconnect,
             Op::Rerender => Sort::Rerender,
+            Op::Open(_) => Sort::Open,
             Op::Set(..) | Op::Insert | Op::Delete(_) | Op::Paste(..) | Op::SetStage(_) => {
                 Sort::Edit
             }

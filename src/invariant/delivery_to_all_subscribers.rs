@@ -183,7 +183,8 @@ impl Invariant for DeliveryToAllSubscribers {
             let round = self.rounds.get_or_insert(topic, Round { newest: due, due: None });
             round.due = (round.newest.event > due.event).then_some((at + APART, round.newest));
         }
-        if let Some(next) = self.rounds.values().filter_map(|round| round.due).map(|due| due.0).min()
+        if let Some(next) =
+            self.rounds.values().filter_map(|round| round.due).map(|due| due.0).min()
         {
             ruling.wake_at(next);
         }

@@ -1,6 +1,7 @@
 //! A client: a page with one document open, over at most one connection.
 
 mod apply;
+mod documents;
 mod heartbeat;
 mod inbound;
 mod lifecycle;
@@ -18,7 +19,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use wavetank::history::{Connection, Position, Status, Value};
-use wavetank::id::{ConnId, NodeId, OpId};
+use wavetank::id::{ConnId, NodeId, OpId, Topic};
 use wavetank::objectives::EditPolicy;
 use wavetank::protocol::{Boot, Event, Node, Outbox};
 use wavetank::rng::Rng;
@@ -28,7 +29,7 @@ use crate::config::Config;
 use crate::document::Content;
 use crate::message::Message;
 use crate::policy::{Reconnect, WhenStale};
-use crate::protocol::{DocSync, Op, Timer};
+use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store;
 pub use outbox::Pending;
 pub use steps::{Cue, Expiry, Sending, Standing, Steps};
@@ -81,6 +82,8 @@ pub struct Client {
     heard: Mono,
     heard_wall: Wall,
 
+    /// The document that is open.
+    doc: Topic,
     /// The position up to which `confirmed` is complete.
     cursor: Option<Position>,
     confirmed: Content,
@@ -144,6 +147,7 @@ impl Client {
             attempts: 0,
             heard: Mono::default(),
             heard_wall: Wall::START,
+            doc: DOC,
             cursor: None,
             confirmed: Content::new(),
             captured: None,
@@ -171,7 +175,17 @@ impl Client {
 
     fn message(&mut self, now: Now, conn: ConnId, message: &Message, out: &mut Outbox<DocSync>) {
         self.heard(now, out);
+        let mine = self.is_mine(message);
         match message {
+            Message::Ping { stamp, head, .. } => {
+                if (self.steps.answers_ping)() {
+                    let pong = Message::Pong { stamp: *stamp, cursor: self.cursor };
+                    out.send(conn, pong).whatever();
+                }
+                self.told_head(now, head.filter(|_| mine), out);
+                self.cued(now, Cue::Ping, conn, out);
+            }
+            _ if !mine => {}
             Message::Welcome { head, .. }
                 if self.head.is_some_and(|known| known.epoch < head.epoch) =>
             {
@@ -186,18 +200,10 @@ impl Client {
             Message::Novel { position, .. } => self.novel(conn, *position, out),
             Message::Ack { op, position } => self.acked(now, *op, *position, out),
             Message::Nack { op, code } => self.rejected(*op, *code, out),
-            Message::Ping { stamp, head } => {
-                if (self.steps.answers_ping)() {
-                    let pong = Message::Pong { stamp: *stamp, cursor: self.cursor };
-                    out.send(conn, pong).whatever();
-                }
-                self.told_head(now, *head, out);
-                self.cued(now, Cue::Ping, conn, out);
-            }
             Message::Progress { stage, .. } => self.progress(now, *stage, out),
             _ => {}
         }
-        if let Some(position) = message.place() {
+        if let Some(position) = message.place().filter(|_| mine) {
             self.told(now, position);
         }
     }
@@ -233,6 +239,7 @@ impl Client {
             Op::Connect => self.connect(now, out),
             Op::Disconnect => self.disconnect(now, out),
             Op::Rerender => self.rerender(now, out),
+            Op::Open(number) => self.open(now, Op::document(*number), out),
             Op::Stage(_) | Op::Progress(_) | Op::Skip(_) => {}
         }
     }

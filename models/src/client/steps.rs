@@ -169,6 +169,13 @@ pub struct Steps {
     pub undo_value: fn(before: Change, now: Change) -> Change,
     /// `client.tabs.versioned`: whether an event from a tab must be the next one.
     pub tab_in_turn: fn(event: Position, cursor: Position) -> bool,
+    /// `client.subscribe.release_old`: whether a page that goes to another document says that it
+    /// wants no more of the old one.
+    pub releases: fn() -> bool,
+    /// `client.sync.match_response`: whether an answer must be about the document that is open.
+    pub matches_answer: fn() -> bool,
+    /// `client.apply.check_document`: whether an event must be of the document that is open.
+    pub checks_document: fn() -> bool,
 }
 
 impl Default for Steps {
@@ -228,6 +235,9 @@ impl Default for Steps {
             tells_conflict: || true,
             undo_value: |before, _| before,
             tab_in_turn: |event, cursor| event == cursor.next(),
+            releases: || true,
+            matches_answer: || true,
+            checks_document: || true,
         }
     }
 }

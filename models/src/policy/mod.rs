@@ -23,8 +23,8 @@ pub use edit::{EditGate, WhenStale};
 pub use file::{Conformance, Document, PolicyError, PolicyFile, Promise, System};
 pub use patch::{Knob, Patch, PatchError, differences};
 pub use server::{
-    AckAfter, Commit, CommitOrder, EventContent, Events, Fallback, Fanout, Heartbeat, ServerAck,
-    ServerPolicy, ServerSync, Shed,
+    AckAfter, Commit, CommitOrder, Counter, EventContent, Events, Fallback, Fanout, Heartbeat, Log,
+    ServerAck, ServerPolicy, ServerSync, Shed,
 };
 pub use settings::Settings;
 

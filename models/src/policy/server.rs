@@ -19,6 +19,8 @@ pub struct ServerPolicy {
     pub fanout: Fanout,
     /// What its events say.
     pub events: Events,
+    /// How it numbers them.
+    pub log: Log,
 }
 
 /// How the server keeps connections alive and notices dead ones.
@@ -190,4 +192,23 @@ impl Default for Events {
     fn default() -> Self {
         Self { content: EventContent::Full }
     }
+}
+
+/// What events are numbered within.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counter {
+    /// Their document.
+    #[default]
+    PerDocument,
+    /// The whole store.
+    Global,
+}
+
+/// How events are numbered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// What they are numbered within.
+    pub counter: Counter,
 }

@@ -33,7 +33,7 @@ impl Server {
         if let (AckAfter::Receipt, Some(conn)) = (self.config.policy.server.ack.after, conn) {
             out.send(conn, Message::Ack { op: commit.op, position: None }).whatever();
         }
-        let manner = Manner::from(&self.config.policy.server.commit);
+        let manner = Manner::from(&self.config.policy.server);
         let commit = Commit { manner, ..commit };
         match conn {
             Some(conn) => self.line_up(now, conn, commit, out),
@@ -80,7 +80,8 @@ impl Server {
         }
         self.met(event.doc, event.position, out);
         let Some(room) = self.rooms.get_mut(&event.doc) else { return };
-        for event in room.advance(now, event, self.steps.covers) {
+        let counter = self.config.policy.server.log.counter;
+        for event in room.advance(now, event, counter, self.steps.covers) {
             self.announce(now, &event, out);
         }
     }

@@ -58,7 +58,7 @@ impl Server {
         session.pinged = Some(stamp);
         let doc = session.docs.last().copied();
         let head = doc.and_then(|doc| self.rooms.get(&doc)?.head);
-        out.send(conn, Message::Ping { stamp, head }).whatever();
+        out.send(conn, Message::Ping { stamp, doc, head }).whatever();
         out.timer(Timer::Ping(conn), now.mono + self.beat.interval);
         if let Some(doc) = doc {
             self.check(doc, out);

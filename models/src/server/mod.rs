@@ -121,6 +121,7 @@ impl Server {
             Message::SyncRequest { doc, since } if self.config.policy.server.sync.answer => {
                 self.catch_up(now, conn, *doc, *since, out);
             }
+            Message::Unsubscribe { doc } => self.release(conn, *doc),
             Message::Op(commit) => self.take_op(now, Some(conn), commit.clone(), out),
             Message::Ping { stamp, .. } => {
                 out.send(conn, Message::Pong { stamp: *stamp, cursor: None }).whatever();
@@ -182,6 +183,7 @@ impl Node<DocSync> for Server {
                         self.committed(now, conn, commit, result.ok().flatten(), out);
                     }
                     (Wait::Flush(conn, commit, event), Ok(_)) => {
+                        let conn = self.asker(conn, &commit);
                         if self.is_news(&event) {
                             self.notify(conn, &commit, Word::Done, out);
                         }
@@ -189,6 +191,7 @@ impl Node<DocSync> for Server {
                         self.step_up(now, &commit, out);
                     }
                     (Wait::Refusal(conn, commit), Ok(_)) => {
+                        let conn = self.asker(conn, &commit);
                         self.refuse(conn, commit.op, CONFLICT, out);
                         self.step_up(now, &commit, out);
                     }

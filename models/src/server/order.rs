@@ -50,6 +50,13 @@ impl Server {
         }
     }
 
+    /// Who is to be told of an operation: whoever asked for it last.
+    pub(super) fn asker(&self, conn: Option<ConnId>, commit: &Commit) -> Option<ConnId> {
+        let line = self.lines.by_instance.get(&commit.instance);
+        let first = line.and_then(VecDeque::front).filter(|(_, first)| first.op == commit.op);
+        first.map(|(conn, _)| *conn).or(conn)
+    }
+
     /// The first of a line is done with: the next has its turn.
     pub(super) fn step_up(&mut self, now: Now, done: &Commit, out: &mut Outbox<DocSync>) {
         let Some(line) = self.lines.by_instance.get_mut(&done.instance) else { return };

@@ -57,6 +57,16 @@ impl Server {
         }
     }
 
+    /// A client wants no more of a document.
+    pub(super) fn release(&mut self, conn: ConnId, doc: Topic) {
+        if let Some(session) = self.sessions.get_mut(conn) {
+            session.docs.retain(|of| *of != doc);
+        }
+        if let Some(room) = self.rooms.get_mut(&doc) {
+            room.waiting.retain(|(of, _)| *of != conn);
+        }
+    }
+
     /// The server was told that a connection has ended.
     pub(super) fn ended(&mut self, conn: ConnId, code: u16, out: &mut Outbox<DocSync>) {
         let of_client = self.registry.caller(conn).and_then(|caller| self.session_of(caller));

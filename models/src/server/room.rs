@@ -9,7 +9,7 @@ use wavetank::time::{Mono, Now, Wall};
 
 use crate::document::{self, Content};
 use crate::message::Since;
-use crate::policy::ServerSync;
+use crate::policy::{Counter, ServerSync};
 use crate::store::{Event, Loaded, Seen};
 
 /// An event of the log, and when the server came to know it.
@@ -65,6 +65,7 @@ impl Room {
         &mut self,
         now: Now,
         event: &Arc<Event>,
+        counter: Counter,
         covers: fn(&Event) -> bool,
     ) -> Vec<Arc<Event>> {
         let Some(mut head) = self.head else { return Vec::new() };
@@ -72,7 +73,11 @@ impl Room {
             self.ahead.insert(event.position.seq, Arc::clone(event));
         }
         let mut in_turn = Vec::new();
-        while let Some(event) = self.ahead.remove(&(head.seq + 1)) {
+        while let Some(first) = self.ahead.first_entry() {
+            if counter == Counter::PerDocument && *first.key() != head.seq + 1 {
+                break;
+            }
+            let event = first.remove();
             head = event.position;
             document::apply(&mut self.content, &event.changes);
             self.seen.entry(event.instance).or_default().add(event.client_seq);

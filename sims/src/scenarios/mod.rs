@@ -24,6 +24,7 @@ mod retry_by_hand;
 mod return_after_30s;
 mod return_after_5min;
 mod server_restart_herd;
+mod several_documents;
 mod several_tabs;
 mod slow_consumer;
 mod slow_network;
@@ -55,6 +56,7 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &return_after_30s::ReturnAfter30s,
         &return_after_5min::ReturnAfter5Min,
         &several_tabs::SeveralTabs,
+        &several_documents::SeveralDocuments,
         &slow_network::SlowNetwork,
         &one_element::OneElement,
         &lossy_links::LossyLinks,
