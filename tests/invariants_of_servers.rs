@@ -89,7 +89,8 @@ fn two(at: NodeId) -> Vec<Line> {
 
 #[test]
 fn what_one_is_told_all_are_told() {
-    let told = |rest: Vec<Line>| breaks("delivery-to-all-subscribers", &[two(SERVER), rest].concat());
+    let told =
+        |rest: Vec<Line>| breaks("delivery-to-all-subscribers", &[two(SERVER), rest].concat());
     let once = vec![event(100, SERVER, A, 2), later(3_000)];
     assert!(told(once), "nothing came on the other");
     let both = vec![event(100, SERVER, A, 2), event(900, SERVER, B, 2), later(3_000)];
@@ -105,7 +106,8 @@ fn what_one_is_told_all_are_told() {
 
 #[test]
 fn what_one_server_tells_the_others_tell_unless_there_was_trouble() {
-    let told = |rest: Vec<Line>| breaks("delivery-to-all-subscribers", &[two(OTHER), rest].concat());
+    let told =
+        |rest: Vec<Line>| breaks("delivery-to-all-subscribers", &[two(OTHER), rest].concat());
     assert!(told(vec![event(100, SERVER, A, 2), later(3_000)]));
     let link = |at, path| (at, SERVER, Observation::Link { to: OTHER, path });
     let cut = vec![link(90, Path::Down), event(100, SERVER, A, 2), later(3_000)];
@@ -190,9 +192,8 @@ fn who_went_on_hears_no_more_of_what_she_left() {
         (60, ALICE, Observation::Sent { conn: A, side: Side::Dialler, live: true, meaning })
     };
     let went = vec![opens, names(ATTIC), came(90, SERVER, A, hello(ATTIC))];
-    let strays = |rest: Vec<Line>| {
-        breaks("subscription-exact", &[two(SERVER), went.clone(), rest].concat())
-    };
+    let strays =
+        |rest: Vec<Line>| breaks("subscription-exact", &[two(SERVER), went.clone(), rest].concat());
     assert!(strays(vec![event(6_000, SERVER, A, 2)]));
     assert!(!strays(vec![event(4_000, SERVER, A, 2)]), "it may have been under way");
     assert!(!strays(vec![event(6_000, SERVER, B, 2)]), "nobody left the hall there");

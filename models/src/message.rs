@@ -97,6 +97,9 @@ pub enum Message {
         op: OpId,
         /// Its event.
         position: Option<Position>,
+        /// Its document.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doc: Option<Topic>,
     },
     /// An operation is not done.
     Nack {
@@ -149,6 +152,8 @@ pub enum Message {
         /// The document.
         doc: Topic,
     },
+    /// An instance tells another of an event that will outlive a crash.
+    Published(Arc<Event>),
 }
 
 /// A word about an operation.
@@ -182,7 +187,9 @@ impl Message {
             Self::Delta { events, .. } => {
                 events.iter().map(|event| ENVELOPE + changes(&event.changes)).sum()
             }
-            Self::Event(event) | Self::Tab(event) => changes(&event.changes),
+            Self::Event(event) | Self::Tab(event) | Self::Published(event) => {
+                changes(&event.changes)
+            }
             Self::Bare(_, content) => changes(content),
             Self::Op(commit) => commit.edit.size(),
             _ => 16,
@@ -221,19 +228,21 @@ impl Message {
             }
             Self::Snapshot { doc, at, .. } => Meaning::of(Kind::Snapshot).topic(*doc).position(*at),
             Self::Delta { doc, to, .. } => Meaning::of(Kind::Delta).topic(*doc).position(*to),
-            Self::Event(event) | Self::Tab(event) => Meaning::of(Kind::Event)
-                .topic(event.doc)
-                .position(event.position)
-                .op(Some(event.op)),
+            Self::Event(event) | Self::Tab(event) | Self::Published(event) => {
+                Meaning::of(Kind::Event)
+                    .topic(event.doc)
+                    .position(event.position)
+                    .op(Some(event.op))
+            }
             Self::Op(commit) => {
                 Meaning::of(Kind::Op).topic(commit.doc).op(Some(commit.op)).cursor(commit.base)
             }
-            Self::Ack { op, position } => {
-                Meaning { position: *position, ..Meaning::of(Kind::Ack) }.op(Some(*op))
+            Self::Ack { op, position, doc } => {
+                Meaning { position: *position, topic: *doc, ..Meaning::of(Kind::Ack) }.op(Some(*op))
             }
             Self::Nack { op, code } => Meaning::of(Kind::Nack).op(Some(*op)).code(*code),
-            Self::Ping { stamp, head, .. } => {
-                Meaning { position: *head, ..Meaning::of(Kind::Ping) }.stamp(*stamp)
+            Self::Ping { stamp, doc, head } => {
+                Meaning { position: *head, topic: *doc, ..Meaning::of(Kind::Ping) }.stamp(*stamp)
             }
             Self::Pong { stamp, cursor } => Meaning::of(Kind::Pong).cursor(*cursor).stamp(*stamp),
             Self::Progress { doc, op, stage } => {

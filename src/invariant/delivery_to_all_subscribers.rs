@@ -18,6 +18,8 @@ const RECOVERY: Span = Span::secs(35);
 struct Told {
     by: NodeId,
     upto: Position,
+    /// When it was last brought level.
+    synced: Time,
 }
 
 /// An event that somebody was told of, and by whom.
@@ -57,7 +59,7 @@ impl DeliveryToAllSubscribers {
         let by = seen.node;
         match meaning.kind {
             Kind::Snapshot | Kind::Delta => {
-                self.told.insert((conn, topic), Told { by, upto: position });
+                self.told.insert((conn, topic), Told { by, upto: position, synced: seen.at });
             }
             Kind::Event => {
                 let Some(told) = self.told.get_mut(&(conn, topic)) else { return };
@@ -89,12 +91,14 @@ impl DeliveryToAllSubscribers {
 
     /// Who was not told of an event that everybody is to know by now.
     fn left_out(&self, at: Time, topic: Topic, due: Newest) -> Option<(ConnId, Told)> {
+        let level = |told: &Told| at.since(told.synced) < APART;
         let calm = self.unusual.keys().next().is_none()
             && self.trouble.is_none_or(|trouble| at.since(trouble) >= RECOVERY);
         self.rooms.of(topic).find_map(|conn| {
             let told = *self.told.get(&(conn, topic))?;
             let behind = told.upto.epoch == due.event.epoch && told.upto < due.event;
-            (behind && (calm || told.by == due.by)).then_some((conn, told))
+            let judged = !level(&told) && (calm || told.by == due.by);
+            (behind && judged).then_some((conn, told))
         })
     }
 

@@ -54,8 +54,10 @@ mod no_send_after_close;
 mod no_state_regression;
 mod no_zombie_transport;
 mod online_triggers_dial;
+mod open_topics;
 mod optimistic_preserved;
 mod outbox_drains;
+mod overload_recovers;
 mod page;
 mod phase_timeout;
 mod presence;
@@ -126,6 +128,7 @@ pub use no_zombie_transport::NoZombieTransport;
 pub use online_triggers_dial::OnlineTriggersDial;
 pub use optimistic_preserved::OptimisticPreserved;
 pub use outbox_drains::OutboxDrains;
+pub use overload_recovers::OverloadRecovers;
 pub use phase_timeout::PhaseTimeout;
 pub use recovery_bound::RecoveryBound;
 pub use registry_exact::RegistryExact;
@@ -342,5 +345,6 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(LoopResponsive::default()),
         Box::new(RegistryExact::default()),
         Box::new(RequestAnswered::default()),
+        Box::new(OverloadRecovers::default()),
     ]
 }

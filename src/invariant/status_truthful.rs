@@ -7,7 +7,7 @@ use super::sockets::Sockets;
 use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Connection, Interest, Life, Observation, Refusal, Side, Standing};
+use crate::history::{Connection, Interest, Life, Observation, Refusal, Request, Side, Standing};
 use crate::id::NodeId;
 use crate::objectives::Objectives;
 use crate::time::Time;
@@ -84,6 +84,7 @@ impl Invariant for StatusTruthful {
         Presence::INTEREST
             .and(Sockets::INTEREST)
             .and(Interest::DEVICE)
+            .and(Interest::GIVEN_OTHER)
             .and(Interest::CREDENTIAL)
             .and(Interest::STATUS)
             .and(Interest::CONTENT)
@@ -108,6 +109,7 @@ impl Invariant for StatusTruthful {
             Observation::ShownStatus(status) => {
                 (page.shown, page.attempt) = (Some(status.connection), status.attempt);
             }
+            Observation::Given { request: Request::Open, .. } => page.has_content = false,
             Observation::Device { online } => page.offline = !online,
             Observation::Dialled { .. } => page.dialled = true,
             Observation::Refused { refusal: Refusal::Status(code), .. }

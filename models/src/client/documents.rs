@@ -9,12 +9,9 @@ use crate::message::Message;
 use crate::protocol::{DocSync, Timer};
 
 impl Client {
-    /// The page goes to another document. Nothing of the old one is kept but the edits that are
+    /// The page goes to another document, or to the same once more. Nothing of the old one is kept but the edits that are
     /// not known to be saved: they stay on their way.
     pub(super) fn open(&mut self, now: Now, doc: Topic, out: &mut Outbox<DocSync>) {
-        if doc == self.doc {
-            return;
-        }
         self.forget_progress(out);
         let old = std::mem::replace(&mut self.doc, doc);
         self.cursor = None;

@@ -61,7 +61,9 @@ pub struct Client {
     me: NodeId,
     /// Tells this run of the page from every other.
     instance: u64,
-    server: Option<NodeId>,
+    /// The instances of the server; each dial is to the next one.
+    servers: Vec<NodeId>,
+    dials: usize,
     tabs: Vec<NodeId>,
     config: Arc<Config>,
     steps: Steps,
@@ -132,7 +134,13 @@ impl Client {
         Self {
             me: boot.me,
             instance: u64::from(boot.me.0) << 16 | u64::from(boot.incarnation),
-            server: boot.peers.iter().find(|peer| !peer.same_device).map(|peer| peer.id),
+            servers: boot
+                .peers
+                .iter()
+                .filter(|peer| !peer.same_device)
+                .map(|peer| peer.id)
+                .collect(),
+            dials: boot.me.0 as usize,
             tabs: boot.peers.iter().filter(|peer| peer.same_device).map(|peer| peer.id).collect(),
             outbox_limit: limit(policy.outbox.limit),
             reorder_limit: limit(policy.reorder.limit),
@@ -198,7 +206,7 @@ impl Client {
             Message::Event(event) => self.came(now, event, out),
             Message::Notice(notice) => self.notice(notice, out),
             Message::Novel { position, .. } => self.novel(conn, *position, out),
-            Message::Ack { op, position } => self.acked(now, *op, *position, out),
+            Message::Ack { op, position, .. } => self.acked(now, *op, *position, out),
             Message::Nack { op, code } => self.rejected(*op, *code, out),
             Message::Progress { stage, .. } => self.progress(now, *stage, out),
             _ => {}
@@ -221,7 +229,7 @@ impl Client {
             Timer::Work(seq) => self.work_done(seq, out),
             Timer::Look => self.look(now, out),
             Timer::Ephemeral => self.forget_progress(out),
-            Timer::Ping(_) | Timer::Deadline(..) | Timer::Batch => {}
+            Timer::Ping(_) | Timer::Deadline(..) | Timer::Batch | Timer::Level(_) => {}
         }
     }
 

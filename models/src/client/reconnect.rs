@@ -20,7 +20,9 @@ const TRANSIENT: [u16; 6] = [1001, 1006, 1011, 1012, 1013, 4408];
 
 impl Client {
     pub(super) fn dial(&mut self, now: Now, out: &mut Outbox<DocSync>) {
-        let Some(server) = self.server else { return };
+        let Some(turn) = self.dials.checked_rem(self.servers.len()) else { return };
+        let server = self.servers[turn];
+        self.dials += 1;
         if (self.steps.dials_alone)() {
             self.leave(out, 1000);
         }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
+use super::deployment::{Instances, Overload};
+
 /// What the server does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -21,6 +23,10 @@ pub struct ServerPolicy {
     pub events: Events,
     /// How it numbers them.
     pub log: Log,
+    /// How several instances of it work together.
+    pub instances: Instances,
+    /// What it does when more is asked of it than it can do.
+    pub overload: Overload,
 }
 
 /// How the server keeps connections alive and notices dead ones.

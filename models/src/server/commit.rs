@@ -31,7 +31,8 @@ impl Server {
             self.load(commit.doc, out);
         }
         if let (AckAfter::Receipt, Some(conn)) = (self.config.policy.server.ack.after, conn) {
-            out.send(conn, Message::Ack { op: commit.op, position: None }).whatever();
+            out.send(conn, Message::Ack { op: commit.op, position: None, doc: Some(commit.doc) })
+                .whatever();
         }
         let manner = Manner::from(&self.config.policy.server);
         let commit = Commit { manner, ..commit };
@@ -76,8 +77,15 @@ impl Server {
             && self.sessions.get(conn).is_some()
         {
             let position = Some(event.position);
-            out.send(conn, Message::Ack { op: event.op, position }).whatever();
+            let doc = Some(event.doc);
+            out.send(conn, Message::Ack { op: event.op, position, doc }).whatever();
         }
+        self.publish(event, out);
+        self.take_in(now, event, out);
+    }
+
+    /// Tells the room of a durable event, and of those that waited for it.
+    pub(super) fn take_in(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
         self.met(event.doc, event.position, out);
         let Some(room) = self.rooms.get_mut(&event.doc) else { return };
         let counter = self.config.policy.server.log.counter;

@@ -4,8 +4,10 @@ mod check;
 mod commit;
 mod fanout;
 mod heartbeat;
+mod instances;
 mod notices;
 mod order;
+mod overload;
 mod refuse;
 mod registry;
 mod room;
@@ -66,6 +68,8 @@ enum Wait {
 /// A server instance.
 pub struct Server {
     me: NodeId,
+    /// The other instances.
+    others: Vec<NodeId>,
     config: Arc<Config>,
     steps: Steps,
     beat: Beat,
@@ -82,6 +86,7 @@ pub struct Server {
     notices: notices::Notices,
     /// Events that are to be told together.
     batch: Vec<Arc<store::Event>>,
+    overload: overload::Overload,
 }
 
 impl Server {
@@ -97,6 +102,7 @@ impl Server {
         let stated = Beat { interval: policy.interval, timeout: policy.timeout };
         Self {
             me: boot.me,
+            others: instances::others(&boot),
             config: Arc::clone(boot.config),
             beat: (steps.beat)(stated, boot.config.beat),
             steps,
@@ -109,6 +115,7 @@ impl Server {
             lines: order::Lines::default(),
             notices: notices::Notices::default(),
             batch: Vec::new(),
+            overload: overload::Overload::default(),
         }
     }
 
@@ -154,12 +161,14 @@ impl Server {
 impl Node<DocSync> for Server {
     fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
         match event {
-            Event::Accepted(conn, hello) => self.accept(now, conn, hello.instance, out),
+            Event::Accepted(conn, hello) => self.greet(now, conn, hello.instance, out),
             Event::Message(conn, message) => self.message(now, conn, message, out),
             Event::Closed(conn, closing) => self.ended(conn, closing.code, out),
             Event::Timer(Timer::Ping(conn)) => self.ping(now, conn, out),
             Event::Timer(Timer::Deadline(conn, caller)) => self.deadline(now, conn, caller, out),
             Event::Timer(Timer::Batch) => self.tell_batch(out),
+            Event::Timer(Timer::Level(doc)) => self.level(doc, out),
+            Event::Cast(_, Message::Published(event)) => self.published(now, event, out),
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Stored(ticket, result) => {
                 let Some(wait) = self.awaiting.recall(ticket) else { return };
@@ -173,7 +182,9 @@ impl Node<DocSync> for Server {
                     }
                     (Wait::Settle(doc, loaded), Ok(_)) => self.loaded(now, doc, *loaded, out),
                     (Wait::Load(doc) | Wait::Settle(doc, _), _) => self.load(doc, out),
-                    (Wait::Check(doc), result) => self.checked(doc, result.ok().flatten(), out),
+                    (Wait::Check(doc), result) => {
+                        self.checked(now, doc, result.ok().flatten(), out);
+                    }
                     (Wait::Enter(conn, doc), _) => self.enter(conn, doc, out),
                     (Wait::Commit(conn, commit, asked), result) => {
                         let blocked = (self.steps.blocks)(now.mono.since(asked));

@@ -37,6 +37,8 @@ pub(super) struct Room {
     pub(super) checking: bool,
     /// Where the room was when the store was last found further on.
     pub(super) behind: Option<Position>,
+    /// Whether what is missing is given time to come by itself.
+    pub(super) patient: bool,
     /// Who subscribed before the document was loaded.
     pub(super) waiting: Vec<(ConnId, Since)>,
 }
@@ -89,6 +91,11 @@ impl Room {
         }
         self.head = Some(head);
         in_turn
+    }
+
+    /// Whether an event has come that another must come before.
+    pub(super) fn has_gap(&self) -> bool {
+        !self.ahead.is_empty()
     }
 
     /// Drops what the log need not reach back to.

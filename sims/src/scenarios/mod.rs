@@ -17,6 +17,7 @@ mod offline_editing;
 mod one_element;
 mod other_demands;
 mod outage;
+mod overloaded_server;
 mod rapid_stages;
 mod replay_cut_short;
 mod restored_store;
@@ -30,6 +31,7 @@ mod slow_consumer;
 mod slow_network;
 mod store_trouble;
 mod turned_away;
+mod two_servers;
 
 pub use mixed::Mixed;
 use proptest::prelude::*;
@@ -70,11 +72,13 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &coming_and_going::ComingAndGoing,
         &retry_by_hand::RetryByHand,
         &turned_away::TurnedAway,
+        &two_servers::TwoServers,
         &editing_disabled::EditingDisabled,
         &other_demands::OtherDemands,
         &long_session::LongSession,
         &mixed::Mixed,
         &server_restart_herd::ServerRestartHerd,
+        &overloaded_server::OverloadedServer,
     ]
 }
 
