@@ -79,14 +79,13 @@ impl DeliveryToAllSubscribers {
 
     /// Somebody was told of an event.
     fn went_round(&mut self, at: Time, topic: Topic, event: Newest, ruling: &mut Ruling) {
-        let round = self.rounds.get_or_insert(topic, Round { newest: event, due: None });
-        if event.event > round.newest.event {
-            round.newest = event;
+        let known = self.rounds.get(&topic).copied();
+        if known.is_some_and(|known| known.newest.event >= event.event) {
+            return;
         }
-        if round.due.is_none() {
-            round.due = Some((at + APART, round.newest));
-            ruling.wake_at(at + APART);
-        }
+        let due = known.and_then(|known| known.due).unwrap_or((at + APART, event));
+        self.rounds.insert(topic, Round { newest: event, due: Some(due) });
+        ruling.wake_at(due.0);
     }
 
     /// Who was not told of an event that everybody is to know by now.
