@@ -200,3 +200,17 @@ fn who_went_on_hears_no_more_of_what_she_left() {
     let attic = sent(6_000, SERVER, A, about(Kind::Event, ATTIC, 2));
     assert!(!strays(vec![attic]), "she is in the attic");
 }
+
+#[test]
+fn what_waits_is_handled_in_time() {
+    let handles = |at, seconds| {
+        let size = Size { len: 3, oldest: Span::secs(seconds), ..Size::default() };
+        (at, SERVER, Observation::Waiting { queue: "inbox".into(), size })
+    };
+    let late = |rest: Vec<Line>| breaks("overload-recovers", &rest);
+    assert!(late(vec![handles(20_000, 11)]));
+    assert!(!late(vec![handles(20_000, 9)]));
+    let paused = vec![lives(2_000, SERVER, Life::Paused), lives(15_000, SERVER, Life::Resumed)];
+    assert!(!late([paused.clone(), vec![handles(15_000, 12)]].concat()), "it was paused");
+    assert!(late([paused, vec![handles(30_000, 12)]].concat()), "that was long ago");
+}
