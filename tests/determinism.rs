@@ -1,6 +1,8 @@
 //! The same case gives the same digest: twice in a process, on any number of threads, in debug
 //! and in release. The pinned digests change only with a stated reason.
 
+mod renewing;
+
 use std::path::Path;
 
 use wavetank::digest::Digest;
@@ -15,7 +17,7 @@ use wavetank_sims::scenarios;
 /// of a file. `WAVETANK_RENEW=1` writes the file, which wants a line in CHANGELOG.md that says why.
 fn pinned(file: &str, now: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(file);
-    if std::env::var_os("WAVETANK_RENEW").is_some() {
+    if renewing::is_renewing() {
         std::fs::write(&path, now).expect("a file that can be written");
     }
     let pinned = std::fs::read_to_string(&path).expect("the pinned digests");
