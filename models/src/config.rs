@@ -29,9 +29,6 @@ pub struct Config {
     /// The heartbeat that this deployment needs, in place of the policy's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beat: Option<Beat>,
-    /// The time that a handshake takes a server of this deployment, where it takes any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub handshake: Option<Span>,
 }
 
 impl Config {

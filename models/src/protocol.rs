@@ -109,7 +109,7 @@ const fn mark(name: &'static str, about: &'static str) -> Mark {
 }
 
 /// What befalls a node, and then what it does about it.
-const MARKS: [Mark; 23] = [
+const MARKS: [Mark; 22] = [
     mark("connection-lost", "A client is told that its connection has ended."),
     mark("edit-while-away", "A person edits while the client is not live."),
     mark("event-ahead", "An event comes before one that it follows."),
@@ -134,7 +134,6 @@ const MARKS: [Mark; 23] = [
         "The server closes a connection that does not take what it sends.",
     ),
     mark("snapshot-sent", "The server sends a whole document."),
-    mark("handshake-shed", "The server has no time for one more connection."),
     mark("written-not-arrived", "A client returns without events that were written to it."),
 ];
 

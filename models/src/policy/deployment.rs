@@ -1,4 +1,4 @@
-//! The part of the policy that is about the server's instances, and about what they can bear.
+//! The part of the policy that is about the server's instances.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,19 +19,4 @@ pub enum Channel {
 pub struct Instances {
     /// How they come to know of events that others have made durable.
     pub channel: Channel,
-}
-
-/// What the server does when more is asked of it than it can do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Overload {
-    /// Handshakes that it makes within a second, where they take any time; who comes on top of
-    /// them is to come later. 0 is no limit.
-    pub handshakes_max: u32,
-}
-
-impl Default for Overload {
-    fn default() -> Self {
-        Self { handshakes_max: 50 }
-    }
 }

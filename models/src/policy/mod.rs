@@ -20,7 +20,7 @@ pub use client::{
     FailedExit, Gap, OfflineEdits, OnClose, OnOpen, Outbox, Overflow, Reconnect, Reorder, ResetOn,
     Schedule, SignOfLife, Storage, SyncPolicy, Tabs, Undo, UndoScope, Watch,
 };
-pub use deployment::{Channel, Instances, Overload};
+pub use deployment::{Channel, Instances};
 pub use edit::{EditGate, WhenStale};
 pub use file::{Conformance, Document, PolicyError, PolicyFile, Promise, System};
 pub use patch::{Knob, Patch, PatchError, differences};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
-use super::deployment::{Instances, Overload};
+use super::deployment::Instances;
 
 /// What the server does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,8 +25,6 @@ pub struct ServerPolicy {
     pub log: Log,
     /// How several instances of it work together.
     pub instances: Instances,
-    /// What it does when more is asked of it than it can do.
-    pub overload: Overload,
 }
 
 /// How the server keeps connections alive and notices dead ones.

@@ -7,7 +7,6 @@ mod heartbeat;
 mod instances;
 mod notices;
 mod order;
-mod overload;
 mod refuse;
 mod registry;
 mod room;
@@ -86,7 +85,6 @@ pub struct Server {
     notices: notices::Notices,
     /// Events that are to be told together.
     batch: Vec<Arc<store::Event>>,
-    overload: overload::Overload,
 }
 
 impl Server {
@@ -115,7 +113,6 @@ impl Server {
             lines: order::Lines::default(),
             notices: notices::Notices::default(),
             batch: Vec::new(),
-            overload: overload::Overload::default(),
         }
     }
 
@@ -161,7 +158,7 @@ impl Server {
 impl Node<DocSync> for Server {
     fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
         match event {
-            Event::Accepted(conn, hello) => self.greet(now, conn, hello.instance, out),
+            Event::Accepted(conn, hello) => self.accept(now, conn, hello.instance, out),
             Event::Message(conn, message) => self.message(now, conn, message, out),
             Event::Closed(conn, closing) => self.ended(conn, closing.code, out),
             Event::Timer(Timer::Ping(conn)) => self.ping(now, conn, out),

@@ -17,7 +17,6 @@ mod offline_editing;
 mod one_element;
 mod other_demands;
 mod outage;
-mod overloaded_server;
 mod rapid_stages;
 mod replay_cut_short;
 mod restored_store;
@@ -78,7 +77,6 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &long_session::LongSession,
         &mixed::Mixed,
         &server_restart_herd::ServerRestartHerd,
-        &overloaded_server::OverloadedServer,
     ]
 }
 
