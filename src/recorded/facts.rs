@@ -45,6 +45,7 @@ facts! {
     REST = 25, "that all came to rest in the end (quiet)";
     START = 26, "a recording from the beginning (without --midway)";
     SCHEMA = 28, "which messages are not valid, or of which version (schema, in records only)";
+    BUSY = 30, "the spans for which nodes are busy (busy, in records only)";
     OBJECTIVES = 27, "what the application demands (--objectives FILE, or --invariant with its name)";
 }
 
@@ -86,6 +87,7 @@ impl Facts {
             Observation::Link { .. } => Self::LINK,
             Observation::Device { .. } => Self::DEVICE,
             Observation::Waiting { .. } | Observation::Holds { .. } => Self::SIZES,
+            Observation::Busy { .. } => Self::BUSY,
             Observation::Phase(Phase::Quiet) => Self::REST,
             _ => Self::default(),
         }
@@ -212,6 +214,10 @@ const NEEDS: &[(&str, &[Facts])] = &[
     ("view-follows-store", &[F::EVENTS, F::CONTENT, F::OBJECTIVES]),
     ("resync-justified", &[F::ARRIVALS, F::CLIENT_SENT, F::OBJECTIVES]),
     ("error-surfaced", &[F::CLOSED, F::STATUS, F::OBJECTIVES]),
+    ("loop-responsive", &[F::OPENED, F::BUSY]),
+    ("registry-exact", &[F::SENT, F::CLOSED, F::SIZES]),
+    ("request-answered", &[F::SENT, F::DELIVERED, F::OBJECTIVES]),
+    ("overload-recovers", &[F::SIZES]),
 ];
 
 #[cfg(test)]
