@@ -161,10 +161,10 @@ fn who_cannot_answer_has_time_until_she_can() {
     let phase = |at, phase| (at, SERVER, Observation::Phase(phase));
     let paused = [lives(200, SERVER, Life::Paused), lives(9_000, SERVER, Life::Resumed)];
     let paused = [vec![sync.clone()], paused.to_vec()].concat();
-    assert!(!asked([paused.clone(), vec![later(13_000)]].concat()));
+    assert!(!asked([paused.clone(), vec![ended(13_000, SERVER, A)]].concat()));
     assert!(asked([paused, vec![lives(14_500, ALICE, Life::Paused)]].concat()));
     let chaos = vec![phase(50, Phase::Chaos), sync, phase(20_000, Phase::Healed)];
-    assert!(!asked([chaos.clone(), vec![lives(24_000, ALICE, Life::Paused)]].concat()));
+    assert!(!asked([chaos.clone(), vec![ended(24_000, SERVER, A)]].concat()));
     assert!(asked([chaos, vec![lives(25_500, ALICE, Life::Paused)]].concat()));
 }
 
