@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::Field;
 use crate::time::Span;
 
 /// What editing is allowed while the connection is down.
@@ -15,6 +16,16 @@ pub enum EditPolicy {
     Queue,
     /// Edits are refused, visibly.
     Disable,
+}
+
+/// Who may have documents open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    /// Everybody.
+    Open,
+    /// Those who show a credential that is good, and may see the document.
+    SignedIn,
 }
 
 /// The demands of one case. The defaults are the reference values.
@@ -67,8 +78,32 @@ pub struct Objectives {
     pub attempts_shown: bool,
     /// What is shown in passing is gone this long after it was last told.
     pub ephemeral_expiry: Span,
+    /// Whether content that may be old is marked wherever that matters.
+    pub stale_marked: bool,
+    /// The fields of a pipeline's stages in the order in which they are done, where it matters.
+    pub stages: Vec<Field>,
+    /// Whether nodes report to monitoring what they are told of failures.
+    pub errors_reported: bool,
     /// The most entries of tables that a node says it holds, by their names.
     pub table_max: BTreeMap<String, u32>,
+    /// The most instances of one client that are connected at a time; 0 is no limit.
+    pub per_client: u32,
+    /// The most instances of one person's clients; 0 is no limit.
+    pub per_user: u32,
+    /// The most instances at one network address; 0 is no limit.
+    pub per_address: u32,
+    /// The most bytes that one message to a server may have.
+    pub message_bytes: u32,
+    /// Who may have documents open.
+    pub access: Access,
+    /// The only site whose pages may connect where people have to sign in; 0 is any.
+    pub origin: u64,
+    /// The longest time between two looks at whether a credential is still good.
+    pub revalidate: Span,
+    /// The operations of one client that are taken in a minute; 0 is no limit.
+    pub ops_per_minute: u32,
+    /// The whole documents that one client is sent in a minute; 0 is no limit.
+    pub wholes_per_minute: u32,
 }
 
 impl Default for Objectives {
@@ -97,6 +132,9 @@ impl Default for Objectives {
             attempts_max: 10,
             attempts_shown: false,
             ephemeral_expiry: Span::secs(10),
+            stale_marked: false,
+            stages: Vec::new(),
+            errors_reported: false,
             table_max: [
                 ("attempts", 100),
                 ("close-codes", 100),
@@ -105,6 +143,15 @@ impl Default for Objectives {
             ]
             .map(|(name, most)| (name.to_owned(), most))
             .into(),
+            per_client: 3,
+            per_user: 10,
+            per_address: 100,
+            message_bytes: 1 << 20,
+            access: Access::Open,
+            origin: 1,
+            revalidate: Span::secs(60),
+            ops_per_minute: 0,
+            wholes_per_minute: 0,
         }
     }
 }

@@ -13,6 +13,7 @@ mod counts;
 mod engine {
     #![allow(dead_code, unused_imports, reason = "only some of it is measured")]
     pub mod agenda;
+    pub mod heap;
     pub mod link;
     pub mod path;
 }

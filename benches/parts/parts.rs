@@ -56,7 +56,7 @@ pub const PARTS: [Part; 12] = [
 /// Takes the next entry and plans another, with so many pending.
 fn agenda(pending: u32) -> Work {
     let draw = Draw::seeded(1);
-    let mut agenda = Agenda::default();
+    let mut agenda = Agenda::new(pending > 100_000);
     let later = move |nth: u64| Span::micros(draw.below(nth, 1_000_000));
     for nth in 0..pending {
         agenda.add(Time::ZERO + later(u64::from(nth)), Due::Lane, nth);

@@ -110,7 +110,7 @@ struct Area {
     artefact: Vec<Artefact>,
 }
 
-const AREAS: [&str; 9] = [
+const AREAS: [&str; 11] = [
     include_str!("../catalogue/connection.toml"),
     include_str!("../catalogue/reconnection.toml"),
     include_str!("../catalogue/delivery.toml"),
@@ -120,6 +120,8 @@ const AREAS: [&str; 9] = [
     include_str!("../catalogue/backend.toml"),
     include_str!("../catalogue/tearing.toml"),
     include_str!("../catalogue/consistency.toml"),
+    include_str!("../catalogue/errors.toml"),
+    include_str!("../catalogue/security.toml"),
 ];
 
 static CATALOGUE: LazyLock<Area> = LazyLock::new(|| {

@@ -16,6 +16,16 @@ pub struct Beat {
     pub timeout: Span,
 }
 
+/// The newest version of the protocol that either side speaks, in the course of an upgrade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Versions {
+    /// What pages speak.
+    pub client: u8,
+    /// What the server speaks.
+    pub server: u8,
+}
+
 /// A policy, and the coding mistakes that the nodes are built with.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +39,15 @@ pub struct Config {
     /// The heartbeat that this deployment needs, in place of the policy's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beat: Option<Beat>,
+    /// How long this application's page takes to take an event in, where it takes any time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<Span>,
+    /// The most bytes of a message that pass in this deployment, where that is less than usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_bytes: Option<u32>,
+    /// What is deployed, where that is not the first version everywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions: Option<Versions>,
 }
 
 impl Config {

@@ -1,11 +1,13 @@
 //! What travels between clients, servers and tabs.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use wavetank::history::{Changes, Kind, Meaning, Position};
+use wavetank::history::{Caller, Changes, Kind, Meaning, Position};
 use wavetank::id::{OpId, Topic};
-use wavetank::time::Wall;
+use wavetank::protocol::Credential;
+use wavetank::time::{Span, Wall};
 
 use crate::document;
 use crate::protocol::DOC;
@@ -17,6 +19,11 @@ pub const SIZE_MAX: u32 = 1 << 20;
 pub const FORBIDDEN: u16 = 403;
 /// The code for an operation that somebody else's change stands in the way of.
 pub const CONFLICT: u16 = 409;
+/// The code for a frame that is no message.
+pub const UNREADABLE: u16 = 400;
+
+/// The code for what came too soon.
+pub const TOO_SOON: u16 = 429;
 
 /// What a client says that it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +45,12 @@ pub struct Hello {
     pub path: String,
     /// The instance of the client.
     pub instance: u64,
+    /// The newest version of the protocol that the client speaks.
+    #[serde(default)]
+    pub version: u8,
+    /// Who dials, as it says of itself.
+    #[serde(default)]
+    pub caller: Caller,
 }
 
 /// A message of the protocol.
@@ -147,6 +160,33 @@ pub enum Message {
     },
     /// A word to the author of an operation, to be shown once. It has no place in the order.
     Notice(Notice),
+    /// Something failed that is not an operation, or not known by which.
+    Error {
+        /// Why.
+        code: u16,
+    },
+    /// One event, in the form that it has from version 2 on.
+    Packed(Arc<Event>),
+    /// A part of a message that is too large for one.
+    Part(Part),
+    /// A part has come.
+    Got,
+    /// Somebody points at something. The server passes it on; it may be lost.
+    Pointer {
+        /// The document.
+        doc: Topic,
+        /// What she did.
+        op: OpId,
+    },
+    /// Shows who is there, first and whenever the last one is about to expire.
+    Credential(Credential),
+    /// An operation, or the question for a whole document, came too soon.
+    Later {
+        /// Which operation.
+        op: Option<OpId>,
+        /// When to ask again.
+        retry_after: Span,
+    },
     /// Asks for no more of a document.
     Unsubscribe {
         /// The document.
@@ -154,6 +194,59 @@ pub enum Message {
     },
     /// An instance tells another of an event that will outlive a crash.
     Published(Arc<Event>),
+}
+
+/// A part of a snapshot or of a delta.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Which message it is a part of.
+    pub of: u64,
+    /// The document that the message is about.
+    pub doc: Option<Topic>,
+    /// Which part it is, from 0.
+    pub index: u32,
+    /// How many there are.
+    pub count: u32,
+    /// Whether the message is a snapshot.
+    pub snapshot: bool,
+    /// The place in the order up to which the message tells.
+    pub to: Option<Position>,
+    /// What it says of the message.
+    pub text: String,
+}
+
+impl Part {
+    /// Cuts a message into parts of so many bytes.
+    pub fn cut(of: u64, message: &Message, bytes: usize) -> VecDeque<Self> {
+        let text = serde_json::to_string(message).expect("a message can be written as JSON");
+        let letters: Vec<char> = text.chars().collect();
+        let count = letters.chunks(bytes.max(1)).count() as u32;
+        let snapshot = matches!(message, Message::Snapshot { .. });
+        let doc = message.meaning().topic;
+        let part = |(index, text): (u32, &[char])| Self {
+            of,
+            doc,
+            index,
+            count,
+            snapshot,
+            to: message.place(),
+            text: text.iter().collect(),
+        };
+        (0..).zip(letters.chunks(bytes.max(1))).map(part).collect()
+    }
+
+    /// The last part counts as the message.
+    fn meaning(&self) -> Meaning {
+        let kind = match (self.index + 1 == self.count, self.snapshot) {
+            (false, _) => Kind::Fragment,
+            (true, true) => Kind::Snapshot,
+            (true, false) => Kind::Delta,
+        };
+        let stamp = u64::from(self.count - self.index);
+        let whole = kind != Kind::Fragment;
+        let position = self.to.filter(|_| whole);
+        Meaning { position, topic: self.doc, ..Meaning::of(kind) }.stamp(stamp)
+    }
 }
 
 /// A word about an operation.
@@ -187,11 +280,13 @@ impl Message {
             Self::Delta { events, .. } => {
                 events.iter().map(|event| ENVELOPE + changes(&event.changes)).sum()
             }
-            Self::Event(event) | Self::Tab(event) | Self::Published(event) => {
-                changes(&event.changes)
-            }
+            Self::Event(event)
+            | Self::Tab(event)
+            | Self::Packed(event)
+            | Self::Published(event) => changes(&event.changes),
             Self::Bare(_, content) => changes(content),
             Self::Op(commit) => commit.edit.size(),
+            Self::Part(part) => part.text.len() as u32,
             _ => 16,
         };
         ENVELOPE + body
@@ -203,7 +298,7 @@ impl Message {
             Self::Welcome { head, .. } => Some(*head),
             Self::Snapshot { at, .. } => Some(*at),
             Self::Delta { to, .. } => Some(*to),
-            Self::Event(event) => Some(event.position),
+            Self::Event(event) | Self::Packed(event) => Some(event.position),
             Self::Novel { position, .. } => Some(*position),
             Self::Ping { head, .. } => *head,
             _ => None,
@@ -257,6 +352,21 @@ impl Message {
                     .topic(DOC)
                     .op(Some(*reply_to))
                     .stamp(id.unwrap_or_default())
+            }
+            Self::Part(part) => part.meaning(),
+            Self::Got => Meaning::of(Kind::Other),
+            Self::Pointer { doc, op } => {
+                Meaning { lossy: true, ..Meaning::of(Kind::Ephemeral) }.topic(*doc).op(Some(*op))
+            }
+            Self::Packed(event) => Meaning { schema: 2, ..Meaning::of(Kind::Event) }
+                .topic(event.doc)
+                .position(event.position)
+                .op(Some(event.op)),
+            Self::Error { code } => Meaning::of(Kind::Error).code(*code),
+            Self::Credential(credential) => Meaning::of(Kind::Credential).stamp(credential.id),
+            Self::Later { op, retry_after } => {
+                let kind = if op.is_some() { Kind::Nack } else { Kind::Error };
+                Meaning::of(kind).op(*op).code(TOO_SOON).retry_after(Some(*retry_after))
             }
             Self::Unsubscribe { doc } => Meaning::of(Kind::Unsubscribe).topic(*doc),
             Self::Bare(doc, _) => Meaning::default().topic(*doc),

@@ -1,12 +1,13 @@
 //! The protocol's types in one place, as the framework wants them.
 
 use serde::{Deserialize, Serialize};
-use wavetank::history::{Change, Changes, Meaning, Request as Sort, Write};
+use wavetank::history::{Caller, Change, Changes, Meaning, Request as Sort, Write};
 use wavetank::id::{ConnId, Field, OpId, Topic};
-use wavetank::invariant::Judged;
+use wavetank::invariant::{Judged, ProtectedFields, Suite};
+use wavetank::objectives::Objectives;
 use wavetank::protocol::{Boot, Mark, Protocol};
 
-use crate::client::Client;
+use crate::client::{Client, Guise};
 use crate::config::Config;
 use crate::document::{self, Attribute};
 use crate::message::{Hello, Message};
@@ -62,6 +63,16 @@ pub enum Op {
     Rerender,
     /// The pipeline passes over a stage, which only newer versions know to happen.
     Skip(u32),
+    /// The person asks what there is.
+    Query,
+    /// The operator stops the server; its process ends soon.
+    Shutdown,
+    /// A person points at something.
+    Point(u32),
+    /// A person opens the panel of one of the document's own elements.
+    Panel(u32),
+    /// The page is opened anew, by somebody who is not whom the client takes her for.
+    Pose(Guise),
     /// The page goes to another document.
     Open(u32),
 }
@@ -100,6 +111,14 @@ pub enum Timer {
     Look,
     /// What is shown for a while only is no longer true.
     Ephemeral,
+    /// The client goes on with what waits to be taken in.
+    Slice,
+    /// The server looks at who is behind a connection.
+    Door(ConnId),
+    /// The client's credential is about to expire.
+    Renew,
+    /// What the server has put off may be asked again.
+    Later,
     /// An instance has been behind the others in a document for a while.
     Level(Topic),
 }
@@ -109,7 +128,7 @@ const fn mark(name: &'static str, about: &'static str) -> Mark {
 }
 
 /// What befalls a node, and then what it does about it.
-const MARKS: [Mark; 22] = [
+const MARKS: [Mark; 28] = [
     mark("connection-lost", "A client is told that its connection has ended."),
     mark("edit-while-away", "A person edits while the client is not live."),
     mark("event-ahead", "An event comes before one that it follows."),
@@ -134,6 +153,12 @@ const MARKS: [Mark; 22] = [
         "The server closes a connection that does not take what it sends.",
     ),
     mark("snapshot-sent", "The server sends a whole document."),
+    mark("sent-in-parts", "The server sends a large message in parts."),
+    mark("stage-early", "A worker reports a stage before those that come before it."),
+    mark("work-given-up", "A client that cannot keep up asks for the whole document."),
+    mark("caller-turned-away", "The server closes a connection that is one too many."),
+    mark("put-off", "The server puts off what comes too soon."),
+    mark("caller-shown-out", "The server closes a connection to which its caller has no right."),
     mark("written-not-arrived", "A client returns without events that were written to it."),
 ];
 
@@ -167,6 +192,11 @@ impl Op {
             | Self::Connect
             | Self::Disconnect
             | Self::Rerender
+            | Self::Query
+            | Self::Shutdown
+            | Self::Point(_)
+            | Self::Panel(_)
+            | Self::Pose(_)
             | Self::Open(_) => Changes::new(),
             Self::Skip(number) => Changes::from_iter([Change::removed(document::stage(*number))]),
         }
@@ -213,6 +243,8 @@ impl Op {
                 found.extend(shorter.map(|kib| Self::Paste(number, kib)));
                 found
             }
+            Self::Point(number) => lower(number).into_iter().map(Self::Point).collect(),
+            Self::Panel(number) => lower(number).into_iter().map(Self::Panel).collect(),
             Self::Insert
             | Self::Retry
             | Self::Undo
@@ -220,7 +252,10 @@ impl Op {
             | Self::Unmount
             | Self::Connect
             | Self::Disconnect
-            | Self::Rerender => Vec::new(),
+            | Self::Rerender
+            | Self::Query
+            | Self::Shutdown
+            | Self::Pose(_) => Vec::new(),
         }
     }
 }
@@ -265,12 +300,20 @@ impl Protocol for DocSync {
             Op::Connect => Sort::Connect,
             Op::Disconnect => Sort::Disconnect,
             Op::Rerender => Sort::Rerender,
+            Op::Query => Sort::Query,
+            Op::Shutdown => Sort::Shutdown,
+            Op::Point(_) => Sort::Signal,
+            Op::Panel(_) => Sort::Look,
+            Op::Pose(_) => Sort::SignIn,
             Op::Open(_) => Sort::Open,
             Op::Set(..) | Op::Insert | Op::Delete(_) | Op::Paste(..) | Op::SetStage(_) => {
                 Sort::Edit
             }
         };
         (sort, op.changes(id))
+    }
+    fn caller(hello: &Hello) -> Caller {
+        Caller { version: hello.version, ..hello.caller }
     }
     fn simpler(op: &Op) -> Vec<Op> {
         op.simpler()
@@ -296,4 +339,8 @@ impl Protocol for DocSync {
     }
 }
 
-impl Judged for DocSync {}
+impl Judged for DocSync {
+    fn invariants(objectives: &Objectives) -> Suite<Self> {
+        Suite::shipped(objectives).and(ProtectedFields::new(document::is_stage))
+    }
+}

@@ -43,8 +43,7 @@ fn the_reference_file_is_the_default_and_names_every_knob() {
 
 #[test]
 fn every_value_of_a_real_system_has_its_source_beside_it() {
-    for name in ["socket-io-4", "socket-io-4-recovery", "phoenix-channels", "django-chat", "naive"]
-    {
+    for name in bundled().filter(|name| *name != "reference") {
         let file = read(name);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
         let text = std::fs::read_to_string(folder.join(format!("{name}.toml")))

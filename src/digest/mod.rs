@@ -77,6 +77,13 @@ impl Digester {
         self.spill();
     }
 
+    /// Takes in one word.
+    #[inline]
+    pub fn word(&mut self, word: u64) {
+        self.pending.extend_from_slice(&word.to_le_bytes());
+        self.spill();
+    }
+
     /// Takes in a value.
     ///
     /// # Panics

@@ -5,7 +5,7 @@ use super::agenda::Due;
 use super::effects::SIDES;
 use super::host::{Delivery, State};
 use super::lane::Parcel;
-use super::net::EndState;
+use super::net::{Arrival, End, EndState};
 use super::world::{Core, PutOff, World};
 use crate::history::{
     Initiator, Interest, Meaning, Name, Observation, Refusal, Size, StoreOutcome,
@@ -22,18 +22,19 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     #[inline]
     pub(crate) fn lane(&mut self, index: u32) {
         let core = &mut self.core;
-        let Some(item) = core.net.arrive(&mut core.agenda, core.now, index) else { return };
-        let (slot, direction) = (index as usize / 2, index as usize % 2);
-        let Some(id) = core.net.conns[slot].as_ref().map(|conn| conn.id) else { return };
-        self.arrived(id, direction, item.parcel);
+        let Some(arrival) = core.net.arrive(&mut core.agenda, core.now, index) else { return };
+        match arrival.parcel {
+            Parcel::Message(payload) => self.message(&arrival, payload),
+            parcel => self.arrived(arrival.conn, arrival.direction, parcel),
+        }
     }
 
-    /// Something arrives in one direction of a connection.
-    #[inline]
+    /// Something that is no message arrives in one direction of a connection.
+    #[inline(never)]
     pub(crate) fn arrived(&mut self, id: ConnId, direction: usize, parcel: Parcel) {
         let Some(end) = self.core.net.get(id).map(|conn| conn.ends[1 - direction]) else { return };
         match parcel {
-            Parcel::Message(payload) => self.message(id, direction, payload),
+            Parcel::Message(payload) => self.deliver(id, direction, payload),
             Parcel::Garbage(bytes) => self.garbage(id, direction, bytes),
             Parcel::Syn => self.syn(id),
             Parcel::Opened if end.state == EndState::Pending => {
@@ -83,10 +84,16 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 
     #[inline]
-    fn message(&mut self, id: ConnId, direction: usize, payload: u32) {
+    fn message(&mut self, arrival: &Arrival, payload: u32) {
+        let Arrival { conn: id, direction, sender, receiver, .. } = *arrival;
         let size = self.core.payloads.get(payload).meaning.size;
-        let drained = self.leave_buffer(id, direction, size);
-        self.deliver(id, direction, payload);
+        let drained = if sender.full {
+            self.leave_buffer(id, direction, size)
+        } else {
+            self.out.discharge(id, direction, size);
+            false
+        };
+        self.deliver_to(receiver, id, direction, payload);
         if drained {
             self.tell_writable(id, direction);
         }
@@ -115,12 +122,16 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 
     /// A message that has arrived goes to the node.
-    #[inline]
     pub(crate) fn deliver(&mut self, id: ConnId, direction: usize, payload: u32) {
+        match self.core.net.get(id).map(|conn| conn.ends[1 - direction]) {
+            Some(end) => self.deliver_to(end, id, direction, payload),
+            None => self.core.payloads.release(payload),
+        }
+    }
+
+    #[inline]
+    fn deliver_to(&mut self, end: End, id: ConnId, direction: usize, payload: u32) {
         let core = &mut self.core;
-        let Some(end) = core.net.get(id).map(|conn| conn.ends[1 - direction]) else {
-            return core.payloads.release(payload);
-        };
         match end.state {
             EndState::Open => {
                 core.counts.delivered += 1;

@@ -93,7 +93,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
 
     #[inline(never)]
     fn claim(&mut self, host: u32, claim: &Observation) {
-        self.note(30, host, 0, 0);
+        self.note_effect(30);
         self.digest.value(claim);
         self.observe(host, claim);
     }
@@ -111,8 +111,8 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
 
     /// Takes a message into the digest and among the payloads, and tells its size.
     #[inline]
-    fn post(&mut self, host: u32, message: P::Message) -> (u32, u32) {
-        self.note(31, host, 0, 0);
+    fn post(&mut self, message: P::Message) -> (u32, u32) {
+        self.note_effect(31);
         self.digest.value(&message);
         let size = P::size(&message);
         let meaning = Meaning { size, ..P::meaning(&message) };
@@ -130,7 +130,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         conn: ConnId,
         message: P::Message,
     ) {
-        let (payload, size) = self.post(host, message);
+        let (payload, size) = self.post(message);
         self.send_payload(out, host, conn, payload, size);
         self.payloads.release(payload);
     }
@@ -142,7 +142,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         range: std::ops::Range<usize>,
         message: P::Message,
     ) {
-        let (payload, size) = self.post(host, message);
+        let (payload, size) = self.post(message);
         for i in range {
             let conn = out.fan[i];
             self.send_payload(out, host, conn, payload, size);
@@ -275,7 +275,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
 
     #[inline(never)]
     fn cast(&mut self, host: u32, to: NodeId, message: P::Message) {
-        let (payload, size) = self.post(host, message);
+        let (payload, size) = self.post(message);
         let meaning = self.payloads.get(payload).meaning;
         self.observe(host, &Observation::CastSent { to, meaning });
         if let Some(peer) = self.index_of(to) {
@@ -343,7 +343,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
 
     #[inline(never)]
     fn put_off(&mut self, index: u32, task: P::Task) {
-        self.note(36, index, 0, 0);
+        self.note_effect(36);
         self.digest.value(&task);
         let host = &mut self.hosts[index as usize];
         let incarnation = host.incarnation;

@@ -77,13 +77,91 @@ pub(crate) struct Item {
     pub(crate) parcel: Parcel,
 }
 
+/// Parcels in the order in which they arrive. Seldom is more than one on its way: the first lies
+/// here, and only those behind it somewhere else.
+#[derive(Debug, Default)]
+pub(crate) struct Fifo {
+    head: Option<Item>,
+    /// Empty where there is no head.
+    rest: VecDeque<Item>,
+}
+
+impl Fifo {
+    #[inline]
+    pub(super) const fn front(&self) -> Option<Item> {
+        self.head
+    }
+
+    #[inline]
+    pub(super) fn push_back(&mut self, item: Item) {
+        match self.head {
+            None => self.head = Some(item),
+            Some(_) => self.rest.push_back(item),
+        }
+    }
+
+    #[inline]
+    pub(super) fn pop_front(&mut self) -> Option<Item> {
+        let item = self.head.take();
+        if !self.rest.is_empty() {
+            self.head = self.rest.pop_front();
+        }
+        item
+    }
+
+    /// Adds an item behind those that are there no later.
+    pub(super) fn insert(&mut self, item: Item) {
+        match self.head {
+            Some(head) if item.at < head.at => {
+                self.rest.push_front(head);
+                self.head = Some(item);
+            }
+            Some(_) => {
+                let place = self.rest.partition_point(|other| other.at <= item.at);
+                self.rest.insert(place, item);
+            }
+            None => self.head = Some(item),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.rest.len() + usize::from(self.head.is_some())
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.head.is_none()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Item> {
+        self.head.iter().chain(&self.rest)
+    }
+
+    /// Takes out all but the first so many.
+    pub(super) fn split_off(&mut self, keep: usize) -> Vec<Item> {
+        let lost = self.rest.split_off(keep.saturating_sub(1).min(self.rest.len()));
+        let head = if keep == 0 { self.head.take() } else { None };
+        head.into_iter().chain(lost).collect()
+    }
+
+    /// Empties it, and keeps its memory.
+    pub(super) fn clear(&mut self) {
+        self.head = None;
+        self.rest.clear();
+    }
+}
+
 /// One direction of a connection.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
-    pub(crate) fifo: VecDeque<Item>,
+    pub(crate) fifo: Fifo,
     /// No later parcel arrives before this.
     pub(super) last: Time,
     pub(crate) link: u32,
+    /// Whether its link is cut, and when what had been kept back arrives at the earliest: the
+    /// link knows it too, and is not looked at when something arrives.
+    pub(super) cut: bool,
+    pub(super) floor: Time,
     /// When the head stands in the agenda; an entry for another time is out of date.
     pub(crate) wake: Option<Time>,
     /// Carries nothing any more, and nobody is told.
@@ -99,12 +177,12 @@ impl Lane {
     /// Where the first so many writes end.
     pub(super) fn place_behind(&self, writes: u64) -> usize {
         let mut left = writes;
-        let mut place = 0;
-        while left > 0 && place < self.fifo.len() {
-            left -= u64::from(!self.fifo[place].parcel.is_part());
-            place += 1;
-        }
-        place
+        let within = |item: &&Item| {
+            let is_within = left > 0;
+            left -= u64::from(is_within && !item.parcel.is_part());
+            is_within
+        };
+        self.fifo.iter().take_while(within).count()
     }
 
     /// Puts parts on the way that are there evenly until `until`.

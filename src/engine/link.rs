@@ -189,7 +189,7 @@ impl Link {
         Some((payload, self.down > 0))
     }
 
-    /// Cuts the link. Streams wait; casts are lost, or wait as well where it is only held.
+    /// Counts one cut more.
     pub(crate) fn cut(&mut self, held: bool) {
         if held {
             self.held += 1;

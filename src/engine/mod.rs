@@ -9,6 +9,8 @@ mod agenda;
 mod arrive;
 mod clock;
 mod effects;
+mod gather;
+mod heap;
 mod host;
 mod issuer;
 mod lane;
@@ -38,11 +40,13 @@ pub(crate) use host::{Host, State as HostState, late};
 #[cfg(feature = "stack")]
 pub(crate) use net::EndState;
 #[cfg(feature = "stack")]
+pub(crate) use setup::peers;
+#[cfg(feature = "stack")]
 pub(crate) use vault::Vault;
 #[cfg(feature = "stack")]
 pub(crate) use wire::attack_frame;
 #[cfg(feature = "stack")]
-pub(crate) use world::{Actor, peers};
+pub(crate) use world::Actor;
 
 use crate::history::{Interest, Observation};
 use crate::id::NodeId;

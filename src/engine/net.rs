@@ -4,6 +4,7 @@
 //! agenda. The state of links is set from outside; nothing here knows why.
 
 use slab::Slab;
+use smallvec::SmallVec;
 
 use super::agenda::{Agenda, Due};
 use super::lane::{Item, Lane, Parcel};
@@ -101,6 +102,15 @@ impl Conn {
     }
 }
 
+/// What has come out of a direction of a connection, and what its two ends are like.
+pub(crate) struct Arrival {
+    pub(crate) conn: ConnId,
+    pub(crate) direction: usize,
+    pub(crate) parcel: Parcel,
+    pub(crate) sender: End,
+    pub(crate) receiver: End,
+}
+
 /// The two links between a host and one of a smaller number.
 #[derive(Debug)]
 struct Pair {
@@ -114,9 +124,9 @@ pub(crate) struct Net {
     pub(crate) conns: Vec<Option<Conn>>,
     pub(crate) links: Vec<Link>,
     /// For each host, the links between it and hosts of smaller numbers.
-    pairs: Vec<Vec<Pair>>,
+    pairs: Vec<SmallVec<[Pair; 1]>>,
     /// For each host, the connections that have an end there.
-    by_host: Vec<Vec<ConnId>>,
+    by_host: Vec<SmallVec<[ConnId; 2]>>,
     draw: Draw,
     usual: Quality,
     local: Quality,
@@ -143,7 +153,7 @@ impl Net {
     pub(crate) fn link(&mut self, from: (u32, NodeId), to: (u32, NodeId), local: bool) -> u32 {
         let (low, high) = (from.0.min(to.0), from.0.max(to.0));
         if self.pairs.len() <= high as usize {
-            self.pairs.resize_with(high as usize + 1, Vec::new);
+            self.pairs.resize_with(high as usize + 1, SmallVec::new);
         }
         let pairs = &mut self.pairs[high as usize];
         let place = match pairs.binary_search_by_key(&low, |pair| pair.low) {
@@ -172,11 +182,14 @@ impl Net {
         let mut lanes = self.spare.pop().unwrap_or_default();
         for (lane, link) in lanes.iter_mut().zip(links) {
             lane.fifo.clear();
-            *lane = Lane { fifo: std::mem::take(&mut lane.fifo), link, ..Lane::default() };
+            let fifo = std::mem::take(&mut lane.fifo);
+            let state = &self.links[link as usize];
+            let (cut, floor) = (state.is_cut(), state.floor);
+            *lane = Lane { fifo, link, cut, floor, ..Lane::default() };
         }
         let ends = hosts.map(|host| {
             if self.by_host.len() <= host as usize {
-                self.by_host.resize_with(host as usize + 1, Vec::new);
+                self.by_host.resize_with(host as usize + 1, SmallVec::new);
             }
             let conns = &mut self.by_host[host as usize];
             conns.push(id);
@@ -288,8 +301,7 @@ impl Net {
         }
         let parcel = if fate.corrupt { parcel.harmed(size) } else { parcel };
         for at in std::iter::once(fate.at).chain(fate.again) {
-            let place = lane.fifo.partition_point(|item| item.at <= at);
-            lane.fifo.insert(place, Item { at, parcel });
+            lane.fifo.insert(Item { at, parcel });
             if !lane.silent && lane.wake.is_none_or(|wake| at < wake) {
                 lane.wake = Some(at);
                 agenda.add(at, Due::Lane, index);
@@ -301,33 +313,49 @@ impl Net {
 
     /// Takes the head of a lane if it is due, and plans the next.
     #[inline]
-    pub(crate) fn arrive(&mut self, agenda: &mut Agenda, now: Time, index: u32) -> Option<Item> {
+    pub(crate) fn arrive(&mut self, agenda: &mut Agenda, now: Time, index: u32) -> Option<Arrival> {
         let conn = self.conns.get_mut(index as usize / 2)?.as_mut()?;
-        let lane = &mut conn.lanes[index as usize % 2];
+        let direction = index as usize % 2;
+        let lane = &mut conn.lanes[direction];
         if lane.wake != Some(now) {
             return None;
         }
         lane.wake = None;
-        let link = &self.links[lane.link as usize];
-        if lane.silent || link.is_cut() {
+        if lane.silent || lane.cut {
             return None;
         }
         let item = lane.fifo.pop_front()?;
         if let Some(next) = lane.fifo.front() {
-            let at = next.at.max(link.floor).max(now);
+            let at = next.at.max(lane.floor).max(now);
             lane.wake = Some(at);
             agenda.add(at, Due::Lane, index);
         }
-        Some(item)
+        let (sender, receiver) = (conn.ends[direction], conn.ends[1 - direction]);
+        Some(Arrival { conn: conn.id, direction, parcel: item.parcel, sender, receiver })
     }
 
     /// Plans the head of a lane that had been held up.
     fn resume(lane: &mut Lane, agenda: &mut Agenda, floor: Time, index: u32) {
+        lane.cut = false;
+        lane.floor = floor;
         let Some(head) = lane.fifo.front() else { return };
         let at = head.at.max(floor);
         if !lane.silent && lane.wake.is_none_or(|wake| wake < at) {
             lane.wake = Some(at);
             agenda.add(at, Due::Lane, index);
+        }
+    }
+
+    /// Cuts a link. Streams wait; casts are lost, or wait as well where it is only held.
+    pub(crate) fn cut(&mut self, link: u32, held: bool) {
+        let state = &mut self.links[link as usize];
+        state.cut(held);
+        let (from, to) = (state.host_from, state.host_to);
+        for id in self.between(from, to) {
+            let Some(conn) = &mut self.conns[id.slot()] else { continue };
+            for lane in conn.lanes.iter_mut().filter(|lane| lane.link == link) {
+                lane.cut = true;
+            }
         }
     }
 
@@ -381,7 +409,7 @@ impl Net {
         let lane = &mut conn.lanes[direction];
         let keep = if lane.silent { 0 } else { lane.place_behind(keep) };
         lane.silent = false;
-        let lost = lane.fifo.split_off(keep).into();
+        let lost = lane.fifo.split_off(keep);
         if lane.fifo.is_empty() {
             lane.wake = None;
         }
@@ -396,9 +424,15 @@ impl Net {
         }
     }
 
+    /// The connection that was opened last of those that have an end at this host.
+    pub(super) fn newest_of(&self, host: u32) -> Option<ConnId> {
+        self.by_host.get(host as usize)?.last().copied()
+    }
+
     /// The connections that have an end at this host and are not over there, oldest first.
     pub(crate) fn of_host(&self, host: u32) -> Vec<ConnId> {
-        let mut found = self.by_host.get(host as usize).cloned().unwrap_or_default();
+        let listed = self.by_host.get(host as usize).into_iter().flatten();
+        let mut found: Vec<ConnId> = listed.copied().collect();
         found.retain(|id| self.is_alive_at(*id, host));
         found.sort_unstable();
         found.dedup();

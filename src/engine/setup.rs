@@ -1,9 +1,12 @@
 //! What a world is made of: topology and network, as a case carries them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::path::{Bandwidth, Latency, Spikes};
 use crate::id::{NodeId, StoreId};
+use crate::protocol::{Peer, Protocol};
 use crate::time::{Span, Time};
 
 /// The nodes and stores of a case.
@@ -152,4 +155,33 @@ pub struct Limits {
     pub events: u64,
     /// Events of one instant.
     pub instant: u64,
+}
+
+/// For each node, those that it may dial or cast to, in the order of the topology.
+pub(crate) fn peers<P: Protocol>(topology: &Topology<P::Role>) -> Vec<Vec<Peer<P::Role>>> {
+    let nodes = &topology.nodes;
+    let servers: Vec<usize> = (0..nodes.len()).filter(|i| P::serves(nodes[*i].role)).collect();
+    let mut devices: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (i, node) in nodes.iter().enumerate() {
+        if let Some(device) = node.device {
+            devices.entry(device).or_default().push(i);
+        }
+    }
+    let of = |me: usize| {
+        let near = nodes[me].device.and_then(|device| devices.get(&device));
+        let mut known: Vec<usize> =
+            servers.iter().chain(near.into_iter().flatten()).copied().collect();
+        known.sort_unstable();
+        known.dedup();
+        known.retain(|peer| *peer != me);
+        known
+            .into_iter()
+            .map(|peer| Peer {
+                id: nodes[peer].id,
+                role: nodes[peer].role,
+                same_device: near.is_some_and(|near| near.contains(&peer)),
+            })
+            .collect()
+    };
+    (0..nodes.len()).map(of).collect()
 }

@@ -7,10 +7,11 @@ use slab::Slab;
 
 use super::account::code_of;
 use super::agenda::{Agenda, Due};
+use super::gather::is_large;
 use super::host::{Delivery, Host, State};
 use super::issuer::{Asked, Issuer};
 use super::net::{Net, Payloads};
-use super::setup::{Limits, Network, Topology};
+use super::setup::{Limits, Network, Topology, peers};
 use super::vault::{Errand, Vault};
 use super::{Seen, Witness};
 use crate::digest::{Digest, Digester};
@@ -146,6 +147,12 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         self.digest.words([self.now.as_micros(), what, a, b]);
     }
 
+    /// Notes what a node asked for. When, and which node, is in the note of the event before.
+    #[inline]
+    pub(crate) fn note_effect(&mut self, code: u8) {
+        self.digest.word(u64::from(code) << 56);
+    }
+
     /// Plans the agenda entry for a host's earliest timer.
     pub(crate) fn plan_timers(&mut self, index: u32) {
         let host = &mut self.hosts[index as usize];
@@ -175,6 +182,8 @@ pub struct World<P: Protocol, W> {
     pub(crate) core: Core<P, W>,
     pub(crate) actors: Vec<Option<Actor<P>>>,
     pub(crate) out: Outbox<P>,
+    /// Of so many events it has been read what they need.
+    pub(super) gathered: u32,
     peers: Vec<Vec<Peer<P::Role>>>,
     /// Who is to start, until all have.
     awake: Vec<bool>,
@@ -199,7 +208,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             topology.nodes.iter().map(|spec| Host::new(spec.id, spec.device, spec.store)).collect();
         let core = Core {
             now: Time::ZERO,
-            agenda: Agenda::default(),
+            agenda: Agenda::new(is_large(hosts.len())),
             by_id: hosts.iter().zip(0..).map(|(host, index)| (host.id, index)).collect(),
             hosts,
             net: Net::new(network, draw.purpose("link")),
@@ -232,6 +241,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             actors: core.hosts.iter().map(|_| None).collect(),
             core,
             out: Outbox::new(NodeId(0), network.send_buffer),
+            gathered: 0,
             peers: peers::<P>(topology),
             awake: topology.nodes.iter().map(|spec| !spec.dormant).collect(),
             roles: topology.nodes.iter().map(|spec| spec.role).collect(),
@@ -285,6 +295,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     /// has used up its budget of events.
     pub fn run_until(&mut self, until: Time) -> bool {
         let until = until.min(self.core.limits.end);
+        let large = is_large(self.core.hosts.len());
         loop {
             let next = self.core.agenda.next().unwrap_or(Time::MAX);
             if let Some(wake) = self.core.witness.next_wake()
@@ -298,6 +309,9 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             if next > until {
                 self.core.now = self.core.now.max(until);
                 return true;
+            }
+            if large {
+                self.gather();
             }
             let (at, due, index) = self.core.agenda.take();
             self.core.now = at;
@@ -460,33 +474,4 @@ impl<P: Protocol> Actor<P> {
             Self::Client(client) => client.on_event(now, event, out),
         }
     }
-}
-
-/// For each node, those that it may dial or cast to, in the order of the topology.
-pub(crate) fn peers<P: Protocol>(topology: &Topology<P::Role>) -> Vec<Vec<Peer<P::Role>>> {
-    let nodes = &topology.nodes;
-    let servers: Vec<usize> = (0..nodes.len()).filter(|i| P::serves(nodes[*i].role)).collect();
-    let mut devices: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for (i, node) in nodes.iter().enumerate() {
-        if let Some(device) = node.device {
-            devices.entry(device).or_default().push(i);
-        }
-    }
-    let of = |me: usize| {
-        let near = nodes[me].device.and_then(|device| devices.get(&device));
-        let mut known: Vec<usize> =
-            servers.iter().chain(near.into_iter().flatten()).copied().collect();
-        known.sort_unstable();
-        known.dedup();
-        known.retain(|peer| *peer != me);
-        known
-            .into_iter()
-            .map(|peer| Peer {
-                id: nodes[peer].id,
-                role: nodes[peer].role,
-                same_device: near.is_some_and(|near| near.contains(&peer)),
-            })
-            .collect()
-    };
-    (0..nodes.len()).map(of).collect()
 }

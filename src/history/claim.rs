@@ -45,6 +45,20 @@ pub struct Status {
     pub can_edit: bool,
     /// When the content last was known to be the server's.
     pub last_synced: Option<Mono>,
+    /// How it is marked where it matters that the content may be old.
+    #[serde(default)]
+    pub marks: StaleMarks,
+}
+
+/// How a page marks what may be old, beside saying so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaleMarks {
+    /// A badge at the head of the page.
+    pub badge: bool,
+    /// A border around what may be old.
+    pub border: bool,
+    /// Why controls are disabled, where they are.
+    pub reason: bool,
 }
 
 /// What the person sees of a topic.
@@ -54,7 +68,8 @@ pub struct Reading {
     pub topic: Topic,
     /// The place in the order up to which the content is complete.
     pub position: Position,
-    /// Which part of the page; 0 is the main one.
+    /// Which part of the page: 0 is the main one, 1 what is shown in passing, and others show the
+    /// same content in other places.
     pub part: u8,
     /// How many of the person's own operations lie on top.
     pub pending: u32,

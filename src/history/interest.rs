@@ -42,7 +42,12 @@ interests! {
     SENT_INVALID = 37 => Observation::Sent {
         live: true, meaning: Meaning { schema: 0, topic: Some(_), .. }, ..
     },
-    SENT_EVENT = 31 => Observation::Sent {
+    SENT_NEWER = 43 => Observation::Sent {
+        live: true, side: Side::Acceptor,
+        meaning: Meaning { kind: Kind::Event, cursor: None, schema: 2.., .. },
+        ..
+    },
+    SENT_CURRENT = 31 => Observation::Sent {
         live: true, side: Side::Acceptor,
         meaning: Meaning { kind: Kind::Event, cursor: None, .. },
         ..
@@ -52,7 +57,13 @@ interests! {
         meaning: Meaning { kind: Kind::Ephemeral, cursor: None, .. },
         ..
     },
-    SENT_OTHER = 11 => Observation::Sent { .. },
+    SENT_ERROR = 38 => Observation::Sent {
+        live: true, meaning: Meaning { kind: Kind::Nack | Kind::Error, .. }, ..
+    },
+    SENT_PONG = 41 => Observation::Sent {
+        side: Side::Dialler, meaning: Meaning { kind: Kind::Pong, .. }, ..
+    },
+    SENT_PLAIN = 11 => Observation::Sent { .. },
     DELIVERED_EVENT = 33 => Observation::Delivered {
         side: Side::Dialler,
         meaning: Meaning { kind: Kind::Event, cursor: None, .. },
@@ -63,7 +74,19 @@ interests! {
         meaning: Meaning { kind: Kind::Ephemeral, cursor: None, .. },
         ..
     },
-    DELIVERED_OTHER = 12 => Observation::Delivered { .. },
+    DELIVERED_ERROR = 39 => Observation::Delivered {
+        side: Side::Dialler, meaning: Meaning { kind: Kind::Nack | Kind::Error, .. }, ..
+    },
+    DELIVERED_UNREADABLE = 40 => Observation::Delivered {
+        meaning: Meaning { kind: Kind::Other, schema: 0, topic: None, .. }, ..
+    },
+    DELIVERED_PING = 42 => Observation::Delivered {
+        side: Side::Dialler, meaning: Meaning { kind: Kind::Ping, .. }, ..
+    },
+    DELIVERED_FRAGMENT = 44 => Observation::Delivered {
+        meaning: Meaning { kind: Kind::Fragment, .. }, ..
+    },
+    DELIVERED_PLAIN = 12 => Observation::Delivered { .. },
     CAST = 13 => Observation::CastSent { .. } | Observation::CastDelivered { .. },
     STORED_FLUSH = 35 => Observation::Stored { outcome: StoreOutcome::Flushed, .. },
     STORED_OTHER = 14 => Observation::Stored { .. },
@@ -88,10 +111,22 @@ interests! {
 impl Interest {
     /// What is asked of a node: work on content, and anything else.
     pub const GIVEN: Self = Self::GIVEN_WORK.and(Self::GIVEN_OTHER);
+    /// The events of acceptors: in a form of later versions of the protocol, and others.
+    pub const SENT_EVENT: Self = Self::SENT_NEWER.and(Self::SENT_CURRENT);
+    /// What is handed to connections beside the events and the ephemeral messages of acceptors:
+    /// word of failures, answers to pings, and anything else.
+    pub const SENT_OTHER: Self = Self::SENT_ERROR.and(Self::SENT_PONG).and(Self::SENT_PLAIN);
     /// What is handed to connections: the events and the ephemeral messages of acceptors, which
     /// are by far the most, what is about a topic and not valid, and anything else.
     pub const SENT: Self =
         Self::SENT_EVENT.and(Self::SENT_EPHEMERAL).and(Self::SENT_INVALID).and(Self::SENT_OTHER);
+    /// What reaches a node over a connection beside events and ephemeral messages at diallers:
+    /// word of failures, frames that are no message, pings, parts, and anything else.
+    pub const DELIVERED_OTHER: Self = Self::DELIVERED_ERROR
+        .and(Self::DELIVERED_UNREADABLE)
+        .and(Self::DELIVERED_PING)
+        .and(Self::DELIVERED_FRAGMENT)
+        .and(Self::DELIVERED_PLAIN);
     /// What reaches a node over a connection: events and ephemeral messages at diallers, and
     /// anything else.
     pub const DELIVERED: Self =
@@ -101,7 +136,7 @@ impl Interest {
     /// What is shown of topics: in the main part of a page, and in others.
     pub const CONTENT: Self = Self::CONTENT_MAIN.and(Self::CONTENT_PART);
     /// How many kinds there are.
-    pub(crate) const COUNT: usize = 38;
+    pub(crate) const COUNT: usize = 45;
     /// No kind.
     pub const NONE: Self = Self(0);
     /// Every kind.

@@ -198,6 +198,10 @@ impl Meaning {
     pub fn stamp(self, stamp: u64) -> Self {
         Self { stamp, ..self }
     }
+    /// To be asked again after this time.
+    pub fn retry_after(self, span: Option<Span>) -> Self {
+        Self { retry_after: span, ..self }
+    }
     /// With this code.
     pub fn code(self, code: u16) -> Self {
         Self { code, ..self }
@@ -208,7 +212,7 @@ impl Meaning {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Caller {
-    /// The instance of the client.
+    /// The client: a device, or a profile of a browser on it.
     pub client: u64,
     /// The person.
     pub user: u64,
@@ -220,6 +224,8 @@ pub struct Caller {
     pub credential: u64,
     /// The schema version that is offered.
     pub version: u8,
+    /// Which of the client's instances dials: a tab, whatever page it has loaded.
+    pub instance: u64,
 }
 
 /// What sort of thing an operation asks for.
@@ -258,6 +264,10 @@ pub enum Request {
     Produce,
     /// The operator shuts the node down.
     Shutdown,
+    /// The person does what others see in passing, and may not: she points, she types.
+    Signal,
+    /// The person opens another part of the page.
+    Look,
 }
 
 /// A store request that wrote, in plain fields.

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-pub use claim::{Connection, OpState, Reading, Status};
+pub use claim::{Connection, OpState, Reading, StaleMarks, Status};
 pub use interest::Interest;
 pub use meaning::{Caller, Change, Changes, Kind, Meaning, Position, Request, Value, Write};
 

@@ -4,10 +4,16 @@ use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Observation};
 use crate::objectives::Objectives;
+use crate::time::Span;
+
+/// What has come and waits to be taken in is called this.
+const WORK: &str = "work-queue";
+/// How long it may.
+const PATIENCE: Span = Span::secs(5);
 
 /// No queue of a node exceeds the objectives' limit, be it one that the node says it holds or
 /// one that the engine keeps for it (inbox, send buffer). Tables that the objectives name have
-/// limits of their own.
+/// limits of their own. What waits to be taken in waits for no more than five seconds.
 #[derive(Debug)]
 pub struct BoundedQueue {
     limit: u32,
@@ -27,7 +33,8 @@ impl Invariant for BoundedQueue {
         "bounded-queue"
     }
     fn statement(&self) -> &'static str {
-        "No queue of a node exceeds the objectives' limit."
+        "No queue of a node exceeds the objectives' limit, and nothing waits to be taken in for \
+         more than 5 s."
     }
     fn interest(&self) -> Interest {
         Interest::WAITING.and(Interest::HOLDS)
@@ -41,6 +48,9 @@ impl Invariant for BoundedQueue {
         if size.len > self.limit && !self.tables.iter().any(|table| table == queue) {
             let (len, limit) = (size.len, self.limit);
             ruling.violated(seen.node, format!("{queue} holds {len} entries; limit {limit}"));
+        } else if queue == WORK && size.oldest > PATIENCE {
+            let oldest = size.oldest;
+            ruling.violated(seen.node, format!("{queue} holds what has waited for {oldest}"));
         }
     }
 }

@@ -85,6 +85,7 @@ impl Invariant for EphemeralTruthful {
                     self.dues.add(at + Span::micros(2), seen.node, ruling);
                 }
             }
+            Observation::ShownContent(reading) if reading.part != 1 => {}
             Observation::ShownContent(reading) => self.shown(seen, reading, ruling),
             Observation::Node(life) if life.starts_or_ends() => {
                 self.pages.remove(&seen.node);

@@ -1,12 +1,12 @@
-//! The person is told why her connection ended.
+//! The person is told why her connection ended, and what of her work failed.
 
 use super::no_retry_on_permanent::PERMANENT;
 use super::presence::{Dues, Presence, TICK};
-use super::table::Table;
-use super::{Invariant, Ruling};
+use super::table::{Set, Table};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Connection, Initiator, Interest, Observation, Request, Side};
-use crate::id::NodeId;
+use crate::id::{NodeId, OpId};
 use crate::time::{Span, Time};
 
 /// A notice appears this soon.
@@ -16,12 +16,18 @@ const SOON: Span = Span::secs(1);
 /// within a second to a notice of the class that its code has: `auth` for 4001 and 4401, `blocked`
 /// for other codes after which a client waits for a person, none for 1000, and `transient` for all
 /// others. A client that is live again has no need to tell. Judged for clients that show notices of
-/// these classes.
+/// these classes. An error or a refusal that reaches a client leads within a second to word of the
+/// operation that it names, or to a notice where it names none.
 #[derive(Debug, Default)]
 pub struct ErrorSurfaced {
     presence: Presence,
     pages: Table<NodeId, Page>,
     dues: Dues<NodeId>,
+    /// Operations that the person was told will not be done.
+    told_off: Set<(NodeId, OpId)>,
+    /// Errors of which she was told nothing yet, by the operation that they name.
+    owed: Table<(NodeId, Option<OpId>), Time>,
+    owed_dues: Dues<(NodeId, Option<OpId>)>,
 }
 
 #[derive(Debug, Default)]
@@ -43,8 +49,41 @@ fn class(code: u16) -> Option<&'static str> {
     }
 }
 
-fn known(class: &str) -> Option<&'static str> {
+pub(super) fn known(class: &str) -> Option<&'static str> {
     ["auth", "blocked", "transient"].into_iter().find(|one| *one == class)
+}
+
+impl ErrorSurfaced {
+    /// An error reached a client.
+    fn came(&mut self, seen: &Seen<'_>, op: Option<OpId>, ruling: &mut Ruling) {
+        let (at, node) = (seen.at, seen.node);
+        let told = op.is_some_and(|op| self.told_off.contains_key(&(node, op)));
+        if !told && self.presence.is_free(node, at) {
+            self.owed.insert((node, op), at);
+            self.owed_dues.add(at + SOON + TICK, (node, op), ruling);
+        }
+    }
+
+    /// The person is told that an operation will not be done.
+    fn told(&mut self, node: NodeId, op: OpId) {
+        self.told_off.insert((node, op), ());
+        self.owed.remove(&(node, Some(op)));
+    }
+
+    /// Looks at the errors of which nothing is said.
+    fn wake_for_errors(&mut self, at: Time, ruling: &mut Ruling) {
+        while let Some((node, op)) = self.owed_dues.take(at, ruling) {
+            let Some(since) = self.owed.get(&(node, op)).copied() else { continue };
+            if at.since(since) <= SOON {
+                continue;
+            }
+            self.owed.remove(&(node, op));
+            if self.presence.is_free(node, at) && self.presence.awake_at(node) <= since {
+                let what = op.map_or("an error".to_owned(), |op| format!("the failure of {op}"));
+                ruling.violated(node, format!("says nothing of {what} within {SOON}"));
+            }
+        }
+    }
 }
 
 impl Invariant for ErrorSurfaced {
@@ -53,18 +92,27 @@ impl Invariant for ErrorSurfaced {
     }
     fn statement(&self) -> &'static str {
         "Each close delivered to a mounted client leads within 1 s to the notice of its code's \
-         class: auth, blocked, transient or none."
+         class: auth, blocked, transient or none; each error or refusal leads to word of what it \
+         names."
     }
     fn interest(&self) -> Interest {
         Presence::INTEREST
             .and(Interest::GIVEN_OTHER)
             .and(Interest::CLOSED)
             .and(Interest::STATUS)
+            .and(Interest::DELIVERED_ERROR)
+            .and(Interest::OP)
             .and(Interest::NOTICE)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let (at, node) = (seen.at, seen.node);
         match seen.what {
+            Observation::ShownOp { op, state } => {
+                if state.is_told_off() {
+                    self.told(node, *op);
+                }
+            }
+            Observation::Delivered { meaning, .. } => self.came(seen, meaning.op, ruling),
             Observation::Closed { side: Side::Dialler, code, by, .. }
                 if *by != Initiator::Local && self.presence.is_free(node, at) =>
             {
@@ -72,7 +120,10 @@ impl Invariant for ErrorSurfaced {
                 self.dues.add(at + SOON + TICK, node, ruling);
             }
             Observation::Closed { .. } => {}
-            Observation::ShownNotice { class, on, .. } => {
+            Observation::ShownNotice { class, on, op, .. } => {
+                if *on {
+                    self.owed.remove(&(node, *op));
+                }
                 let Some(class) = known(class) else { return };
                 let page = self.pages.of(node);
                 page.speaks = true;
@@ -95,11 +146,13 @@ impl Invariant for ErrorSurfaced {
             Observation::Node(life) if life.starts_or_ends() => {
                 self.presence.observe(seen);
                 self.pages.remove(&node);
+                self.owed.retain(|(of, _), _| *of != node);
             }
             _ => self.presence.observe(seen),
         }
     }
     fn wake(&mut self, at: Time, ruling: &mut Ruling) {
+        self.wake_for_errors(at, ruling);
         while let Some(node) = self.dues.take(at, ruling) {
             let Some(page) = self.pages.get(&node).filter(|page| page.speaks) else { continue };
             let Some((code, since)) = page.ended else { continue };
@@ -112,5 +165,8 @@ impl Invariant for ErrorSurfaced {
                 ruling.violated(node, message);
             }
         }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        self.told_off.retain(|(_, op), ()| *op >= horizon.op);
     }
 }

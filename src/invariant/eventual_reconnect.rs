@@ -5,10 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::no_retry_on_permanent::PERMANENT;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Connection, Initiator, Interest, Life, Observation, Path, Request, Side};
+use crate::history::{
+    Connection, Initiator, Interest, Life, Observation, Path, Request, Side, Standing,
+};
 use crate::id::NodeId;
 use crate::objectives::Objectives;
 use crate::time::{Span, Time};
+
+/// The code for a client that must sign in.
+const UNAUTHORISED: u16 = 4401;
 
 /// A client that is mounted, online and allowed, facing servers that run and can be reached,
 /// shows `live` after at most the longest delay between attempts, jitter and the time of a
@@ -109,7 +114,7 @@ impl EventualReconnect {
             Request::Retry => {
                 // Nobody signs in by pressing a button.
                 let client = self.client(seen.node, seen.at);
-                client.barred = client.barred.filter(|code| matches!(code, 4001 | 4401));
+                client.barred = client.barred.filter(|code| [4001, UNAUTHORISED].contains(code));
                 self.restart(seen.node, seen.at, ruling);
             }
             _ => {}
@@ -147,6 +152,7 @@ impl Invariant for EventualReconnect {
             .and(Interest::NODE)
             .and(Interest::LINK)
             .and(Interest::DEVICE)
+            .and(Interest::CREDENTIAL)
             .and(Interest::DIALLED)
             .and(Interest::CLOSED)
             .and(Interest::STATUS)
@@ -172,6 +178,9 @@ impl Invariant for EventualReconnect {
                     self.client(node, at).barred = Some(*code);
                 }
                 self.restart(node, at, ruling);
+            }
+            Observation::Credential(Standing::Refused) => {
+                self.client(node, at).barred = Some(UNAUTHORISED);
             }
             Observation::Device { online } => {
                 self.client(node, at).online = *online;

@@ -5,40 +5,53 @@
 //! [objectives](crate::objectives) and never change anything. One file holds one property,
 //! named after the sentence that it keeps.
 
+mod admitted;
 mod apply_to_right_document;
 mod at_most_once_effect;
 mod at_most_one_live_socket;
 mod attempt_limit;
+mod auth_before_state;
+mod auth_freshness;
 mod authors;
 mod backoff_envelope;
 mod bench;
 mod bounded_queue;
 mod bounded_state;
 mod causal_lww;
+mod close_code_correct;
 mod conflict_surfaced;
+mod conn_limit;
 mod contiguous_apply;
 mod convergence;
 mod covered;
 mod current_generation_only;
+mod degraded_usable;
 mod delay_spread;
 mod delivery_to_all_subscribers;
 mod derived_consistent;
 mod edit_gate;
 mod ephemeral_truthful;
+mod error_accounted;
+mod error_context;
 mod error_surfaced;
 mod eventual_reconnect;
 mod fairness;
 mod fifo_per_client;
+mod fragment_reassembly;
+mod fresh_token_dial;
 mod gap_repaired;
 mod hb_detection_bound;
 mod hb_no_false_positive;
+mod hb_pong_latency;
 mod herd_spread;
 mod idle_gap_bound;
 mod judge;
 mod last_synced_truthful;
 mod latency_bound;
 mod ledger;
+mod legal_stage_transition;
 mod lifecycle_legal;
+mod limit_refusal_justified;
 mod loop_responsive;
 mod manual_retry_works;
 mod no_activity_after_dispose;
@@ -58,9 +71,16 @@ mod open_topics;
 mod optimistic_preserved;
 mod outbox_drains;
 mod overload_recovers;
+mod paces;
 mod page;
+mod passes;
 mod phase_timeout;
+mod poison_tolerant;
 mod presence;
+mod priority_eviction;
+mod protected_fields;
+mod rate_limit;
+mod rate_limit_isolation;
 mod recovery_bound;
 mod registry_exact;
 mod request_answered;
@@ -69,6 +89,8 @@ mod retries;
 mod rooms;
 mod schema_conformant;
 mod seq_well_formed;
+mod single_source;
+mod size_limit;
 mod sockets;
 mod stale_truthful;
 mod state_matches_cursor;
@@ -76,6 +98,7 @@ mod status_truthful;
 mod subscription_exact;
 mod sync_before_replay;
 mod table;
+mod ui_responsive;
 mod undo_validity;
 mod view_follows_store;
 mod words;
@@ -85,32 +108,44 @@ pub use apply_to_right_document::ApplyToRightDocument;
 pub use at_most_once_effect::AtMostOnceEffect;
 pub use at_most_one_live_socket::AtMostOneLiveSocket;
 pub use attempt_limit::AttemptLimit;
+pub use auth_before_state::AuthBeforeState;
+pub use auth_freshness::AuthFreshness;
 pub use backoff_envelope::BackoffEnvelope;
 pub(crate) use bench::Bench;
 pub use bounded_queue::BoundedQueue;
 pub use bounded_state::BoundedState;
 pub use causal_lww::CausalLww;
+pub use close_code_correct::CloseCodeCorrect;
 pub use conflict_surfaced::ConflictSurfaced;
+pub use conn_limit::ConnLimit;
 pub use contiguous_apply::ContiguousApply;
 pub use convergence::Convergence;
 pub use current_generation_only::CurrentGenerationOnly;
+pub use degraded_usable::DegradedUsable;
 pub use delay_spread::DelaySpread;
 pub use delivery_to_all_subscribers::DeliveryToAllSubscribers;
 pub use derived_consistent::DerivedConsistent;
 pub use edit_gate::EditGate;
 pub use ephemeral_truthful::EphemeralTruthful;
+pub use error_accounted::ErrorAccounted;
+pub use error_context::ErrorContext;
 pub use error_surfaced::ErrorSurfaced;
 pub use eventual_reconnect::EventualReconnect;
 pub use fifo_per_client::FifoPerClient;
+pub use fragment_reassembly::FragmentReassembly;
+pub use fresh_token_dial::FreshTokenDial;
 pub use gap_repaired::GapRepaired;
 pub use hb_detection_bound::HbDetectionBound;
 pub use hb_no_false_positive::HbNoFalsePositive;
+pub use hb_pong_latency::HbPongLatency;
 pub use herd_spread::HerdSpread;
 pub use idle_gap_bound::IdleGapBound;
 pub use judge::{Judge, TraceLine};
 pub use last_synced_truthful::LastSyncedTruthful;
 pub use latency_bound::LatencyBound;
+pub use legal_stage_transition::LegalStageTransition;
 pub use lifecycle_legal::LifecycleLegal;
+pub use limit_refusal_justified::LimitRefusalJustified;
 pub use loop_responsive::LoopResponsive;
 pub use manual_retry_works::ManualRetryWorks;
 pub use no_activity_after_dispose::NoActivityAfterDispose;
@@ -130,17 +165,25 @@ pub use optimistic_preserved::OptimisticPreserved;
 pub use outbox_drains::OutboxDrains;
 pub use overload_recovers::OverloadRecovers;
 pub use phase_timeout::PhaseTimeout;
+pub use poison_tolerant::PoisonTolerant;
+pub use priority_eviction::PriorityEviction;
+pub use protected_fields::ProtectedFields;
+pub use rate_limit::RateLimit;
+pub use rate_limit_isolation::RateLimitIsolation;
 pub use recovery_bound::RecoveryBound;
 pub use registry_exact::RegistryExact;
 pub use request_answered::RequestAnswered;
 pub use resync_justified::ResyncJustified;
 pub use schema_conformant::SchemaConformant;
 pub use seq_well_formed::SeqWellFormed;
+pub use single_source::SingleSource;
+pub use size_limit::SizeLimit;
 pub use stale_truthful::StaleTruthful;
 pub use state_matches_cursor::StateMatchesCursor;
 pub use status_truthful::StatusTruthful;
 pub use subscription_exact::SubscriptionExact;
 pub use sync_before_replay::SyncBeforeReplay;
+pub use ui_responsive::UiResponsive;
 pub use undo_validity::UndoValidity;
 pub use view_follows_store::ViewFollowsStore;
 pub use writes_follow_reads::WritesFollowReads;
@@ -298,7 +341,7 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(NoDialOffline::default()),
         Box::new(PhaseTimeout::new(objectives)),
         Box::new(StatusTruthful::new(objectives)),
-        Box::new(StaleTruthful::default()),
+        Box::new(StaleTruthful::new(objectives)),
         Box::new(LastSyncedTruthful::default()),
         Box::new(HbNoFalsePositive::new(objectives)),
         Box::new(IdleGapBound::new(objectives)),
@@ -335,13 +378,32 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(ErrorSurfaced::default()),
         Box::new(SyncBeforeReplay::default()),
         Box::new(NoLostEvent::default()),
-        Box::new(SchemaConformant),
+        Box::new(SchemaConformant::default()),
         Box::new(EphemeralTruthful::new(objectives)),
         Box::new(UndoValidity::default()),
         Box::new(ConflictSurfaced::default()),
         Box::new(CausalLww::default()),
         Box::new(ResyncJustified::new(objectives)),
         Box::new(DeliveryToAllSubscribers::default()),
+        Box::new(PoisonTolerant::default()),
+        Box::new(UiResponsive::default()),
+        Box::new(LegalStageTransition::new(objectives)),
+        Box::new(FragmentReassembly::default()),
+        Box::new(PriorityEviction::default()),
+        Box::new(SingleSource::default()),
+        Box::new(HbPongLatency::default()),
+        Box::new(ErrorContext::default()),
+        Box::new(ErrorAccounted::new(objectives)),
+        Box::new(DegradedUsable::default()),
+        Box::new(CloseCodeCorrect::default()),
+        Box::new(ConnLimit::new(objectives)),
+        Box::new(LimitRefusalJustified::new(objectives)),
+        Box::new(SizeLimit::new(objectives)),
+        Box::new(AuthBeforeState::new(objectives)),
+        Box::new(AuthFreshness::new(objectives)),
+        Box::new(FreshTokenDial::new(objectives)),
+        Box::new(RateLimit::new(objectives)),
+        Box::new(RateLimitIsolation::new(objectives)),
         Box::new(LoopResponsive::default()),
         Box::new(RegistryExact::default()),
         Box::new(RequestAnswered::default()),

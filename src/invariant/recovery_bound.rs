@@ -6,7 +6,7 @@ use super::presence::{Dues, TICK};
 use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Connection, Initiator, Interest, Observation, Request, Side};
+use crate::history::{Connection, Initiator, Interest, Observation, Request, Side, Standing};
 use crate::id::{ConnId, NodeId};
 use crate::objectives::Objectives;
 use crate::time::{Mono, Span, Time};
@@ -94,7 +94,10 @@ impl Invariant for RecoveryBound {
          recovery time of its knowledge of the loss."
     }
     fn interest(&self) -> Interest {
-        Fairness::INTEREST.and(Interest::GIVEN_OTHER).and(Interest::STATUS)
+        Fairness::INTEREST
+            .and(Interest::GIVEN_OTHER)
+            .and(Interest::CREDENTIAL)
+            .and(Interest::STATUS)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let node = seen.node;
@@ -121,6 +124,7 @@ impl Invariant for RecoveryBound {
                 self.closed(seen, conn, end, ruling);
             }
             Observation::Given { request: Request::Unmount | Request::Disconnect, .. }
+            | Observation::Credential(Standing::Refused)
             | Observation::Node(_) => {
                 if let Some(page) = self.pages.get_mut(&node) {
                     (page.lost, page.live_since) = (None, None);

@@ -4,7 +4,7 @@ use super::no_retry_on_permanent::is_invitation;
 use super::presence::Presence;
 use super::table::Table;
 use crate::engine::Seen;
-use crate::history::{Channel, Connection, Initiator, Interest, Life, Observation, Side};
+use crate::history::{Channel, Connection, Initiator, Interest, Life, Observation, Side, Standing};
 use crate::id::{ConnId, NodeId};
 use crate::objectives::Objectives;
 use crate::time::{Mono, Span};
@@ -59,6 +59,9 @@ struct Client {
     stable: Stable,
     failures: (u32, u32),
     loss: Option<Loss>,
+    /// When a person or the device last asked for an attempt: who signs in anew leaves the
+    /// connection that there is.
+    invited: Option<Mono>,
 }
 
 /// Watches all clients.
@@ -77,6 +80,7 @@ impl Retries {
     pub(crate) const INTEREST: Interest = Presence::INTEREST
         .and(Interest::GIVEN_OTHER)
         .and(Interest::DEVICE)
+        .and(Interest::CREDENTIAL)
         .and(Interest::DIALLED)
         .and(Interest::REFUSED)
         .and(Interest::CLOSED)
@@ -111,8 +115,14 @@ impl Retries {
             Observation::Closed { conn, side: Side::Dialler, code, by } => {
                 self.lost(seen, conn, by == Initiator::Remote && DOUBLED.contains(&code));
             }
-            Observation::Given { request, .. } if is_invitation(request) => self.hint(node),
-            Observation::Device { online: true } => self.hint(node),
+            Observation::Given { request, .. } if is_invitation(request) => self.hint(node, now),
+            Observation::Device { online: true } => self.hint(node, now),
+            Observation::Credential(Standing::Issued { .. }) => {
+                let loss = self.clients.get_mut(&node).and_then(|client| client.loss.as_mut());
+                if let Some(loss) = loss {
+                    loss.extra = loss.extra.map(|_| REFRESH);
+                }
+            }
             Observation::Node(life) => {
                 self.presence.observe(seen);
                 match life {
@@ -189,7 +199,8 @@ impl Retries {
         client.failures = (failures.0 + 1, failures.1 + 1);
         (client.current, client.live_since, client.stable) = (None, None, Stable::No);
         let extra = heard_at_once.then_some(Span::ZERO);
-        client.loss = Some(Loss { at: now, failures, doubled, hinted: false, extra });
+        let hinted = client.invited == Some(now);
+        client.loss = Some(Loss { at: now, failures, doubled, hinted, extra });
     }
 
     /// Whether the connection of a client, if it ended now, has been live for long enough. A
@@ -211,8 +222,9 @@ impl Retries {
 
     /// A person or the device asks for an attempt. A client that has one under way need not
     /// make another, and may count on or begin anew.
-    fn hint(&mut self, node: NodeId) {
+    fn hint(&mut self, node: NodeId, now: Mono) {
         let Some(client) = self.clients.get_mut(&node) else { return };
+        client.invited = Some(now);
         client.failures.0 = 0;
         if let Some(loss) = &mut client.loss {
             loss.hinted = true;

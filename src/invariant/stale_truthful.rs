@@ -6,15 +6,19 @@ use super::sockets::Sockets;
 use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Interest, Kind, Life, Observation, Position, Side};
+use crate::history::{Interest, Kind, Life, Observation, Position, Side, Status};
 use crate::id::{ConnId, NodeId};
+use crate::objectives::Objectives;
 use crate::time::Time;
 
 /// At the end of every instant in which a client had time to hear its news, a status that is
 /// not marked as stale implies an open connection on which the content shown has reached the
 /// head that its welcome told. Where a protocol's welcome tells no head, the connection counts.
+/// Where the objectives want it, a status that is marked as stale shows that at the head of the
+/// page and around the content, tells since when if that is known, and why controls are disabled.
 #[derive(Debug, Default)]
 pub struct StaleTruthful {
+    marked: bool,
     presence: Presence,
     sockets: Sockets,
     topics: OpenTopics,
@@ -25,12 +29,34 @@ pub struct StaleTruthful {
 #[derive(Debug, Default)]
 struct Page {
     is_fresh: bool,
+    was_synced: bool,
     cursor: Option<Position>,
     /// What the welcome told, and on which connection.
     head: Option<(ConnId, Position)>,
 }
 
 impl StaleTruthful {
+    /// Judges by `stale_marked`.
+    pub fn new(objectives: &Objectives) -> Self {
+        Self { marked: objectives.stale_marked, ..Self::default() }
+    }
+
+    /// What a status that is marked as stale lacks, where it is to be seen wherever it matters.
+    fn lacks(&mut self, node: NodeId, status: &Status) -> Option<&'static str> {
+        let page = self.pages.of(node);
+        page.was_synced |= status.last_synced.is_some();
+        let marks = status.marks;
+        [
+            (marks.badge, "a badge"),
+            (marks.border, "a border"),
+            (status.last_synced.is_some() || !page.was_synced, "the time of the last sync"),
+            (marks.reason || status.can_edit, "the reason of disabled controls"),
+        ]
+        .into_iter()
+        .find_map(|(there, what)| (!there).then_some(what))
+        .filter(|_| self.marked && status.stale)
+    }
+
     fn lie(&self, node: NodeId) -> Option<String> {
         let page = self.pages.get(&node).filter(|page| page.is_fresh)?;
         let Some(socket) = self.sockets.open(node) else {
@@ -89,6 +115,9 @@ impl Invariant for StaleTruthful {
             }
             Observation::ShownStatus(status) => {
                 self.pages.of(node).is_fresh = !status.stale;
+                if let Some(what) = self.lacks(node, status) {
+                    ruling.violated(node, format!("shows that content is old without {what}"));
+                }
             }
             _ => {
                 self.presence.observe(seen);

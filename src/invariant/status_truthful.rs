@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::error_surfaced::known;
 use super::presence::{Dues, Presence, TICK};
 use super::sockets::Sockets;
 use super::table::Table;
@@ -19,7 +20,8 @@ const LIMIT: [u16; 3] = [429, 503, 4003];
 /// connection that it shows does not contradict them: `live` has an open connection, `closed`
 /// has none, `offline` is the device's last word, `loading` ends with the first content, and
 /// `sign-in` and `limit` answer a close or a refusal that says so. Where the objectives want
-/// attempts shown, `reconnecting` says which one it is.
+/// attempts shown, `reconnecting` says which one it is. A client that is `live` no longer tells of
+/// the end of a connection.
 #[derive(Debug, Default)]
 pub struct StatusTruthful {
     attempts_shown: bool,
@@ -35,6 +37,8 @@ pub struct StatusTruthful {
 struct Page {
     shown: Option<Connection>,
     attempt: u16,
+    /// Whether there is a notice that tells why a connection ended.
+    tells_of_end: bool,
     has_content: bool,
     offline: bool,
     dialled: bool,
@@ -53,6 +57,7 @@ impl StatusTruthful {
         let is_open = self.sockets.open(node).is_some();
         match page.shown? {
             Connection::Live if !is_open => Some("without an open connection"),
+            Connection::Live if page.tells_of_end => Some("and still tells why it was not"),
             Connection::Closed if is_open => Some("with an open connection"),
             Connection::Offline if !page.offline => Some("while its device is online"),
             Connection::Loading if page.has_content => Some("after it has shown content"),
@@ -87,6 +92,7 @@ impl Invariant for StatusTruthful {
             .and(Interest::GIVEN_OTHER)
             .and(Interest::CREDENTIAL)
             .and(Interest::STATUS)
+            .and(Interest::NOTICE)
             .and(Interest::CONTENT)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
@@ -108,6 +114,12 @@ impl Invariant for StatusTruthful {
         match *seen.what {
             Observation::ShownStatus(status) => {
                 (page.shown, page.attempt) = (Some(status.connection), status.attempt);
+            }
+            Observation::ShownNotice { ref class, on, .. } => {
+                if known(class).is_none() {
+                    return;
+                }
+                page.tells_of_end = on;
             }
             Observation::Given { request: Request::Open, .. } => page.has_content = false,
             Observation::Device { online } => page.offline = !online,

@@ -1,7 +1,7 @@
 //! Which facts a recording has, and which of them each invariant needs: what a log does not tell
 //! of proves nothing.
 
-use crate::history::{Kind, Meaning, Observation, Phase, Side, StoreOutcome};
+use crate::history::{Caller, Kind, Meaning, Observation, Phase, Side, StoreOutcome};
 
 /// A set of facts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +45,7 @@ facts! {
     REST = 25, "that all came to rest in the end (quiet)";
     START = 26, "a recording from the beginning (without --midway)";
     SCHEMA = 28, "which messages are not valid, or of which version (schema, in records only)";
+    IDENTITY = 29, "who dials, and with what credential (dialled with its caller, in records only)";
     BUSY = 30, "the spans for which nodes are busy (busy, in records only)";
     OBJECTIVES = 27, "what the application demands (--objectives FILE, or --invariant with its name)";
 }
@@ -81,6 +82,9 @@ impl Facts {
             Observation::Stored { outcome: StoreOutcome::Flushed, .. } => Self::FLUSHED,
             Observation::Sent { side, meaning, .. } => Self::sent(*side, meaning),
             Observation::Delivered { side, meaning, .. } => Self::delivered(*side, meaning),
+            Observation::Dialled { caller, .. } if *caller != Caller::default() => {
+                Self::DIALLED.or(Self::IDENTITY)
+            }
             Observation::Dialled { .. } => Self::DIALLED,
             Observation::Opened { .. } => Self::OPENED,
             Observation::Closed { .. } | Observation::Refused { .. } => Self::CLOSED,
@@ -213,7 +217,26 @@ const NEEDS: &[(&str, &[Facts])] = &[
     ("derived-consistent", &[F::STATUS, F::OBJECTIVES]),
     ("view-follows-store", &[F::EVENTS, F::CONTENT, F::OBJECTIVES]),
     ("resync-justified", &[F::ARRIVALS, F::CLIENT_SENT, F::OBJECTIVES]),
+    ("close-code-correct", &[F::CLOSED, F::GIVEN, F::OBJECTIVES]),
+    ("error-context", &[F::SENT]),
+    ("poison-tolerant", &[F::DELIVERED, F::CLOSED, F::SCHEMA]),
+    ("error-accounted", &[F::CLOSED, F::OBJECTIVES]),
+    ("degraded-usable", &[F::GIVEN, F::STATUS, F::OBJECTIVES]),
+    ("hb-pong-latency", &[F::DELIVERED, F::CLIENT_SENT, F::OBJECTIVES]),
+    ("ui-responsive", &[F::GIVEN, F::TOLD, F::OBJECTIVES]),
+    ("legal-stage-transition", &[F::COMMITTED, F::OBJECTIVES]),
+    ("fragment-reassembly", &[F::ARRIVALS, F::CONTENT, F::OBJECTIVES]),
+    ("single-source", &[F::CONTENT, F::VALUES]),
+    ("priority-eviction", &[F::GIVEN, F::TOLD, F::CLIENT_SENT]),
     ("error-surfaced", &[F::CLOSED, F::STATUS, F::OBJECTIVES]),
+    ("conn-limit", &[F::IDENTITY, F::SENT, F::OBJECTIVES]),
+    ("limit-refusal-justified", &[F::IDENTITY, F::SENT, F::CLOSED, F::OBJECTIVES]),
+    ("size-limit", &[F::DELIVERED, F::CLOSED, F::OBJECTIVES]),
+    ("auth-before-state", &[F::IDENTITY, F::SENT, F::DELIVERED, F::OBJECTIVES]),
+    ("auth-freshness", &[F::IDENTITY, F::SENT, F::DELIVERED, F::OBJECTIVES]),
+    ("rate-limit", &[F::DIALLED, F::SENT, F::DELIVERED, F::OBJECTIVES]),
+    ("rate-limit-isolation", &[F::DIALLED, F::SENT, F::DELIVERED, F::OBJECTIVES]),
+    ("fresh-token-dial", &[F::IDENTITY, F::SENT, F::CLOSED, F::OBJECTIVES]),
     ("loop-responsive", &[F::OPENED, F::BUSY]),
     ("registry-exact", &[F::SENT, F::CLOSED, F::SIZES]),
     ("request-answered", &[F::SENT, F::DELIVERED, F::OBJECTIVES]),

@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-use wavetank::history::{Change, Connection, Initiator, OpState, Position, Size, Status, Value};
+use wavetank::history::{
+    Change, Connection, Initiator, OpState, Position, Size, StaleMarks, Status, Value,
+};
 use wavetank::id::{ConnId, Field, NodeId, OpId};
 use wavetank::objectives::{EditPolicy, Objectives};
 use wavetank::protocol::{Boot, Closing, Event, Node, Outbox};
@@ -380,6 +382,7 @@ impl Client {
             stale: self.phase != Phase::Live && !self.has(Habit::NeverStale),
             can_edit: self.may_speak() || self.has(Habit::AlwaysInviting),
             last_synced: if guess { Some(now.mono) } else { self.last_synced },
+            marks: StaleMarks::default(),
         };
         let is_news = self.shown.is_none_or(|shown| {
             (shown.connection, shown.attempt) != (status.connection, status.attempt)

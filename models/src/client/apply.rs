@@ -90,12 +90,12 @@ impl Client {
     pub(super) fn apply(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
         if !self.sets_to_work(now, event, out) {
             self.cursor = Some(event.position);
-            self.write(event, out);
+            self.write(now, event, out);
         }
     }
 
     /// Writes what an event says.
-    pub(super) fn write(&mut self, event: &Event, out: &mut Outbox<DocSync>) {
+    pub(super) fn write(&mut self, now: Now, event: &Event, out: &mut Outbox<DocSync>) {
         let changes = (self.steps.patch)(&event.changes);
         if let Some(captured) = &self.captured {
             self.confirmed.clone_from(captured);
@@ -110,7 +110,10 @@ impl Client {
             self.publish_confirmed(out);
         } else if self.captured.is_some() {
             self.publish_whole(out);
-        } else if (self.steps.draws)(event.author == self.me) {
+        } else if (self.steps.draws)(event.author == self.me)
+            && (self.steps.draws_after)(now.mono.since(self.drawn))
+        {
+            self.drawn = now.mono;
             self.publish(&changed, out);
         }
     }

@@ -9,8 +9,8 @@ use crate::message::Message;
 use crate::protocol::{DocSync, Timer};
 
 impl Client {
-    /// The page goes to another document, or to the same once more. Nothing of the old one is kept but the edits that are
-    /// not known to be saved: they stay on their way.
+    /// The page goes to another document, or to the same once more. Nothing of the old one is kept
+    /// but the edits that are not known to be saved: they stay on their way.
     pub(super) fn open(&mut self, now: Now, doc: Topic, out: &mut Outbox<DocSync>) {
         self.forget_progress(out);
         let old = std::mem::replace(&mut self.doc, doc);
@@ -21,6 +21,9 @@ impl Client {
         self.ahead.clear();
         self.at_work.clear();
         self.mailbox = None;
+        self.drop_work();
+        self.pointers.clear();
+        self.panel = None;
         self.pending.retain(|pending| !pending.acked);
         self.undoable.clear();
         self.last_synced = None;
@@ -43,7 +46,9 @@ impl Client {
             Message::Welcome { doc, .. }
             | Message::Snapshot { doc, .. }
             | Message::Delta { doc, .. } => is_open(doc) || !(self.steps.matches_answer)(),
-            Message::Event(event) => is_open(&event.doc) || !(self.steps.checks_document)(),
+            Message::Event(event) | Message::Packed(event) => {
+                is_open(&event.doc) || !(self.steps.checks_document)()
+            }
             Message::Novel { doc, .. } | Message::Bare(doc, _) | Message::Progress { doc, .. } => {
                 is_open(doc)
             }

@@ -9,7 +9,7 @@ use wavetank::time::{Now, Span};
 
 use super::Client;
 use crate::document;
-use crate::message::{Message, Since};
+use crate::message::{Message, Since, UNREADABLE};
 use crate::protocol::{DocSync, Timer};
 use crate::store::Event;
 
@@ -26,6 +26,21 @@ impl Client {
             out.timer(Timer::Look, now.mono + FRAME);
         }
         self.mailbox = Some(Arc::clone(event));
+    }
+
+    /// An event came in the form of a later version, which only pages of that version can read.
+    pub(super) fn packed(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        event: &Arc<Event>,
+        out: &mut Outbox<DocSync>,
+    ) {
+        if self.config.versions.is_some_and(|versions| versions.client > 1) {
+            self.came(now, event, out);
+        } else {
+            self.novel(conn, event.position, out);
+        }
     }
 
     pub(super) fn look(&mut self, now: Now, out: &mut Outbox<DocSync>) {
@@ -48,9 +63,9 @@ impl Client {
         true
     }
 
-    pub(super) fn work_done(&mut self, seq: u64, out: &mut Outbox<DocSync>) {
+    pub(super) fn work_done(&mut self, now: Now, seq: u64, out: &mut Outbox<DocSync>) {
         if let Some(event) = self.at_work.remove(&seq) {
-            self.write(&event, out);
+            self.write(now, &event, out);
         }
     }
 
@@ -74,6 +89,7 @@ impl Client {
     /// A frame came that is no message: it is passed over.
     pub(super) fn malformed(&mut self, out: &mut Outbox<DocSync>) {
         out.mark("frame-unreadable");
+        self.record("unreadable-frame", UNREADABLE, out);
         if let Some(changes) = (self.steps.reads_anyway)() {
             document::apply(&mut self.confirmed, &changes);
             let fields: Vec<_> = changes.iter().map(|change| change.field).collect();

@@ -1,25 +1,34 @@
 //! A client: a page with one document open, over at most one connection.
 
+mod access;
 mod apply;
 mod documents;
+mod errors;
+mod guise;
 mod heartbeat;
 mod inbound;
+mod later;
 mod lifecycle;
 mod notices;
 mod outbox;
+mod panel;
+mod parts;
+mod pointer;
 mod progress;
+mod query;
 mod reconnect;
 mod steps;
 mod sync;
 mod undo;
 mod view;
 mod words;
+mod work;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use wavetank::history::{Connection, Position, Status, Value};
-use wavetank::id::{ConnId, NodeId, OpId, Topic};
+use wavetank::history::{Caller, Connection, Position, Status, Value};
+use wavetank::id::{ConnId, Field, NodeId, OpId, Topic};
 use wavetank::objectives::EditPolicy;
 use wavetank::protocol::{Boot, Event, Node, Outbox};
 use wavetank::rng::Rng;
@@ -31,6 +40,7 @@ use crate::message::Message;
 use crate::policy::{Reconnect, WhenStale};
 use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store;
+pub use guise::Guise;
 pub use outbox::Pending;
 pub use steps::{Cue, Expiry, Sending, Standing, Steps};
 pub use undo::Undoable;
@@ -61,6 +71,11 @@ pub struct Client {
     me: NodeId,
     /// Tells this run of the page from every other.
     instance: u64,
+    identity: Caller,
+    guise: Guise,
+    papers: access::Papers,
+    /// Until when the server wants no more operations.
+    later: Option<Mono>,
     /// The instances of the server; each dial is to the next one.
     servers: Vec<NodeId>,
     dials: usize,
@@ -118,9 +133,19 @@ pub struct Client {
     gated: bool,
     /// The ids of the words that were shown last.
     words: words::Words,
+    /// What the person pointed at that is not told yet, oldest first.
+    pointers: VecDeque<(OpId, Mono)>,
+    /// The element of which a panel is open.
+    panel: Option<Field>,
+    /// Parts of the message that is on its way.
+    assembly: parts::Assembly,
+    /// What has come and waits to be taken in, where that takes time.
+    work: work::Work,
 
     shown: Option<Status>,
     last_synced: Option<Mono>,
+    /// When an event was last drawn.
+    drawn: Mono,
 }
 
 impl Client {
@@ -134,6 +159,10 @@ impl Client {
         Self {
             me: boot.me,
             instance: u64::from(boot.me.0) << 16 | u64::from(boot.incarnation),
+            identity: guise::identity(&boot),
+            guise: Guise::default(),
+            papers: access::Papers::new(boot.objectives),
+            later: None,
             servers: boot
                 .peers
                 .iter()
@@ -176,13 +205,24 @@ impl Client {
             gated: boot.objectives.edit_policy == EditPolicy::Disable
                 && policy.edit.when_stale == WhenStale::AsObjective,
             words: words::Words::new(boot.objectives, &policy.dedup),
+            pointers: VecDeque::new(),
+            panel: None,
+            assembly: parts::Assembly::default(),
+            work: work::Work::new(boot.objectives, policy.inbound.limit),
             shown: None,
             last_synced: None,
+            drawn: Mono::default(),
         }
     }
 
     fn message(&mut self, now: Now, conn: ConnId, message: &Message, out: &mut Outbox<DocSync>) {
         self.heard(now, out);
+        if !self.is_mine(message) || !self.puts_off(now, conn, message, out) {
+            self.take_in(now, conn, message, out);
+        }
+    }
+
+    fn take_in(&mut self, now: Now, conn: ConnId, message: &Message, out: &mut Outbox<DocSync>) {
         let mine = self.is_mine(message);
         match message {
             Message::Ping { stamp, head, .. } => {
@@ -204,11 +244,15 @@ impl Client {
             }
             Message::Delta { to, events, .. } => self.delta(now, *to, events, out),
             Message::Event(event) => self.came(now, event, out),
+            Message::Packed(event) => self.packed(now, conn, event, out),
             Message::Notice(notice) => self.notice(notice, out),
+            Message::Part(part) => self.part(now, conn, part, out),
             Message::Novel { position, .. } => self.novel(conn, *position, out),
+            Message::Nack { op, code } => self.failed(Some(*op), *code, out),
+            Message::Error { code } => self.failed(None, *code, out),
             Message::Ack { op, position, .. } => self.acked(now, *op, *position, out),
-            Message::Nack { op, code } => self.rejected(*op, *code, out),
             Message::Progress { stage, .. } => self.progress(now, *stage, out),
+            Message::Later { op, retry_after } => self.put_off(now, *op, *retry_after, out),
             _ => {}
         }
         if let Some(position) = message.place().filter(|_| mine) {
@@ -226,10 +270,17 @@ impl Client {
             Timer::ClientPing => self.client_ping(now, out),
             Timer::Gap => self.repair_gap(out),
             Timer::AckTimeout => self.ack_timed_out(now, out),
-            Timer::Work(seq) => self.work_done(seq, out),
+            Timer::Work(seq) => self.work_done(now, seq, out),
             Timer::Look => self.look(now, out),
             Timer::Ephemeral => self.forget_progress(out),
-            Timer::Ping(_) | Timer::Deadline(..) | Timer::Batch | Timer::Level(_) => {}
+            Timer::Slice => self.slice(now, out),
+            Timer::Renew => self.renew(out),
+            Timer::Later => self.try_again(now, out),
+            Timer::Ping(_)
+            | Timer::Deadline(..)
+            | Timer::Batch
+            | Timer::Door(_)
+            | Timer::Level(_) => {}
         }
     }
 
@@ -247,8 +298,12 @@ impl Client {
             Op::Connect => self.connect(now, out),
             Op::Disconnect => self.disconnect(now, out),
             Op::Rerender => self.rerender(now, out),
+            Op::Query => self.query(id, out),
+            Op::Point(_) => self.point(now, id, out),
+            Op::Panel(element) => self.open_panel(*element, out),
+            Op::Pose(guise) => self.pose(now, *guise, out),
             Op::Open(number) => self.open(now, Op::document(*number), out),
-            Op::Stage(_) | Op::Progress(_) | Op::Skip(_) => {}
+            Op::Stage(_) | Op::Progress(_) | Op::Skip(_) | Op::Shutdown => {}
         }
     }
 
@@ -280,14 +335,18 @@ impl Node<DocSync> for Client {
                 }
             }
             Event::Opened(conn) => self.opened(now, conn, out),
-            Event::Refused(..) => self.attempt_failed(now, 0, out),
+            Event::Refused(_, refusal) => self.refused(now, refusal, out),
             Event::Message(conn, message) => self.message(now, conn, message, out),
             Event::Malformed(..) => self.malformed(out),
-            Event::Closed(_, closing) => self.closed(now, closing, out),
+            Event::Closed(_, closing) => {
+                self.report_end(closing, out);
+                self.closed(now, closing, out);
+            }
             Event::Cast(_, Message::Tab(event)) => self.tab_event(now, event, out),
             Event::Timer(timer) => self.timer(now, timer, out),
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Device(online) => self.device(now, online, out),
+            Event::Issuer(ticket, answer) => self.fetched(now, ticket, &answer, out),
             _ => {}
         }
         self.show(out);

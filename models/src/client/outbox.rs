@@ -71,12 +71,12 @@ impl Client {
         if !live {
             out.mark("edit-while-away");
         }
-        let waiting = self.waiting();
         if !live && (policy.offline == OfflineEdits::Refuse || self.gated) {
             out.show_op(id, OpState::Refused);
             return false;
         }
-        let full = waiting >= self.outbox_limit;
+        let full = !self.has_room() && !self.make_room(out);
+        let policy = &self.config.policy.client.outbox;
         if full && policy.overflow == Overflow::RefuseAndTell {
             out.mark("edit-refused");
             out.show_op(id, OpState::Refused);
@@ -105,6 +105,9 @@ impl Client {
         });
         self.send_edit(now, live, out);
         self.publish(&fields, out);
+        if !(self.steps.panel_follows)() {
+            self.show_panel(Some(&fields), out);
+        }
         self.measure(out);
         true
     }
@@ -112,12 +115,15 @@ impl Client {
     /// Sends the edit that was just made, if it can be sent.
     fn send_edit(&mut self, now: Now, live: bool, out: &mut Outbox<DocSync>) {
         let last = self.pending.len() - 1;
-        if live {
+        if live && self.later.is_none() {
             self.transmit(now, last, out);
             if !(self.steps.flushes_on_sync)() {
                 self.flush(now, out);
             }
-        } else if (self.steps.sends_when_not_live)() == Sending::Gone && self.conn.is_some() {
+        } else if !live
+            && (self.steps.sends_when_not_live)() == Sending::Gone
+            && self.conn.is_some()
+        {
             self.transmit(now, last, out);
             self.pending[last].waits = false;
         }
@@ -148,6 +154,24 @@ impl Client {
         out.send(conn, Message::Op(commit)).whatever();
     }
 
+    /// The server has put an edit off: neither it nor what was made later is on its way. Says
+    /// whether the edit waits at all.
+    pub(super) fn put_back(&mut self, op: OpId) -> bool {
+        let place = self.pending.iter().position(|pending| pending.op == op && pending.waits);
+        let later = place.map(|place| self.pending.range_mut(place..));
+        later.into_iter().flatten().for_each(|pending| pending.sent = None);
+        place.is_some()
+    }
+
+    /// Sends what waits and is not on its way.
+    pub(super) fn send_rest(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        for index in 0..self.pending.len() {
+            if self.pending[index].waits && self.pending[index].sent.is_none() {
+                self.transmit(now, index, out);
+            }
+        }
+    }
+
     /// The edits of the document that is open.
     pub(super) fn of_document(&self) -> impl DoubleEndedIterator<Item = &Pending> {
         self.pending.iter().filter(|pending| pending.doc == self.doc)
@@ -159,8 +183,14 @@ impl Client {
     }
 
     /// How many edits wait for the server.
-    fn waiting(&self) -> usize {
+    pub(super) fn waiting(&self) -> usize {
         self.pending.iter().filter(|pending| pending.waits).count()
+    }
+
+    /// The edit that has waited longest.
+    pub(super) fn oldest_edit(&self) -> Option<(OpId, Mono)> {
+        let waiting = self.pending.iter().find(|pending| pending.waits)?;
+        Some((waiting.op, waiting.made))
     }
 
     fn measure(&mut self, out: &mut Outbox<DocSync>) {
@@ -268,7 +298,7 @@ impl Client {
         });
     }
 
-    fn take(&mut self, op: OpId) -> Vec<Field> {
+    pub(super) fn take(&mut self, op: OpId) -> Vec<Field> {
         let index = self.pending.iter().position(|pending| pending.op == op);
         let taken = index.and_then(|index| self.pending.remove(index));
         let taken = taken.filter(|pending| pending.doc == self.doc);

@@ -20,16 +20,34 @@ const TRANSIENT: [u16; 6] = [1001, 1006, 1011, 1012, 1013, 4408];
 
 impl Client {
     pub(super) fn dial(&mut self, now: Now, out: &mut Outbox<DocSync>) {
-        let Some(turn) = self.dials.checked_rem(self.servers.len()) else { return };
-        let server = self.servers[turn];
-        self.dials += 1;
+        if self.servers.is_empty() {
+            return;
+        }
         if (self.steps.dials_alone)() {
             self.leave(out, 1000);
         }
         self.disarm(out);
-        let hello = Hello { path: "/sync".to_owned(), instance: self.instance };
-        self.conn = Some(out.dial(server, hello));
         self.phase = Phase::Dialling;
+        if self.fetches(now, out) {
+            self.wait_for_dial(now, out);
+        } else {
+            self.call(now, out);
+        }
+    }
+
+    /// Dials, with all that it takes at hand.
+    pub(super) fn call(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        let Some(turn) = self.dials.checked_rem(self.servers.len()) else { return };
+        let server = self.servers[turn];
+        self.dials += 1;
+        let caller = self.caller();
+        let version = self.config.versions.map_or(1, |versions| versions.client);
+        let hello = Hello { path: "/sync".to_owned(), instance: self.instance, version, caller };
+        self.conn = Some(out.dial(server, hello));
+        self.wait_for_dial(now, out);
+    }
+
+    fn wait_for_dial(&self, now: Now, out: &mut Outbox<DocSync>) {
         let timeout = self.config.policy.client.dial.timeout;
         if !timeout.is_zero() {
             out.timer(Timer::DialTimeout, now.mono + timeout);
@@ -54,7 +72,12 @@ impl Client {
     }
 
     pub(super) fn unwatch(&mut self, out: &mut Outbox<DocSync>) {
+        self.drop_work();
         self.forget_progress(out);
+        self.drop_papers(out);
+        if self.later.take().is_some() {
+            out.cancel(Timer::Later);
+        }
         for timer in [
             Timer::DialTimeout,
             Timer::SyncTimeout,
@@ -72,11 +95,13 @@ impl Client {
 
     pub(super) fn opened(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
         out.cancel(Timer::DialTimeout);
+        self.drop_parts();
         if self.reconnect.reset_on == ResetOn::Open {
             self.attempts = 0;
         }
         self.phase = Phase::Syncing;
         self.watch(now, out);
+        self.show_papers(now, conn, out);
         self.cued(now, Cue::Opened, conn, out);
         if (self.steps.flushes_on_open)() {
             self.flush(now, out);

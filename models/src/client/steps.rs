@@ -1,6 +1,6 @@
 //! Steps of the client that can be done wrong. The defaults are the reference.
 
-use wavetank::history::{Change, Changes, Connection, Position, Value};
+use wavetank::history::{Change, Changes, Connection, Position, StaleMarks, Value};
 use wavetank::time::Span;
 
 use crate::document::Content;
@@ -169,6 +169,27 @@ pub struct Steps {
     pub undo_value: fn(before: Change, now: Change) -> Change,
     /// `client.tabs.versioned`: whether an event from a tab must be the next one.
     pub tab_in_turn: fn(event: Position, cursor: Position) -> bool,
+    /// `client.errors.show`: whether the person is told of what failed.
+    pub shows_errors: fn() -> bool,
+    /// `client.errors.clear_on_success`: whether the notice of an end goes once that is mended.
+    pub clears_notice: fn() -> bool,
+    /// `client.view.readable`: whether what there is can be asked for, given whether the
+    /// connection is live.
+    pub answers_query: fn(live: bool) -> bool,
+    /// `client.view.coalesce`: whether what has changed is drawn, given for how long nothing was.
+    pub draws_after: fn(Span) -> bool,
+    /// `client.heartbeat.pong_priority`: whether a ping waits behind what came before it.
+    pub ping_waits: fn() -> bool,
+    /// `client.apply.work`: whether what takes long is done in slices.
+    pub slices_work: fn() -> bool,
+    /// `client.view.stale_affordances`: how what may be old is marked, given how it should be.
+    pub marks: fn(StaleMarks) -> StaleMarks,
+    /// `client.decode.fragments`: whether parts of a message are put together.
+    pub reassembles: fn() -> bool,
+    /// `client.decode.reset_on_open`: whether nothing is put together that came on two connections.
+    pub begins_anew: fn() -> bool,
+    /// `client.view.panel_source`: whether a panel shows what the page does.
+    pub panel_follows: fn() -> bool,
     /// `client.subscribe.release_old`: whether a page that goes to another document says that it
     /// wants no more of the old one.
     pub releases: fn() -> bool,
@@ -235,6 +256,16 @@ impl Default for Steps {
             tells_conflict: || true,
             undo_value: |before, _| before,
             tab_in_turn: |event, cursor| event == cursor.next(),
+            shows_errors: || true,
+            clears_notice: || true,
+            answers_query: |_| true,
+            draws_after: |_| true,
+            ping_waits: || false,
+            slices_work: || true,
+            marks: |marks| marks,
+            reassembles: || true,
+            begins_anew: || true,
+            panel_follows: || true,
             releases: || true,
             matches_answer: || true,
             checks_document: || true,

@@ -113,13 +113,16 @@ impl Client {
             return;
         }
         self.phase = Phase::Live;
-        self.withdraw_notice(out);
+        if (self.steps.clears_notice)() {
+            self.withdraw_notice(out);
+        }
         self.captured = (self.steps.captures)(&self.confirmed);
         out.cancel(Timer::SyncTimeout);
         out.timer(Timer::Stable, now.mono + self.reconnect.stable);
         if (self.steps.flushes_on_sync)() {
             self.flush(now, out);
         }
+        self.flush_pointers(out);
     }
 
     /// A frame that told a place in the order was taken in. If nothing is missing, this is when
@@ -142,7 +145,8 @@ impl Client {
             self.head = head;
         }
         let policy = &self.config.policy.client;
-        if policy.heartbeat.compare_head && head.is_some_and(|head| self.is_news(head)) {
+        let waits = self.waits();
+        if policy.heartbeat.compare_head && !waits && head.is_some_and(|head| self.is_news(head)) {
             self.arm_gap(now, out);
         }
     }

@@ -1,7 +1,7 @@
 //! What the person sees: the confirmed content with her own edits on top, and the state of the
 //! connection.
 
-use wavetank::history::{Change, Connection, Status};
+use wavetank::history::{Change, Connection, StaleMarks, Status};
 use wavetank::id::Field;
 use wavetank::protocol::Outbox;
 
@@ -32,6 +32,7 @@ impl Client {
                 break;
             }
         }
+        self.draw_panel(Some(fields), out);
     }
 
     /// Shows everything anew, without the edits that wait.
@@ -39,6 +40,7 @@ impl Client {
         let Some(cursor) = self.cursor else { return };
         let content = document::whole(&self.confirmed);
         out.show_whole(self.doc, cursor, self.pending_here(), content);
+        self.draw_panel(None, out);
     }
 
     /// All that the page shows.
@@ -55,6 +57,7 @@ impl Client {
         let Some(cursor) = self.cursor else { return };
         let content = document::whole(&self.view());
         out.show_whole(self.doc, cursor, self.pending_here(), content);
+        self.draw_panel(None, out);
     }
 
     /// Shows the state of the connection, if it is not what is shown already.
@@ -92,6 +95,11 @@ impl Client {
             stale,
             can_edit: (self.steps.shown_can_edit)(can_edit, could_edit),
             last_synced: self.last_synced,
+            marks: (self.steps.marks)(StaleMarks {
+                badge: stale,
+                border: stale,
+                reason: !can_edit,
+            }),
         };
         let key = |status: Status| (status.connection, status.attempt, status.stale);
         if self.shown.is_none_or(|shown| key(shown) != key(status)) {

@@ -46,6 +46,12 @@ pub(super) const FLAWS: &[Flaw] = &[
         }),
     },
     Flaw {
+        path: "server.pipeline.guard",
+        right: "true",
+        wrong: "false",
+        change: Step::Server(|steps| steps.guards_stages = || false),
+    },
+    Flaw {
         path: "server.pages.overflow",
         right: "continue",
         wrong: "cut",

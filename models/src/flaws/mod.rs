@@ -5,14 +5,18 @@
 
 mod apply;
 mod delivery;
+mod errors;
 mod fanout;
 mod heartbeat;
 mod lifecycle;
+mod parts;
 mod reconnect;
 mod registry;
+mod security;
 mod server;
 mod sync;
 mod view;
+mod work;
 
 use serde_json::{Value, json};
 
@@ -35,7 +39,7 @@ pub(crate) enum Step {
 }
 
 fn all() -> impl Iterator<Item = &'static Flaw> {
-    let areas: [&'static [Flaw]; 10] = [
+    let areas: [&'static [Flaw]; 14] = [
         reconnect::FLAWS,
         lifecycle::FLAWS,
         sync::FLAWS,
@@ -45,6 +49,10 @@ fn all() -> impl Iterator<Item = &'static Flaw> {
         view::FLAWS,
         apply::FLAWS,
         fanout::FLAWS,
+        errors::FLAWS,
+        work::FLAWS,
+        parts::FLAWS,
+        security::FLAWS,
         registry::FLAWS,
     ];
     areas.into_iter().flatten()

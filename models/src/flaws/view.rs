@@ -1,10 +1,23 @@
 //! Mistakes in what a person is shown, and in what she may do.
 
-use wavetank::history::Connection;
+use wavetank::history::{Connection, StaleMarks};
 
 use super::{Flaw, Step};
 
 pub(super) const FLAWS: &[Flaw] = &[
+    Flaw {
+        path: "client.view.panel_source",
+        right: "store",
+        wrong: "own_copy",
+        // The panel is filled when it is opened, and then only by the person herself.
+        change: Step::Client(|steps| steps.panel_follows = || false),
+    },
+    Flaw {
+        path: "client.view.stale_affordances",
+        right: "true",
+        wrong: "false",
+        change: Step::Client(|steps| steps.marks = |_| StaleMarks::default()),
+    },
     Flaw {
         path: "client.status.stale_on_loss",
         right: "true",

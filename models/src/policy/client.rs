@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
+use super::access::ClientAuth;
 use super::edit::EditGate;
+use super::eviction::Eviction;
+use super::inbound::Inbound;
 use super::settings::Settings;
 
 /// What the client does.
@@ -38,6 +41,10 @@ pub struct ClientPolicy {
     pub ephemeral: Ephemeral,
     /// How it recognises what comes again and has no place in the order.
     pub dedup: Dedup,
+    /// What it does with what comes faster than it can be taken in.
+    pub inbound: Inbound,
+    /// How it shows who it is.
+    pub auth: ClientAuth,
 }
 
 /// How the client dials.
@@ -290,6 +297,8 @@ pub struct Outbox {
     pub expire: Span,
     /// Where the outbox is kept.
     pub storage: Storage,
+    /// What gives way when the outbox is full.
+    pub eviction: Eviction,
 }
 
 impl Default for Outbox {
@@ -300,6 +309,7 @@ impl Default for Outbox {
             overflow: Overflow::RefuseAndTell,
             expire: Span::ZERO,
             storage: Storage::MemoryWithWarning,
+            eviction: Eviction::EphemeralOnly,
         }
     }
 }

@@ -3,17 +3,26 @@
 //! Every knob's default is the reference value. Durations carry a unit (`250ms`, `30s`,
 //! `5min`); 0 stands for "off" or "no limit" where a knob counts or measures.
 
+mod access;
 mod bundled;
 mod client;
 mod deployment;
 mod edit;
+mod eviction;
 mod file;
+mod inbound;
+mod limits;
+mod pages;
 mod patch;
+mod rate;
 mod server;
 mod settings;
+mod shutdown;
+mod version;
 
 use serde::{Deserialize, Serialize};
 
+pub use access::{ClientAuth, OnConnect, Origins, Refresh, RefuseAt, ServerAuth, Subscribing};
 pub use bundled::bundled;
 pub use client::{
     Ack, AckRetry, Apply, Clamp, ClientPolicy, ClosePolicy, Cursor, Dedup, Dial, Ephemeral,
@@ -22,13 +31,20 @@ pub use client::{
 };
 pub use deployment::{Channel, Instances};
 pub use edit::{EditGate, WhenStale};
+pub use eviction::Eviction;
 pub use file::{Conformance, Document, PolicyError, PolicyFile, Promise, System};
+pub use inbound::Inbound;
+pub use limits::{Dimension, Limits};
+pub use pages::Pages;
 pub use patch::{Knob, Patch, PatchError, differences};
+pub use rate::{Rate, RateKey, Weight};
 pub use server::{
     AckAfter, Commit, CommitOrder, Counter, EventContent, Events, Fallback, Fanout, Heartbeat, Log,
     ServerAck, ServerPolicy, ServerSync, Shed,
 };
 pub use settings::Settings;
+pub use shutdown::{OnShutdown, Shutdown};
+pub use version::{Choice, Version};
 
 /// A system's reconnection and sync policy, client and server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,13 @@
 use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
+use super::access::ServerAuth;
 use super::deployment::Instances;
+use super::limits::Limits;
+use super::pages::Pages;
+use super::rate::Rate;
+use super::shutdown::Shutdown;
+use super::version::Version;
 
 /// What the server does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +27,18 @@ pub struct ServerPolicy {
     pub fanout: Fanout,
     /// What its events say.
     pub events: Events,
+    /// What it does when its operator stops it.
+    pub shutdown: Shutdown,
+    /// Which version it speaks with whom.
+    pub version: Version,
+    /// How it sends what is large.
+    pub pages: Pages,
+    /// What it takes at most.
+    pub limits: Limits,
+    /// How much it does for one client in a minute.
+    pub rate: Rate,
+    /// How it lets people in.
+    pub auth: ServerAuth,
     /// How it numbers them.
     pub log: Log,
     /// How several instances of it work together.

@@ -22,7 +22,7 @@ impl Server {
         commit: Commit,
         out: &mut Outbox<DocSync>,
     ) {
-        if conn.is_some() && is_forbidden(&commit) {
+        if conn.is_some() && is_forbidden(&commit) && !(self.steps.takes_any_field)() {
             self.refuse(conn, commit.op, FORBIDDEN, out);
             return;
         }

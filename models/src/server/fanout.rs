@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wavetank::history::Changes;
-use wavetank::id::OpId;
+use wavetank::id::{ConnId, OpId, Topic};
 use wavetank::protocol::Outbox;
 use wavetank::time::Now;
 
@@ -55,6 +55,14 @@ impl Server {
                 }
                 break;
             }
+            if let Some(waiting) = self.parts.on(conn) {
+                if waiting.len() as u32 >= self.buffer_limit {
+                    slow.push(conn);
+                } else {
+                    waiting.push_back(Message::Event(Arc::clone(event)));
+                }
+                continue;
+            }
             self.written.extend(session.instance.map(|instance| (instance, event.position)));
             let position = (self.steps.numbered)(event.position, session.told);
             session.told += 1;
@@ -62,6 +70,8 @@ impl Server {
                 out.send(conn, Message::Novel { doc: event.doc, position }).whatever();
             } else if !(self.steps.has_envelope)(event) {
                 out.send(conn, Message::Bare(event.doc, event.changes.clone())).whatever();
+            } else if session.version > 1 {
+                out.send(conn, Message::Packed(Arc::clone(event))).whatever();
             } else if position == event.position {
                 members.push(conn);
             } else {
@@ -75,8 +85,7 @@ impl Server {
         }
         for conn in slow {
             out.mark("slow-consumer-closed");
-            out.close(conn, TOO_SLOW, "too slow");
-            self.forget(conn, out);
+            self.end(conn, TOO_SLOW, "too slow", out);
         }
     }
 
@@ -106,5 +115,14 @@ impl Server {
             }
         }
         out.send_all(members, Message::Progress { doc: DOC, op, stage });
+    }
+
+    /// Tells the others of a room where somebody points.
+    pub(super) fn pass_on(&self, of: ConnId, doc: Topic, op: OpId, out: &mut Outbox<DocSync>) {
+        let others = self.sessions.iter().filter(|(conn, session)| {
+            *conn != of && session.docs.contains(&doc) && out.queued(*conn) < self.buffer_limit / 2
+        });
+        let others: Vec<ConnId> = others.map(|(conn, _)| conn).collect();
+        out.send_all(others, Message::Pointer { doc, op });
     }
 }

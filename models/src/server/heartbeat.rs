@@ -6,7 +6,8 @@ use wavetank::protocol::Outbox;
 use wavetank::time::{Now, Span};
 
 use super::{Server, Session};
-use crate::message::Message;
+use crate::message::{Hello, Message};
+use crate::policy::RefuseAt;
 use crate::protocol::{DocSync, Timer};
 
 impl Server {
@@ -14,10 +15,18 @@ impl Server {
         &mut self,
         now: Now,
         conn: ConnId,
-        caller: u64,
+        hello: &Hello,
         out: &mut Outbox<DocSync>,
     ) {
+        let Hello { instance: caller, caller: from, .. } = *hello;
+        let at_handshake = self.config.policy.server.auth.refuse_at == RefuseAt::Handshake;
+        if at_handshake && self.is_full(conn, &from, caller) {
+            out.refuse(conn, 403);
+            return;
+        }
+        let version = self.version(hello);
         let session = Session {
+            from,
             instance: None,
             docs: SmallVec::new(),
             counted: false,
@@ -25,6 +34,7 @@ impl Server {
             heard: now,
             pinged: None,
             told: 0,
+            version,
         };
         self.sessions.insert(conn, session);
         self.registry.accepted(conn, caller);
@@ -32,6 +42,7 @@ impl Server {
             out.timer(Timer::Ping(conn), now.mono + self.beat.interval);
         }
         self.watch(now, conn, out);
+        self.knocked(now, conn, from.origin, out);
     }
 
     /// Notes a sign of life. A pong that answers an older ping is none.
@@ -100,7 +111,6 @@ impl Server {
         let of = of.map(|_| conn);
         let Some(conn) = (self.steps.overdue)(of, self.session_of(caller)) else { return };
         out.mark("silent-client-closed");
-        out.close(conn, self.config.policy.server.heartbeat.close_code, "heartbeat timeout");
-        self.forget(conn, out);
+        self.end(conn, self.config.policy.server.heartbeat.close_code, "heartbeat timeout", out);
     }
 }

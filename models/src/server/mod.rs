@@ -2,22 +2,30 @@
 
 mod check;
 mod commit;
+mod doors;
+mod ends;
+mod errors;
 mod fanout;
 mod heartbeat;
 mod instances;
+mod limits;
 mod notices;
 mod order;
+mod parts;
+mod pipeline;
+mod rate;
 mod refuse;
 mod registry;
 mod room;
 mod steps;
 mod sync;
+mod version;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
-use wavetank::history::Position;
+use wavetank::history::{Caller, Position};
 use wavetank::id::{ConnId, NodeId, OpId, Topic};
 use wavetank::protocol::{Awaiting, Boot, Conns, Event, Node, Outbox};
 use wavetank::time::{Mono, Now};
@@ -26,12 +34,15 @@ use crate::config::{Beat, Config};
 use crate::message::{CONFLICT, Message, Word};
 use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store::{self, Commit, Loaded, Reply};
+use ends::STOPPED;
 use room::Room;
 pub use steps::{Entering, Steps};
 
 /// What the server keeps of a connection.
 #[derive(Debug)]
 pub struct Session {
+    /// Who dialled.
+    pub from: Caller,
     /// The instance of the client, once it has subscribed.
     pub instance: Option<u64>,
     /// The documents that it is subscribed to, once that was answered.
@@ -46,6 +57,8 @@ pub struct Session {
     pub pinged: Option<u64>,
     /// How many events were told on it.
     pub told: u64,
+    /// The version of the protocol that is spoken on it.
+    pub version: u8,
 }
 
 /// What an answer of the store is for.
@@ -72,6 +85,9 @@ pub struct Server {
     config: Arc<Config>,
     steps: Steps,
     beat: Beat,
+    limits: limits::Limits,
+    doors: doors::Doors,
+    rates: rate::Rates,
     /// The smaller of the policy's and the objectives' limits.
     buffer_limit: u32,
     sessions: Conns<Session>,
@@ -85,6 +101,10 @@ pub struct Server {
     notices: notices::Notices,
     /// Events that are to be told together.
     batch: Vec<Arc<store::Event>>,
+    pipeline: pipeline::Pipeline,
+    parts: parts::Parts,
+    /// Whether its operator has stopped it.
+    stopped: bool,
 }
 
 impl Server {
@@ -104,6 +124,9 @@ impl Server {
             config: Arc::clone(boot.config),
             beat: (steps.beat)(stated, boot.config.beat),
             steps,
+            limits: limits::Limits::new(&boot.config.policy.server.limits, boot.objectives),
+            rates: rate::Rates::new(&boot.config.policy.server.rate, boot.objectives),
+            doors: doors::Doors::new(&boot.config.policy.server.auth, boot.objectives),
             buffer_limit,
             sessions: Conns::default(),
             registry: registry::Registry::default(),
@@ -113,15 +136,25 @@ impl Server {
             lines: order::Lines::default(),
             notices: notices::Notices::default(),
             batch: Vec::new(),
+            pipeline: pipeline::Pipeline::new(&boot.objectives.stages),
+            parts: parts::Parts::default(),
+            stopped: false,
         }
     }
 
     fn message(&mut self, now: Now, conn: ConnId, message: &Message, out: &mut Outbox<DocSync>) {
+        if self.is_too_big(conn, message.size(), out) {
+            return;
+        }
         self.heard(now, conn, message, out);
+        if !self.admits(now, conn, message, out) {
+            return;
+        }
         match message {
             Message::Subscribe { doc, instance, since } => {
                 self.subscribe(now, conn, *doc, *instance, *since, out);
             }
+            Message::Op(commit) if !self.has_turn(now, conn, commit.op, out) => {}
             Message::SyncRequest { doc, since } if self.config.policy.server.sync.answer => {
                 self.catch_up(now, conn, *doc, *since, out);
             }
@@ -130,16 +163,24 @@ impl Server {
             Message::Ping { stamp, .. } => {
                 out.send(conn, Message::Pong { stamp: *stamp, cursor: None }).whatever();
             }
+            Message::Pointer { doc, op } => self.pass_on(conn, *doc, *op, out),
+            Message::Got => self.send_next_part(conn, out),
             _ => {}
         }
     }
 
     fn operation(&mut self, now: Now, id: OpId, op: &Op, out: &mut Outbox<DocSync>) {
         match op {
-            Op::Stage(_) | Op::Skip(_) => {}
-            Op::Progress(stage) => return self.progress(id, *stage, out),
-            _ => return,
+            Op::Stage(stage) => self.report_stage(now, id, *stage, out),
+            Op::Skip(_) => self.produce(now, id, op, out),
+            Op::Progress(stage) => self.progress(id, *stage, out),
+            Op::Shutdown => self.stop(out),
+            _ => {}
         }
+    }
+
+    /// Takes an operation of the pipeline.
+    fn produce(&mut self, now: Now, id: OpId, op: &Op, out: &mut Outbox<DocSync>) {
         let commit = Commit {
             doc: DOC,
             op: id,
@@ -158,19 +199,27 @@ impl Server {
 impl Node<DocSync> for Server {
     fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
         match event {
-            Event::Accepted(conn, hello) => self.accept(now, conn, hello.instance, out),
+            Event::Accepted(conn, _) if self.stopped => out.refuse(conn, STOPPED),
+            Event::Accepted(conn, hello) => self.accept(now, conn, hello, out),
             Event::Message(conn, message) => self.message(now, conn, message, out),
-            Event::Closed(conn, closing) => self.ended(conn, closing.code, out),
+            Event::Malformed(conn, bytes) => {
+                if !self.is_too_big(conn, bytes, out) {
+                    self.unreadable(now, conn, out);
+                }
+            }
+            Event::Closed(conn, closing) => self.gone(conn, closing, out),
             Event::Timer(Timer::Ping(conn)) => self.ping(now, conn, out),
             Event::Timer(Timer::Deadline(conn, caller)) => self.deadline(now, conn, caller, out),
             Event::Timer(Timer::Batch) => self.tell_batch(out),
+            Event::Timer(Timer::Door(conn)) => self.look_at_door(now, conn, out),
+            Event::Issuer(ticket, answer) => self.door_checked(now, ticket, &answer, out),
             Event::Timer(Timer::Level(doc)) => self.level(doc, out),
             Event::Cast(_, Message::Published(event)) => self.published(now, event, out),
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Stored(ticket, result) => {
                 let Some(wait) = self.awaiting.recall(ticket) else { return };
                 if result.is_err() {
-                    out.mark("store-failed");
+                    self.store_failed(out);
                 }
                 match (wait, result) {
                     (Wait::Load(doc), Ok(Some(Reply::Loaded(loaded)))) => {

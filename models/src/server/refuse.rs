@@ -5,7 +5,6 @@ use wavetank::protocol::Outbox;
 
 use super::Server;
 use crate::document;
-use crate::message::Message;
 use crate::protocol::DocSync;
 use crate::store::Commit;
 
@@ -25,7 +24,9 @@ impl Server {
     ) {
         if let Some(conn) = conn.filter(|conn| self.sessions.get(*conn).is_some()) {
             out.mark("edit-rejected");
-            out.send(conn, Message::Nack { op, code }).whatever();
+            if let Some(message) = (self.steps.refusal)(op, code) {
+                out.send(conn, message).whatever();
+            }
         }
     }
 }

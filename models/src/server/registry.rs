@@ -65,6 +65,7 @@ impl Server {
         if let Some(room) = self.rooms.get_mut(&doc) {
             room.waiting.retain(|(of, _)| *of != conn);
         }
+        self.drop_events(conn, doc);
     }
 
     /// The server was told that a connection has ended.
@@ -81,6 +82,9 @@ impl Server {
         let Some(session) = self.sessions.remove(conn) else { return };
         self.registry.held -= u32::from(session.counted);
         out.cancel(Timer::Ping(conn));
+        self.drop_parts(conn);
+        self.forget_door(conn, out);
+        self.forget_rate(conn);
         if let Some(caller) = self.registry.caller(conn).filter(|_| (self.steps.deadline_ends)()) {
             out.cancel(Timer::Deadline(conn, caller));
         }

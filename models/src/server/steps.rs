@@ -1,12 +1,12 @@
 //! Steps of the server that can be done wrong. The defaults are the reference.
 
 use wavetank::history::{Changes, Position};
-use wavetank::id::{ConnId, Field, Topic};
+use wavetank::id::{ConnId, Field, OpId, Topic};
 use wavetank::time::{Mono, Now, Span};
 
 use crate::config::Beat;
 use crate::document::Content;
-use crate::message::{Since, Word};
+use crate::message::{Message, Since, Word};
 use crate::store::Event;
 
 /// When a connection that is welcomed enters the room.
@@ -55,8 +55,24 @@ pub struct Steps {
     pub notice_id: fn(id: u64, word: Word) -> Option<u64>,
     /// `server.sync.snapshot_parts`: whether a field is part of a snapshot.
     pub snapshot_holds: fn(Field) -> bool,
+    /// `server.commit.fields`: whether people may write what only the pipeline may.
+    pub takes_any_field: fn() -> bool,
+    /// `server.auth.register`: whether a client is served before its credential was checked.
+    pub registers_first: fn() -> bool,
     /// `server.pages.overflow`: how much of a document is sent.
     pub page: fn(Changes) -> Changes,
+    /// `server.close.codes`: the code that a connection is ended with, given that of the cause.
+    pub close_code: fn(u16) -> u16,
+    /// `server.decode.on_error`: whether a connection outlives a frame that is no message.
+    pub survives_unreadable: fn() -> bool,
+    /// `server.decode.on_disconnect`: whether the end of a connection is no error like others.
+    pub cleans_up: fn() -> bool,
+    /// `server.errors.record`: whether what goes wrong is reported.
+    pub records: fn() -> bool,
+    /// `server.errors.context`: what the author of an operation is told that is not done.
+    pub refusal: fn(OpId, code: u16) -> Option<Message>,
+    /// `server.pipeline.guard`: whether a stage waits for those before it.
+    pub guards_stages: fn() -> bool,
     /// `server.registry.insert_on` and `server.sync.join`: when a connection that is welcomed
     /// enters the room.
     pub enters: fn() -> Entering,
@@ -92,7 +108,15 @@ impl Default for Steps {
             has_envelope: |_| true,
             notice_id: |id, _| Some(id),
             snapshot_holds: |_| true,
+            takes_any_field: || false,
+            registers_first: || false,
             page: |content| content,
+            close_code: |code| code,
+            survives_unreadable: || true,
+            cleans_up: || true,
+            records: || true,
+            refusal: |op, code| Some(Message::Nack { op, code }),
+            guards_stages: || true,
             enters: || Entering::AtOnce,
             forgets: |ended, _, _| Some(ended),
             shares_room: || true,

@@ -30,6 +30,7 @@ impl Server {
         let Some(room) = self.rooms.get_mut(&doc) else { return };
         room.loaded(now, loaded, self.config.policy.server.sync.durable_log);
         let waiting = std::mem::take(&mut room.waiting);
+        self.resume_pipeline(now, doc, out);
         self.begin_anew(now, doc, out);
         for (conn, since) in waiting {
             self.welcome(now, conn, doc, since, out);
@@ -45,11 +46,14 @@ impl Server {
         since: Since,
         out: &mut Outbox<DocSync>,
     ) {
-        let same = |session: &Session| session.instance == Some(instance);
-        let earlier = self.sessions.iter().find(|(id, session)| *id != conn && same(session));
-        if let Some((id, _)) = earlier {
-            out.close(id, SUPERSEDED, "a newer connection of the same client");
-            self.forget(id, out);
+        let Some(from) = self.sessions.get(conn).map(|session| session.from) else { return };
+        if self.is_full(conn, &from, instance) {
+            return self.turn_away(conn, out);
+        }
+        let is_ghost = |session: &Session| self.is_ghost(session, &from, instance);
+        let ghosts = self.sessions.iter().filter(|(id, session)| *id != conn && is_ghost(session));
+        for id in ghosts.map(|(id, _)| id).collect::<Vec<_>>() {
+            self.end(id, SUPERSEDED, "a newer connection of the same client", out);
         }
         let written = self.written.get(&instance).copied();
         if matches!(since, Since::Position(has) if written.is_some_and(|written| has < written)) {
@@ -136,6 +140,10 @@ impl Server {
                 Message::Delta { doc, to: head, events }
             }
             _ => {
+                if !self.has_whole(now, conn, out) {
+                    return;
+                }
+                let Some(room) = self.rooms.get(&doc) else { return };
                 out.mark("snapshot-sent");
                 let mut content = document::whole(&room.content);
                 content.retain(|change| (self.steps.snapshot_holds)(change.field));
@@ -143,6 +151,6 @@ impl Server {
                 Message::Snapshot { doc, at: head, seen, content }
             }
         };
-        out.send(conn, message).whatever();
+        self.send_large(conn, message, out);
     }
 }

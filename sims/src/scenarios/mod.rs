@@ -3,11 +3,17 @@
 //! A scenario knows topology, work and what may go wrong, and nothing of policies: the same
 //! cases are run on every one of them.
 
+mod busy_page;
 mod chaotic_links;
 mod coming_and_going;
+mod crowded_device;
+mod crowded_outbox;
 mod disconnect_during_edit;
 mod edit_while_updates;
 mod editing_disabled;
+mod failures_told;
+mod flooded;
+mod hostile_page;
 mod idle_pages;
 mod long_session;
 mod lossy_links;
@@ -15,6 +21,7 @@ mod mixed;
 mod newer_server;
 mod offline_editing;
 mod one_element;
+mod open_panel;
 mod other_demands;
 mod outage;
 mod rapid_stages;
@@ -26,11 +33,14 @@ mod return_after_5min;
 mod server_restart_herd;
 mod several_documents;
 mod several_tabs;
+mod signed_in;
 mod slow_consumer;
 mod slow_network;
+mod small_pages;
 mod store_trouble;
 mod turned_away;
 mod two_servers;
+mod workers_race;
 
 pub use mixed::Mixed;
 use proptest::prelude::*;
@@ -74,6 +84,16 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &two_servers::TwoServers,
         &editing_disabled::EditingDisabled,
         &other_demands::OtherDemands,
+        &failures_told::FailuresTold,
+        &busy_page::BusyPage,
+        &workers_race::WorkersRace,
+        &small_pages::SmallPages,
+        &crowded_outbox::CrowdedOutbox,
+        &open_panel::OpenPanel,
+        &crowded_device::CrowdedDevice,
+        &hostile_page::HostilePage,
+        &signed_in::SignedIn,
+        &flooded::Flooded,
         &long_session::LongSession,
         &mixed::Mixed,
         &server_restart_herd::ServerRestartHerd,

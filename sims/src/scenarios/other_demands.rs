@@ -31,6 +31,7 @@ impl Scenario<DocSync> for OtherDemands {
                 case.objectives.attempts_max = most;
                 case.objectives.strict_cap = strict;
                 case.objectives.attempts_shown = told;
+                case.objectives.stale_marked = true;
                 give(&mut case, work);
                 let crash = FaultKind::Node(NodeFault::Crash(SERVER));
                 case.plan = Plan::new(vec![Fault::lasting(at(5), Span::secs(down), crash)]);

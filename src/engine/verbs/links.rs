@@ -24,7 +24,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     fn cut(&mut self, from: NodeId, to: NodeId, held: bool) {
         let Some((a, link)) = self.path(from, to) else { return };
         self.core.note(41, a, u64::from(to.0), u64::from(held));
-        self.core.net.links[link as usize].cut(held);
+        self.core.net.cut(link, held);
         self.tell_path(a, to, link);
     }
 

@@ -1,0 +1,115 @@
+//! Fetching credentials and showing them, where people have to sign in.
+
+use wavetank::history::Connection;
+use wavetank::id::{ConnId, NodeId, Ticket};
+use wavetank::objectives::{Access, Objectives};
+use wavetank::protocol::{Answer, Credential, Outbox};
+use wavetank::time::{Now, Span, Wall};
+
+use super::{Client, Guise, Phase};
+use crate::message::Message;
+use crate::policy::Refresh;
+use crate::protocol::{DocSync, Timer};
+
+/// The share of a credential's life after which it is renewed, in percent.
+const RENEWAL: u64 = 75;
+/// No issuer has given anybody this credential.
+const FORGED: u64 = 1 << 40;
+
+/// What the client has to show.
+#[derive(Debug)]
+pub(super) struct Papers {
+    signed_in: bool,
+    asked: Option<Ticket>,
+    credential: Option<Credential>,
+}
+
+impl Papers {
+    pub(super) fn new(objectives: &Objectives) -> Self {
+        Self { signed_in: objectives.access == Access::SignedIn, asked: None, credential: None }
+    }
+}
+
+/// A credential that was made up.
+fn forged(user: NodeId, now: Now) -> Credential {
+    let expires: Wall = now.wall + Span::secs(3600);
+    Credential { id: FORGED, user, expires }
+}
+
+impl Client {
+    /// Whether a dial has to wait for a credential, which is then asked for.
+    pub(super) fn fetches(&mut self, now: Now, out: &mut Outbox<DocSync>) -> bool {
+        if !self.papers.signed_in {
+            return false;
+        }
+        match self.guise {
+            Guise::Anonymous => {
+                self.papers.credential = None;
+                return false;
+            }
+            Guise::Forged => {
+                self.papers.credential = Some(forged(self.me, now));
+                return false;
+            }
+            Guise::None | Guise::Private | Guise::Foreign => {}
+        }
+        let keeps = self.config.policy.client.auth.refresh == Refresh::AtMount;
+        if keeps && self.papers.credential.is_some() {
+            return false;
+        }
+        self.papers.asked = Some(out.ask_credential());
+        true
+    }
+
+    /// The issuer has answered.
+    pub(super) fn fetched(
+        &mut self,
+        now: Now,
+        ticket: Ticket,
+        answer: &Answer,
+        out: &mut Outbox<DocSync>,
+    ) {
+        if self.papers.asked != Some(ticket) {
+            return;
+        }
+        self.papers.asked = None;
+        let Answer::Issued(credential) = answer else {
+            if self.phase == Phase::Dialling {
+                self.leave(out, 1000);
+                self.phase = Phase::Stopped(Connection::SignIn);
+            }
+            return;
+        };
+        self.papers.credential = Some(*credential);
+        match self.conn {
+            None if self.phase == Phase::Dialling => self.call(now, out),
+            Some(conn) if self.phase == Phase::Live => self.show_papers(now, conn, out),
+            _ => {}
+        }
+    }
+
+    /// Shows the server who is there.
+    pub(super) fn show_papers(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
+        let Some(credential) = self.papers.credential else { return };
+        out.send(conn, Message::Credential(credential)).whatever();
+        let left = credential.expires.since(now.wall);
+        if self.config.policy.client.auth.refresh == Refresh::BeforeDial {
+            out.timer(Timer::Renew, now.mono + left.percent(RENEWAL));
+        }
+    }
+
+    /// What was shown is about to expire.
+    pub(super) fn renew(&mut self, out: &mut Outbox<DocSync>) {
+        if self.phase == Phase::Live && self.guise != Guise::Forged {
+            self.papers.asked = Some(out.ask_credential());
+        }
+    }
+
+    /// The connection for which papers were fetched is left.
+    pub(super) fn drop_papers(&mut self, out: &mut Outbox<DocSync>) {
+        if self.papers.signed_in {
+            self.papers.asked = None;
+            out.cancel(Timer::Renew);
+        }
+    }
+}

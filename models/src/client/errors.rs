@@ -1,0 +1,40 @@
+//! What goes wrong: reported to monitoring, and shown to the person where it is about her work.
+
+use wavetank::history::{Initiator, Refusal};
+use wavetank::id::OpId;
+use wavetank::protocol::{Closing, Outbox};
+use wavetank::time::Now;
+
+use super::Client;
+use crate::protocol::DocSync;
+
+impl Client {
+    /// The server says that something failed: an operation, or it does not say what.
+    pub(super) fn failed(&mut self, op: Option<OpId>, code: u16, out: &mut Outbox<DocSync>) {
+        if !(self.steps.shows_errors)() {
+            return;
+        }
+        match op {
+            Some(op) => self.rejected(op, code, out),
+            None => out.show_notice("error", code, None, true),
+        }
+    }
+
+    /// A dial failed.
+    pub(super) fn refused(&mut self, now: Now, refusal: Refusal, out: &mut Outbox<DocSync>) {
+        let status = if let Refusal::Status(status) = refusal { status } else { 0 };
+        self.record("dial-refused", status, out);
+        self.attempt_failed(now, 0, out);
+    }
+
+    /// A connection has ended.
+    pub(super) fn report_end(&self, closing: Closing, out: &mut Outbox<DocSync>) {
+        if closing.code == 1006 && closing.by != Initiator::Local {
+            self.record("connection-lost", closing.code, out);
+        }
+    }
+
+    pub(super) fn record(&self, what: &'static str, code: u16, out: &mut Outbox<DocSync>) {
+        out.report(what, code, format!("client, {:?}", self.phase));
+    }
+}

@@ -1,0 +1,74 @@
+//! Mistakes in what is made of errors, and in ending connections.
+
+use wavetank::time::Span;
+
+use super::{Flaw, Step};
+use crate::message::Message;
+
+pub(super) const FLAWS: &[Flaw] = &[
+    Flaw {
+        path: "server.close.codes",
+        right: "by_cause",
+        wrong: "always_1000",
+        change: Step::Server(|steps| steps.close_code = |_| 1000),
+    },
+    Flaw {
+        path: "server.decode.on_error",
+        right: "reply_and_continue",
+        wrong: "end_connection",
+        change: Step::Server(|steps| steps.survives_unreadable = || false),
+    },
+    Flaw {
+        path: "server.decode.on_disconnect",
+        right: "clean_up",
+        wrong: "reply_error",
+        change: Step::Server(|steps| steps.cleans_up = || false),
+    },
+    Flaw {
+        path: "server.errors.record",
+        right: "true",
+        wrong: "false",
+        change: Step::Server(|steps| steps.records = || false),
+    },
+    Flaw {
+        path: "server.errors.context",
+        right: "true",
+        wrong: "false",
+        change: Step::Server(|steps| {
+            steps.refusal = |_, code| Some(Message::Error { code });
+        }),
+    },
+    Flaw {
+        path: "server.errors.tell_client",
+        right: "true",
+        wrong: "false",
+        change: Step::Server(|steps| steps.refusal = |_, _| None),
+    },
+    Flaw {
+        path: "client.errors.show",
+        right: "true",
+        wrong: "false",
+        change: Step::Client(|steps| steps.shows_errors = || false),
+    },
+    Flaw {
+        path: "client.errors.clear_on_success",
+        right: "true",
+        wrong: "false",
+        change: Step::Client(|steps| steps.clears_notice = || false),
+    },
+    Flaw {
+        path: "client.view.readable",
+        right: "always",
+        wrong: "connected_only",
+        change: Step::Client(|steps| steps.answers_query = |live| live),
+    },
+    Flaw {
+        path: "client.view.coalesce",
+        right: "trailing",
+        wrong: "leading",
+        // Draws the first change of each quarter of a second, and forgets the rest.
+        change: Step::Client(|steps| {
+            steps.draws_after = |quiet| quiet >= Span::millis(250);
+        }),
+    },
+];

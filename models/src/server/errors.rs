@@ -1,0 +1,50 @@
+//! What goes wrong: reported, answered where somebody waits, and never the end of anything else.
+
+use wavetank::history::Initiator;
+use wavetank::id::ConnId;
+use wavetank::protocol::{Closing, Outbox};
+use wavetank::time::Now;
+
+use super::Server;
+use crate::message::{Message, UNREADABLE};
+use crate::protocol::DocSync;
+
+/// The code for a connection whose handler has failed.
+const FAILED: u16 = 1011;
+
+impl Server {
+    /// A frame came that is no message: its sender is told, and what follows is read.
+    pub(super) fn unreadable(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
+        let Some(session) = self.sessions.get_mut(conn) else { return };
+        session.heard = now;
+        self.record("unreadable-frame", UNREADABLE, conn, out);
+        if !(self.steps.survives_unreadable)() {
+            return self.end(conn, FAILED, "the handler has failed", out);
+        }
+        out.send(conn, Message::Error { code: UNREADABLE }).whatever();
+    }
+
+    /// A connection has ended, not at the server's wish.
+    pub(super) fn gone(&mut self, conn: ConnId, closing: Closing, out: &mut Outbox<DocSync>) {
+        if closing.code == 1006 && closing.by != Initiator::Local {
+            self.record("connection-lost", closing.code, conn, out);
+        }
+        if (self.steps.cleans_up)() {
+            return self.ended(conn, closing.code, out);
+        }
+        out.send(conn, Message::Error { code: FAILED }).whatever();
+    }
+
+    pub(super) fn store_failed(&self, out: &mut Outbox<DocSync>) {
+        out.mark("store-failed");
+        if (self.steps.records)() {
+            out.report("store-failed", 500, "");
+        }
+    }
+
+    fn record(&self, what: &'static str, code: u16, conn: ConnId, out: &mut Outbox<DocSync>) {
+        if (self.steps.records)() {
+            out.report(what, code, format!("server, {conn}"));
+        }
+    }
+}

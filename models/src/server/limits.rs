@@ -1,0 +1,93 @@
+//! What is too much: connections of one caller, and bytes of one message.
+
+use wavetank::history::Caller;
+use wavetank::id::ConnId;
+use wavetank::objectives::Objectives;
+use wavetank::protocol::Outbox;
+
+use super::{Server, Session};
+use crate::policy::{self, Dimension, RefuseAt};
+use crate::protocol::DocSync;
+
+/// The code for one connection too many.
+const TOO_MANY: u16 = 4003;
+/// The code for a message that is too large.
+const TOO_BIG: u16 = 1009;
+
+/// The limits by which the server goes: the smaller of the policy's and the objectives'.
+#[derive(Debug)]
+pub(super) struct Limits {
+    /// What connections are counted by, and how many there may be.
+    connections: Vec<(fn(&Caller) -> u64, usize)>,
+    supersede: bool,
+    message_bytes: u32,
+}
+
+impl Limits {
+    pub(super) fn new(policy: &policy::Limits, demanded: &Objectives) -> Self {
+        let both = |knob: u32, most: u32| if knob == 0 { 0 } else { knob.min(most) };
+        let key = |by: &Dimension| -> (fn(&Caller) -> u64, usize) {
+            let (key, most): (fn(&Caller) -> u64, u32) = match by {
+                Dimension::Client => {
+                    (|from| from.client, both(policy.per_client, demanded.per_client))
+                }
+                Dimension::User => (|from| from.user, both(policy.per_user, demanded.per_user)),
+                Dimension::Ip => {
+                    (|from| from.address, both(policy.per_address, demanded.per_address))
+                }
+            };
+            (key, most as usize)
+        };
+        let connections = policy.dimensions.iter().map(key).filter(|(_, most)| *most > 0);
+        Self {
+            connections: connections.collect(),
+            supersede: policy.supersede,
+            message_bytes: match both(policy.message_bytes, demanded.message_bytes) {
+                0 => u32::MAX,
+                most => most,
+            },
+        }
+    }
+}
+
+impl Server {
+    /// Whether a session is an earlier connection of a caller, whose place it takes.
+    pub(super) fn is_ghost(&self, session: &Session, from: &Caller, instance: u64) -> bool {
+        let same_tab = from.instance != 0 && session.from.instance == from.instance;
+        self.limits.supersede && (same_tab || session.instance == Some(instance))
+    }
+
+    /// Whether others have taken all the places that a caller could have. Who is turned away at
+    /// the door is counted from there on.
+    pub(super) fn is_full(&self, conn: ConnId, from: &Caller, instance: u64) -> bool {
+        let at_door = self.config.policy.server.auth.refuse_at == RefuseAt::Handshake;
+        let others = |(id, session): &(ConnId, &Session)| {
+            let counts = at_door || session.instance.is_some();
+            *id != conn && counts && !self.is_ghost(session, from, instance)
+        };
+        self.limits.connections.iter().any(|(key, most)| {
+            let same = |(_, session): &(ConnId, &Session)| key(&session.from) == key(from);
+            key(from) != 0 && self.sessions.iter().filter(others).filter(same).count() >= *most
+        })
+    }
+
+    /// Turns a caller away who would be one too many.
+    pub(super) fn turn_away(&mut self, conn: ConnId, out: &mut Outbox<DocSync>) {
+        out.mark("caller-turned-away");
+        self.end(conn, TOO_MANY, "too many connections", out);
+    }
+
+    /// Ends a connection on which so many bytes came at once, if they are too many.
+    pub(super) fn is_too_big(
+        &mut self,
+        conn: ConnId,
+        size: u32,
+        out: &mut Outbox<DocSync>,
+    ) -> bool {
+        let too_big = size > self.limits.message_bytes;
+        if too_big {
+            self.end(conn, TOO_BIG, "message too big", out);
+        }
+        too_big
+    }
+}

@@ -1,0 +1,128 @@
+//! How much is done for one client in a minute. What comes too soon is put off: its sender is told
+//! when to ask again.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use wavetank::id::{ConnId, OpId};
+use wavetank::objectives::Objectives;
+use wavetank::protocol::Outbox;
+use wavetank::time::{Mono, Now, Span};
+
+use super::{Server, Session};
+use crate::message::Message;
+use crate::policy::{self, RateKey, Weight};
+use crate::protocol::DocSync;
+
+const WINDOW: Span = Span::secs(60);
+/// Who was put off is put off again until nothing has come for so long: what is on its way when
+/// the first is put off would else overtake it.
+const QUIET: Span = Span::secs(2);
+
+/// Times of the last minute, and until when all is put off.
+#[derive(Debug, Default)]
+struct Count {
+    times: VecDeque<Mono>,
+    held: Mono,
+}
+
+impl Count {
+    /// Counts one more if there may be so many, or says how long to wait.
+    fn take(&mut self, now: Mono, most: usize) -> Option<Span> {
+        while self.times.front().is_some_and(|first| now.since(*first) >= WINDOW) {
+            self.times.pop_front();
+        }
+        let free = match self.times.front() {
+            Some(first) if self.times.len() >= most => *first + WINDOW,
+            _ => now,
+        };
+        if free <= now && self.held <= now {
+            self.times.push_back(now);
+            return None;
+        }
+        self.held = self.held.max(free).max(now + QUIET);
+        Some(self.held.since(now))
+    }
+}
+
+/// What was done in the last minute, and for whom.
+#[derive(Debug)]
+pub(super) struct Rates {
+    ops: usize,
+    wholes: usize,
+    keys: Vec<RateKey>,
+    counts: BTreeMap<(RateKey, u64), Count>,
+    sent: BTreeMap<u64, Count>,
+}
+
+impl Rates {
+    pub(super) fn new(policy: &policy::Rate, demanded: &Objectives) -> Self {
+        let both = |knob: u32, most: u32| if knob == 0 { 0 } else { knob.min(most) as usize };
+        let weighs = |weight| policy.weighs.contains(&weight);
+        let ops = both(policy.limit_per_minute, demanded.ops_per_minute);
+        let wholes = both(policy.wholes_per_minute, demanded.wholes_per_minute);
+        Self {
+            ops: if weighs(Weight::Count) { ops } else { 0 },
+            wholes: if weighs(Weight::Cost) { wholes } else { 0 },
+            keys: policy.key.clone(),
+            counts: BTreeMap::new(),
+            sent: BTreeMap::new(),
+        }
+    }
+}
+
+/// The client behind a connection; one that does not say which it is counts by itself.
+fn client_of(conn: ConnId, session: &Session) -> u64 {
+    match session.from.client {
+        0 => u64::MAX - u64::from(conn.serial()),
+        client => client,
+    }
+}
+
+impl Server {
+    /// Whether an operation may be taken now; if not, its sender is told when.
+    pub(super) fn has_turn(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        op: OpId,
+        out: &mut Outbox<DocSync>,
+    ) -> bool {
+        let most = self.rates.ops;
+        let Some(session) = self.sessions.get(conn).filter(|_| most > 0) else { return true };
+        let client = client_of(conn, session);
+        let mut wait = None;
+        for key in &self.rates.keys {
+            let of = match key {
+                RateKey::Connection => (*key, u64::from(conn.serial())),
+                RateKey::Client => (*key, client),
+                RateKey::Server => (*key, 0),
+            };
+            wait = wait.max(self.rates.counts.entry(of).or_default().take(now.mono, most));
+        }
+        if let Some(retry_after) = wait {
+            out.mark("put-off");
+            out.send(conn, Message::Later { op: Some(op), retry_after }).whatever();
+        }
+        wait.is_none()
+    }
+
+    /// Whether a whole document may be sent now; if not, the client is told when.
+    pub(super) fn has_whole(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) -> bool {
+        let most = self.rates.wholes;
+        let Some(session) = self.sessions.get(conn).filter(|_| most > 0) else { return true };
+        let count = self.rates.sent.entry(client_of(conn, session)).or_default();
+        let wait = count.take(now.mono, most);
+        if let Some(retry_after) = wait {
+            out.mark("put-off");
+            out.send(conn, Message::Later { op: None, retry_after }).whatever();
+        }
+        wait.is_none()
+    }
+
+    /// A connection is over, and with it what was counted by it.
+    pub(super) fn forget_rate(&mut self, conn: ConnId) {
+        if self.rates.ops > 0 {
+            self.rates.counts.remove(&(RateKey::Connection, u64::from(conn.serial())));
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! A page whose events take time to be taken in, in a busy room.
+
+use proptest::prelude::*;
+use wavetank::explore::{Case, Scenario, Work};
+use wavetank::id::NodeId;
+use wavetank::time::Span;
+use wavetank_models::config::Beat;
+use wavetank_models::{Config, DocSync, Op};
+
+use super::{SERVER, at, case, edits, give, moment, room};
+
+pub(super) struct BusyPage;
+
+const SECONDS: u64 = 30;
+
+impl Scenario<DocSync> for BusyPage {
+    fn name(&self) -> &'static str {
+        "busy-page"
+    }
+    fn about(&self) -> &'static str {
+        "Bursts of events come faster than two pages can take them in; people go on meanwhile."
+    }
+    fn must_reach(&self) -> &'static [&'static str] {
+        &["work-given-up"]
+    }
+    fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
+        let config = config.clone();
+        let asked = proptest::collection::vec((moment(2, SECONDS), 1u32..=2), 4..12);
+        let burst = (2u64..15, 5u64..12, 8u64..20);
+        (edits(2, 16, 1, SECONDS - 2), asked, burst, 30u64..90)
+            .prop_map(move |(mut work, asked, (from, lasts, gap), cost)| {
+                let mut case = case(room(2), &config, SECONDS);
+                case.config.work = Some(Span::millis(cost));
+                let (interval, timeout) = (Span::secs(2), Span::secs(3));
+                case.config.beat = Some(Beat { interval, timeout });
+                case.objectives.heartbeat_interval = interval;
+                case.objectives.heartbeat_timeout = timeout;
+                case.objectives.detection = interval + timeout + Span::secs(1);
+                let asked: Work<Op> =
+                    asked.into_iter().map(|(at, who)| (at, NodeId(who), Op::Query)).collect();
+                work.extend(asked);
+                let reports = (0..lasts * 1000 / gap)
+                    .map(|i| (at(from) + Span::millis(i * gap), SERVER, Op::Stage(i as u32)));
+                work.extend(reports);
+                give(&mut case, work);
+                case
+            })
+            .boxed()
+    }
+}

@@ -1,0 +1,48 @@
+//! Workers report the stages of a pipeline out of their order, and more than once.
+
+use proptest::prelude::*;
+use wavetank::explore::{Case, Scenario, Work};
+use wavetank::fault::{Fault, FaultKind, NodeFault, Plan};
+use wavetank::time::Span;
+use wavetank_models::document::{self, STAGES};
+use wavetank_models::{Config, DocSync, Op};
+
+use super::{SERVER, at, case, edits, give, moment, room};
+
+pub(super) struct WorkersRace;
+
+impl Scenario<DocSync> for WorkersRace {
+    fn name(&self) -> &'static str {
+        "workers-race"
+    }
+    fn about(&self) -> &'static str {
+        "Workers report stages out of order and twice, and the server may restart; two people edit."
+    }
+    fn must_reach(&self) -> &'static [&'static str] {
+        &["stage-early"]
+    }
+    fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
+        let config = config.clone();
+        let order: Vec<u32> = (0..STAGES).collect();
+        let reports = (Just(order).prop_shuffle(), proptest::collection::vec(0..STAGES, 0..5));
+        let crash = proptest::option::weighted(0.3, (moment(3, 12), 1u64..4));
+        (edits(2, 10, 1, 14), reports, 20u64..1_000, crash)
+            .prop_map(move |(mut work, (mut reports, again), gap, crash)| {
+                let mut case = case(room(2), &config, 18);
+                case.objectives.stages = (0..STAGES).map(document::stage).collect();
+                reports.extend(again);
+                let told: Work<Op> = (0..)
+                    .zip(reports)
+                    .map(|(i, stage)| (at(2) + Span::millis(i * gap), SERVER, Op::Stage(stage)))
+                    .collect();
+                work.extend(told);
+                give(&mut case, work);
+                let crash = crash.map(|(at, down)| {
+                    Fault::lasting(at, Span::secs(down), FaultKind::Node(NodeFault::Crash(SERVER)))
+                });
+                case.plan = Plan::new(crash.into_iter().collect());
+                case
+            })
+            .boxed()
+    }
+}

@@ -1,0 +1,143 @@
+//! Nobody sees or changes a document before it is known that she may.
+
+use super::passes::Passes;
+use super::table::{Set, Table};
+use super::{Horizon, Invariant, Ruling};
+use crate::engine::Seen;
+use crate::history::{Interest, Kind, Meaning, Observation, Side, Standing};
+use crate::id::{ConnId, NodeId, OpId, Topic};
+use crate::objectives::{Access, Objectives};
+use crate::time::Time;
+
+/// Where people have to sign in, state of a document is sent on a connection only after its
+/// welcome, and only if it was dialled from an allowed origin, showed a credential that was good,
+/// and its user could see that document when she asked for it or later. An operation is committed
+/// only if it came on such a connection.
+#[derive(Debug)]
+pub struct AuthBeforeState {
+    access: Access,
+    origin: u64,
+    passes: Passes,
+    welcomed: Set<ConnId>,
+    /// Since when a user may not see a topic.
+    denied: Table<(NodeId, Topic), Time>,
+    asked: Table<(ConnId, Topic), Time>,
+    /// Operations that came, and whether they came from somebody who may.
+    ops: Table<OpId, bool>,
+}
+
+impl AuthBeforeState {
+    /// Judges by `access` and `origin`.
+    pub fn new(objectives: &Objectives) -> Self {
+        Self {
+            access: objectives.access,
+            origin: objectives.origin,
+            passes: Passes::default(),
+            welcomed: Set::new(),
+            denied: Table::new(),
+            asked: Table::new(),
+            ops: Table::new(),
+        }
+    }
+
+    /// What is wrong with the caller of a connection.
+    fn fault(&self, conn: ConnId) -> Option<&'static str> {
+        let pass = self.passes.of(conn)?;
+        if self.origin != 0 && pass.caller.origin != self.origin {
+            return Some("which was dialled from another origin");
+        }
+        match self.passes.good(conn) {
+            None => Some("which showed no credential that was good"),
+            Some(_) => None,
+        }
+    }
+
+    /// Whether the user of a connection might not see a topic when she asked for it, nor since.
+    fn is_denied(&self, conn: ConnId, topic: Topic) -> bool {
+        let user = self.passes.good(conn).map(|issued| issued.user);
+        let since = user.and_then(|user| self.denied.get(&(user, topic)));
+        let asked = self.asked.get(&(conn, topic));
+        since.zip(asked).is_some_and(|(since, asked)| since <= asked)
+    }
+
+    fn delivered(&mut self, at: Time, conn: ConnId, meaning: &Meaning) {
+        match (meaning.kind, meaning.topic, meaning.op) {
+            (Kind::Hello | Kind::Subscribe, Some(topic), _) => {
+                self.asked.insert((conn, topic), at);
+            }
+            (Kind::Op, _, Some(op)) => {
+                let may = self.fault(conn).is_none();
+                *self.ops.of(op) |= may;
+            }
+            _ => {}
+        }
+    }
+
+    fn sent(&mut self, seen: &Seen<'_>, conn: ConnId, meaning: &Meaning, ruling: &mut Ruling) {
+        let what = match meaning.kind {
+            Kind::Welcome => {
+                self.welcomed.insert(conn, ());
+                return;
+            }
+            Kind::Event | Kind::Snapshot | Kind::Delta | Kind::Ephemeral => meaning.kind,
+            _ => return,
+        };
+        let why = match (self.fault(conn), meaning.topic) {
+            (Some(fault), _) => fault,
+            (None, Some(topic)) if self.is_denied(conn, topic) => "whose user may not see it",
+            _ if !self.welcomed.contains_key(&conn) => "before its welcome",
+            _ => return,
+        };
+        ruling.violated(seen.node, format!("sent {what:?} on {conn}, {why}"));
+    }
+}
+
+impl Invariant for AuthBeforeState {
+    fn name(&self) -> &'static str {
+        "auth-before-state"
+    }
+    fn statement(&self) -> &'static str {
+        "State is sent on, and operations are committed from, only connections of an allowed \
+         origin that showed a good credential and whose user may see the document."
+    }
+    fn interest(&self) -> Interest {
+        match self.access {
+            Access::Open => Interest::NONE,
+            Access::SignedIn => Passes::INTEREST.and(Interest::SENT).and(Interest::STORED_OTHER),
+        }
+    }
+    fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        self.passes.observe(seen);
+        match seen.what {
+            Observation::Credential(Standing::Withdrawn(topic)) => {
+                self.denied.get_or_insert((seen.node, *topic), seen.at);
+            }
+            Observation::Credential(Standing::Granted(topic)) => {
+                self.denied.remove(&(seen.node, *topic));
+            }
+            Observation::Delivered { conn, side: Side::Acceptor, meaning } => {
+                self.delivered(seen.at, *conn, meaning);
+            }
+            Observation::Sent { conn, side: Side::Acceptor, live: true, meaning } => {
+                self.sent(seen, *conn, meaning, ruling);
+            }
+            Observation::Stored { write: Some(write), .. } if !write.changes.is_empty() => {
+                if let Some(op) = write.op.filter(|op| self.ops.get(op) == Some(&false)) {
+                    let message = format!("{op} was committed, and came from nobody who may");
+                    ruling.violated(seen.node, message);
+                }
+            }
+            Observation::Closed { conn, side: Side::Acceptor, .. } => {
+                self.welcomed.remove(conn);
+                self.asked.retain(|(of, _), _| of != conn);
+            }
+            _ => {}
+        }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        self.passes.retain(|conn| conn >= horizon.conn);
+        self.welcomed.retain(|conn, ()| *conn >= horizon.conn);
+        self.asked.retain(|(conn, _), _| *conn >= horizon.conn);
+        self.ops.retain(|op, _| *op >= horizon.op);
+    }
+}
