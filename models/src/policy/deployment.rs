@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How instances come to know of events that others have made durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Channel {
     /// They tell each other, and read from the log that they share what they were not told.
     #[default]

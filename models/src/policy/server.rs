@@ -218,7 +218,7 @@ impl Default for Events {
 
 /// What events are numbered within.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Counter {
     /// Their document.
     #[default]
