@@ -182,6 +182,8 @@ pub enum Message {
     Credential(Credential),
     /// An operation, or the question for a whole document, came too soon.
     Later {
+        /// The document.
+        doc: Topic,
         /// Which operation.
         op: Option<OpId>,
         /// When to ask again.
@@ -364,9 +366,10 @@ impl Message {
                 .op(Some(event.op)),
             Self::Error { code } => Meaning::of(Kind::Error).code(*code),
             Self::Credential(credential) => Meaning::of(Kind::Credential).stamp(credential.id),
-            Self::Later { op, retry_after } => {
+            Self::Later { doc, op, retry_after } => {
                 let kind = if op.is_some() { Kind::Nack } else { Kind::Error };
-                Meaning::of(kind).op(*op).code(TOO_SOON).retry_after(Some(*retry_after))
+                let meaning = Meaning::of(kind).topic(*doc).op(*op);
+                meaning.code(TOO_SOON).retry_after(Some(*retry_after))
             }
             Self::Unsubscribe { doc } => Meaning::of(Kind::Unsubscribe).topic(*doc),
             Self::Bare(doc, _) => Meaning::default().topic(*doc),

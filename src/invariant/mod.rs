@@ -406,7 +406,7 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(RateLimitIsolation::new(objectives)),
         Box::new(LoopResponsive::default()),
         Box::new(RegistryExact::default()),
-        Box::new(RequestAnswered::default()),
+        Box::new(RequestAnswered::new(objectives)),
         Box::new(OverloadRecovers::default()),
     ]
 }

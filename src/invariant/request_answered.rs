@@ -1,10 +1,11 @@
 //! Whoever asks is answered.
 
-use super::table::Table;
+use super::table::{Set, Table};
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Kind, Life, Meaning, Observation, Phase, Side};
 use crate::id::{ConnId, NodeId, OpId};
+use crate::objectives::{Access, Objectives};
 use crate::time::{Span, Time};
 
 /// How long an answer may take.
@@ -22,9 +23,13 @@ struct Request {
 
 /// Every hello, subscription, request for what was missed and operation that is delivered to a
 /// server is answered within five seconds, as long as its connection is open. While the run's
-/// faults last, a server may be short of what it needs to answer.
-#[derive(Debug, Default)]
+/// faults last, a server may be short of what it needs to answer. Where people have to sign in, it
+/// owes an answer only to those who have shown a credential.
+#[derive(Debug)]
 pub struct RequestAnswered {
+    access: Access,
+    /// Connections on which a credential came.
+    known: Set<ConnId>,
     asked: Table<ConnId, Vec<Request>>,
     /// Whether faults last.
     chaos: bool,
@@ -33,8 +38,38 @@ pub struct RequestAnswered {
 }
 
 impl RequestAnswered {
+    /// Judges by `access`.
+    pub fn new(objectives: &Objectives) -> Self {
+        Self {
+            access: objectives.access,
+            known: Set::default(),
+            asked: Table::new(),
+            chaos: false,
+            slow: Table::new(),
+        }
+    }
+
+    /// Whether a server has to answer on a connection.
+    fn is_owed(&self, conn: ConnId) -> bool {
+        self.access != Access::SignedIn || self.known.contains_key(&conn)
+    }
+
+    /// Somebody has shown who is there: what was asked before can be answered from now on.
+    fn showed(&mut self, at: Time, conn: ConnId, ruling: &mut Ruling) {
+        if self.known.insert(conn, ()).is_some() {
+            return;
+        }
+        for request in self.asked.get_mut(&conn).into_iter().flatten() {
+            request.since = at;
+        }
+        ruling.wake_at(at + LONGEST);
+    }
+
     fn came(&mut self, seen: &Seen<'_>, conn: ConnId, meaning: &Meaning, ruling: &mut Ruling) {
         let Meaning { kind, op, .. } = *meaning;
+        if kind == Kind::Credential {
+            return self.showed(seen.at, conn, ruling);
+        }
         if !matches!(kind, Kind::Hello | Kind::Subscribe | Kind::SyncRequest | Kind::Op) {
             return;
         }
@@ -96,7 +131,10 @@ impl Invariant for RequestAnswered {
             Observation::Sent { conn, side: Side::Acceptor, meaning, .. } => {
                 self.said(*conn, meaning);
             }
-            Observation::Closed { conn, .. } => drop(self.asked.remove(conn)),
+            Observation::Closed { conn, .. } => {
+                self.asked.remove(conn);
+                self.known.remove(conn);
+            }
             Observation::Phase(phase) => {
                 self.chaos = *phase == Phase::Chaos;
                 self.begin_anew(seen.at, None, ruling);
@@ -123,7 +161,8 @@ impl Invariant for RequestAnswered {
         for (conn, request) in
             self.asked.iter().flat_map(|(conn, asked)| asked.iter().map(move |one| (conn, one)))
         {
-            if self.slow.get(&request.server).is_some_and(|slow| *slow > 0) {
+            let slow = self.slow.get(&request.server).is_some_and(|slow| *slow > 0);
+            if slow || !self.is_owed(*conn) {
                 continue;
             }
             if at.since(request.since) >= LONGEST {
@@ -140,5 +179,6 @@ impl Invariant for RequestAnswered {
     }
     fn forget(&mut self, horizon: &Horizon) {
         self.asked.retain(|conn, _| *conn >= horizon.conn);
+        self.known.retain(|conn, ()| *conn >= horizon.conn);
     }
 }

@@ -49,9 +49,10 @@ impl Client {
             Message::Event(event) | Message::Packed(event) => {
                 is_open(&event.doc) || !(self.steps.checks_document)()
             }
-            Message::Novel { doc, .. } | Message::Bare(doc, _) | Message::Progress { doc, .. } => {
-                is_open(doc)
-            }
+            Message::Novel { doc, .. }
+            | Message::Bare(doc, _)
+            | Message::Progress { doc, .. }
+            | Message::Later { doc, op: None, .. } => is_open(doc),
             Message::Ping { doc, .. } => doc.as_ref().is_none_or(is_open),
             _ => true,
         }

@@ -252,7 +252,7 @@ impl Client {
             Message::Error { code } => self.failed(None, *code, out),
             Message::Ack { op, position, .. } => self.acked(now, *op, *position, out),
             Message::Progress { stage, .. } => self.progress(now, *stage, out),
-            Message::Later { op, retry_after } => self.put_off(now, *op, *retry_after, out),
+            Message::Later { op, retry_after, .. } => self.put_off(now, *op, *retry_after, out),
             _ => {}
         }
         if let Some(position) = message.place().filter(|_| mine) {

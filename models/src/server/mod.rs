@@ -154,7 +154,7 @@ impl Server {
             Message::Subscribe { doc, instance, since } => {
                 self.subscribe(now, conn, *doc, *instance, *since, out);
             }
-            Message::Op(commit) if !self.has_turn(now, conn, commit.op, out) => {}
+            Message::Op(commit) if !self.has_turn(now, conn, commit, out) => {}
             Message::SyncRequest { doc, since } if self.config.policy.server.sync.answer => {
                 self.catch_up(now, conn, *doc, *since, out);
             }

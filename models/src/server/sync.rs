@@ -140,7 +140,7 @@ impl Server {
                 Message::Delta { doc, to: head, events }
             }
             _ => {
-                if !self.has_whole(now, conn, out) {
+                if !self.has_whole(now, conn, doc, out) {
                     return;
                 }
                 let Some(room) = self.rooms.get(&doc) else { return };
