@@ -104,6 +104,12 @@ pub struct Objectives {
     pub ops_per_minute: u32,
     /// The whole documents that one client is sent in a minute; 0 is no limit.
     pub wholes_per_minute: u32,
+    /// What the operator watches; nothing is no metrics, no alerts and no logs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub monitoring: Option<Monitoring>,
+    /// The level of service that a run must come to; nothing asks for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<Service>,
 }
 
 impl Default for Objectives {
@@ -152,6 +158,76 @@ impl Default for Objectives {
             revalidate: Span::secs(60),
             ops_per_minute: 0,
             wholes_per_minute: 0,
+            monitoring: None,
+            service: None,
+        }
+    }
+}
+
+/// What an operator watches, and from where on an alert is on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Monitoring {
+    /// Nodes give a sample of each metric this often.
+    pub scrape: Span,
+    /// How much of the past alerts are about.
+    pub window: Span,
+    /// Attempts of one client to connect, in a minute.
+    pub attempts_per_minute: u32,
+    /// Pings without an answer in time, in percent.
+    pub unanswered_percent: u32,
+    /// Messages that wait for one connection.
+    pub queue: u32,
+    /// The mean time that a message takes.
+    pub latency: Span,
+    /// Handshakes that came to nothing, in percent.
+    pub failed_percent: u32,
+    /// Closes with one of the codes that mean trouble, as a multiple of what is usual.
+    pub spike_times: u32,
+    /// Connections that went away within a minute, in percent.
+    pub drop_percent: u32,
+}
+
+impl Default for Monitoring {
+    fn default() -> Self {
+        Self {
+            scrape: Span::secs(15),
+            window: Span::secs(300),
+            attempts_per_minute: 10,
+            unanswered_percent: 5,
+            queue: 100,
+            latency: Span::secs(1),
+            failed_percent: 10,
+            spike_times: 5,
+            drop_percent: 50,
+        }
+    }
+}
+
+/// What is promised of a service over days.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Service {
+    /// Half of the connections that the server ends have lasted this long.
+    pub uptime_p50: Span,
+    /// One in twenty of them has lasted this long.
+    pub uptime_p95: Span,
+    /// Of a hundred connections that are open for an hour the server ends at most so many.
+    pub ended_percent_per_hour: u32,
+    /// Attempts to connect that are refused for want of a good credential.
+    pub refusals_per_day: u32,
+    /// How often one person has to try again by hand.
+    pub retries_per_day: u32,
+}
+
+impl Default for Service {
+    fn default() -> Self {
+        Self {
+            uptime_p50: Span::secs(1_800),
+            uptime_p95: Span::secs(7_200),
+            ended_percent_per_hour: 5,
+            refusals_per_day: 1,
+            retries_per_day: 5,
         }
     }
 }

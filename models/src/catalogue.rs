@@ -25,45 +25,65 @@ pub enum Severity {
     Monitor,
 }
 
-/// A failure mode.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Entry {
-    /// What it is called.
-    pub id: String,
-    /// What it is, in a few words.
-    pub title: String,
-    /// Part of a system.
-    pub area: String,
-    /// The audit documents that name it, and where.
-    pub sources: Vec<String>,
-    /// How bad it is.
-    pub severity: Severity,
-    /// What goes wrong, and for whom.
-    pub failure_mode: String,
-    /// What should happen.
-    pub correct_behaviour: String,
-    /// The knob or the step of a part that is wrong.
-    pub knob: String,
-    /// Its right value.
-    pub reference: Value,
-    /// Its wrong value.
-    pub patch: Value,
-    /// The invariant that it breaks.
-    pub invariant: String,
-    /// The scenarios that excite it, which are looked at before the others.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub scenarios: Vec<String>,
-    /// Whether the very fault is what a node says of itself, so that nothing but a claim can
-    /// show it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub wrong_claim: bool,
-    /// What to do about it.
-    pub fix: String,
-    /// What the fix costs.
-    pub trade_off: String,
-    /// What to watch in production.
-    pub metrics: Vec<String>,
+/// A failure mode with what every one has, and what only its sort has.
+macro_rules! failure_mode {
+    ($(#[$about:meta])* $name:ident { $($(#[$field:meta])* pub $key:ident: $type:ty,)* }) => {
+        $(#[$about])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// What it is called.
+            pub id: String,
+            /// What it is, in a few words.
+            pub title: String,
+            /// Part of a system.
+            pub area: String,
+            /// The audit documents that name it, and where.
+            pub sources: Vec<String>,
+            /// How bad it is.
+            pub severity: Severity,
+            /// What goes wrong, and for whom.
+            pub failure_mode: String,
+            /// What should happen.
+            pub correct_behaviour: String,
+            $($(#[$field])* pub $key: $type,)*
+        }
+    };
+}
+
+failure_mode! {
+    /// One that a simulation can show.
+    Entry {
+        /// The knob or the step of a part that is wrong.
+        pub knob: String,
+        /// Its right value.
+        pub reference: Value,
+        /// Its wrong value.
+        pub patch: Value,
+        /// The invariant that it breaks.
+        pub invariant: String,
+        /// The scenarios that excite it, which are looked at before the others.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub scenarios: Vec<String>,
+        /// Whether the very fault is what a node says of itself, so that nothing but a claim can
+        /// show it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pub wrong_claim: bool,
+        /// What to do about it.
+        pub fix: String,
+        /// What the fix costs.
+        pub trade_off: String,
+        /// What to watch in production.
+        pub metrics: Vec<String>,
+    }
+}
+
+failure_mode! {
+    /// One that no simulation can show.
+    Artefact {
+        /// The file that covers it, from the root of the project.
+        pub path: String,
+    }
 }
 
 impl Entry {
@@ -78,28 +98,6 @@ impl Entry {
     }
 }
 
-/// A failure mode that no simulation can show.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Artefact {
-    /// What it is called.
-    pub id: String,
-    /// What it is, in a few words.
-    pub title: String,
-    /// Part of a system.
-    pub area: String,
-    /// The audit documents that name it, and where.
-    pub sources: Vec<String>,
-    /// How bad it is.
-    pub severity: Severity,
-    /// What goes wrong, and for whom.
-    pub failure_mode: String,
-    /// What should happen.
-    pub correct_behaviour: String,
-    /// The file that covers it, from the root of the project.
-    pub path: String,
-}
-
 /// What a file of the catalogue holds.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,7 +108,7 @@ struct Area {
     artefact: Vec<Artefact>,
 }
 
-const AREAS: [&str; 11] = [
+const AREAS: [&str; 12] = [
     include_str!("../catalogue/connection.toml"),
     include_str!("../catalogue/reconnection.toml"),
     include_str!("../catalogue/delivery.toml"),
@@ -122,6 +120,7 @@ const AREAS: [&str; 11] = [
     include_str!("../catalogue/consistency.toml"),
     include_str!("../catalogue/errors.toml"),
     include_str!("../catalogue/security.toml"),
+    include_str!("../catalogue/observability.toml"),
 ];
 
 static CATALOGUE: LazyLock<Area> = LazyLock::new(|| {

@@ -14,6 +14,7 @@ pub mod config;
 pub mod document;
 pub mod flaws;
 pub mod message;
+pub mod meter;
 pub mod policy;
 pub mod protocol;
 pub mod server;

@@ -119,6 +119,8 @@ pub enum Timer {
     Renew,
     /// What the server has put off may be asked again.
     Later,
+    /// Metrics are to be given.
+    Scrape,
     /// An instance has been behind the others in a document for a while.
     Level(Topic),
 }

@@ -78,6 +78,9 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 
     pub(crate) fn set_end(&mut self, id: ConnId, end: usize, state: EndState) {
+        if state == EndState::Gone {
+            self.out.end(id, end);
+        }
         if let Some(conn) = self.core.net.get_mut(id) {
             conn.ends[end].state = state;
         }

@@ -253,6 +253,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         }
         let was_pending = state.ends[end].state == EndState::Pending;
         state.ends[end].state = EndState::Closing;
+        out.end(conn, end);
         for payload in self.hosts[host as usize].forget_conn(conn) {
             self.payloads.release(payload);
         }

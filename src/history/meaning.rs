@@ -135,6 +135,33 @@ pub enum Kind {
     Other,
 }
 
+impl Kind {
+    /// The word for it in the labels of metrics.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Hello => "hello",
+            Self::Welcome => "welcome",
+            Self::Subscribe => "subscribe",
+            Self::Unsubscribe => "unsubscribe",
+            Self::SyncRequest => "sync-request",
+            Self::Snapshot => "snapshot",
+            Self::Delta => "delta",
+            Self::Event => "event",
+            Self::Op => "op",
+            Self::Ack => "ack",
+            Self::Nack => "nack",
+            Self::Ping => "ping",
+            Self::Pong => "pong",
+            Self::Error => "error",
+            Self::Ephemeral => "ephemeral",
+            Self::Notice => "notice",
+            Self::Credential => "credential",
+            Self::Fragment => "fragment",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// A message in plain fields. What a protocol does not have stays empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meaning {

@@ -9,6 +9,7 @@ mod claim;
 mod interest;
 pub mod log;
 mod meaning;
+pub mod metrics;
 
 use std::borrow::Cow;
 

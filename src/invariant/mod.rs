@@ -6,6 +6,8 @@
 //! named after the sentence that it keeps.
 
 mod admitted;
+mod alarm;
+mod alert_correct;
 mod apply_to_right_document;
 mod at_most_once_effect;
 mod at_most_one_live_socket;
@@ -52,8 +54,11 @@ mod ledger;
 mod legal_stage_transition;
 mod lifecycle_legal;
 mod limit_refusal_justified;
+mod log_complete;
 mod loop_responsive;
 mod manual_retry_works;
+mod metered;
+mod metric_exact;
 mod no_activity_after_dispose;
 mod no_cross_room_leak;
 mod no_dial_after_intent_close;
@@ -91,6 +96,7 @@ mod schema_conformant;
 mod seq_well_formed;
 mod single_source;
 mod size_limit;
+mod slo_report;
 mod sockets;
 mod stale_truthful;
 mod state_matches_cursor;
@@ -104,6 +110,7 @@ mod view_follows_store;
 mod words;
 mod writes_follow_reads;
 
+pub use alert_correct::AlertCorrect;
 pub use apply_to_right_document::ApplyToRightDocument;
 pub use at_most_once_effect::AtMostOnceEffect;
 pub use at_most_one_live_socket::AtMostOneLiveSocket;
@@ -146,8 +153,10 @@ pub use latency_bound::LatencyBound;
 pub use legal_stage_transition::LegalStageTransition;
 pub use lifecycle_legal::LifecycleLegal;
 pub use limit_refusal_justified::LimitRefusalJustified;
+pub use log_complete::LogComplete;
 pub use loop_responsive::LoopResponsive;
 pub use manual_retry_works::ManualRetryWorks;
+pub use metric_exact::MetricExact;
 pub use no_activity_after_dispose::NoActivityAfterDispose;
 pub use no_cross_room_leak::NoCrossRoomLeak;
 pub use no_dial_after_intent_close::NoDialAfterIntentClose;
@@ -178,6 +187,7 @@ pub use schema_conformant::SchemaConformant;
 pub use seq_well_formed::SeqWellFormed;
 pub use single_source::SingleSource;
 pub use size_limit::SizeLimit;
+pub use slo_report::SloReport;
 pub use stale_truthful::StaleTruthful;
 pub use state_matches_cursor::StateMatchesCursor;
 pub use status_truthful::StatusTruthful;
@@ -327,6 +337,13 @@ pub trait Judged: Protocol {
 
 /// The shipped invariants over histories. `field` gives fields names for people.
 pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<dyn Invariant>> {
+    let mut all = of_sync(objectives, field);
+    all.extend(of_service(objectives));
+    all
+}
+
+/// Those of content, edits, connections and pages.
+fn of_sync(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<dyn Invariant>> {
     vec![
         Box::new(NoStateRegression::default()),
         Box::new(NoLostEdit::default()),
@@ -385,6 +402,12 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(CausalLww::default()),
         Box::new(ResyncJustified::new(objectives)),
         Box::new(DeliveryToAllSubscribers::default()),
+    ]
+}
+
+/// Those of errors, limits, access and what operators watch.
+fn of_service(objectives: &Objectives) -> Vec<Box<dyn Invariant>> {
+    vec![
         Box::new(PoisonTolerant::default()),
         Box::new(UiResponsive::default()),
         Box::new(LegalStageTransition::new(objectives)),
@@ -404,6 +427,10 @@ pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<d
         Box::new(FreshTokenDial::new(objectives)),
         Box::new(RateLimit::new(objectives)),
         Box::new(RateLimitIsolation::new(objectives)),
+        Box::new(MetricExact::new(objectives)),
+        Box::new(LogComplete::new(objectives)),
+        Box::new(AlertCorrect::new(objectives)),
+        Box::new(SloReport::new(objectives)),
         Box::new(LoopResponsive::default()),
         Box::new(RegistryExact::default()),
         Box::new(RequestAnswered::new(objectives)),

@@ -89,6 +89,8 @@ pub(crate) struct Account {
     pub(crate) dialler: u32,
     pub(crate) used: [u32; 2],
     pub(crate) queued: [u32; 2],
+    /// Which ends take nothing more.
+    pub(crate) ended: [bool; 2],
 }
 
 /// The effects of one event, in the order in which they were asked for.
@@ -154,8 +156,7 @@ impl<P: Protocol> Outbox<P> {
         });
         let serial = self.next_conn;
         self.next_conn += 1;
-        self.accounts[slot as usize] =
-            Account { serial, dialler: dialler.0, used: [0, 0], queued: [0, 0] };
+        self.accounts[slot as usize] = Account { serial, dialler: dialler.0, ..Account::default() };
         ConnId { serial, slot }
     }
 
@@ -228,6 +229,24 @@ impl<P: Protocol> Outbox<P> {
                 account.queued[usize::from(account.dialler != self.me.0)]
             }
             _ => 0,
+        }
+    }
+
+    /// Whether a connection takes what this node sends. One that has ended does not, even where
+    /// the news of it still waits for the node: a write on it fails.
+    pub fn takes(&self, conn: ConnId) -> bool {
+        self.accounts.get(conn.slot()).is_some_and(|account| {
+            let end = usize::from(account.dialler != self.me.0);
+            account.serial == conn.serial && !account.ended[end]
+        })
+    }
+
+    /// Notes that one end of a connection takes nothing more.
+    pub(crate) fn end(&mut self, conn: ConnId, end: usize) {
+        if let Some(account) = self.accounts.get_mut(conn.slot())
+            && account.serial == conn.serial
+        {
+            account.ended[end] = true;
         }
     }
 

@@ -37,6 +37,7 @@ use wavetank::time::{Mono, Now, Wall};
 use crate::config::Config;
 use crate::document::Content;
 use crate::message::Message;
+use crate::meter::Meter;
 use crate::policy::{Reconnect, WhenStale};
 use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store;
@@ -146,6 +147,8 @@ pub struct Client {
     last_synced: Option<Mono>,
     /// When an event was last drawn.
     drawn: Mono,
+    /// What is counted while the client is watched.
+    meter: Option<Box<Meter>>,
 }
 
 impl Client {
@@ -212,6 +215,10 @@ impl Client {
             shown: None,
             last_synced: None,
             drawn: Mono::default(),
+            meter: Meter::of_client(
+                boot.objectives,
+                crate::flaws::client_meter(&boot.config.flaws),
+            ),
         }
     }
 
@@ -280,6 +287,7 @@ impl Client {
             | Timer::Deadline(..)
             | Timer::Batch
             | Timer::Door(_)
+            | Timer::Scrape
             | Timer::Level(_) => {}
         }
     }
@@ -319,8 +327,8 @@ impl Client {
     }
 }
 
-impl Node<DocSync> for Client {
-    fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
+impl Client {
+    fn handle(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
         if self.is_past(&event) {
             return;
         }
@@ -350,5 +358,19 @@ impl Node<DocSync> for Client {
             _ => {}
         }
         self.show(out);
+    }
+}
+
+impl Node<DocSync> for Client {
+    fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
+        let Some(mut meter) = self.meter.take() else { return self.handle(now, event, out) };
+        let asked = meter.comes(now, &event, self.cursor, out);
+        let done = out.effects().len();
+        self.handle(now, event, out);
+        meter.goes(now, done, out);
+        if asked {
+            meter.scrape(now, out);
+        }
+        self.meter = Some(meter);
     }
 }

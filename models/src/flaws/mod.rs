@@ -9,6 +9,7 @@ mod errors;
 mod fanout;
 mod heartbeat;
 mod lifecycle;
+mod metrics;
 mod parts;
 mod reconnect;
 mod registry;
@@ -21,6 +22,7 @@ mod work;
 use serde_json::{Value, json};
 
 use crate::client;
+use crate::meter;
 use crate::policy::{Patch, PatchError};
 use crate::server as serving;
 
@@ -36,10 +38,12 @@ pub(crate) struct Flaw {
 pub(crate) enum Step {
     Client(fn(&mut client::Steps)),
     Server(fn(&mut serving::Steps)),
+    ClientMeter(fn(&mut meter::Steps)),
+    ServerMeter(fn(&mut meter::Steps)),
 }
 
 fn all() -> impl Iterator<Item = &'static Flaw> {
-    let areas: [&'static [Flaw]; 14] = [
+    let areas: [&'static [Flaw]; 15] = [
         reconnect::FLAWS,
         lifecycle::FLAWS,
         sync::FLAWS,
@@ -53,6 +57,7 @@ fn all() -> impl Iterator<Item = &'static Flaw> {
         work::FLAWS,
         parts::FLAWS,
         security::FLAWS,
+        metrics::FLAWS,
         registry::FLAWS,
     ];
     areas.into_iter().flatten()
@@ -108,6 +113,28 @@ pub(crate) fn install_client(patch: &Patch, steps: &mut client::Steps) {
             change(steps);
         }
     }
+}
+
+/// The steps of a client's meter with the chosen flaws.
+pub(crate) fn client_meter(patch: &Patch) -> meter::Steps {
+    let mut steps = meter::Steps::default();
+    for flaw in chosen(patch) {
+        if let Step::ClientMeter(change) = flaw.change {
+            change(&mut steps);
+        }
+    }
+    steps
+}
+
+/// The steps of a server's meter with the chosen flaws.
+pub(crate) fn server_meter(patch: &Patch) -> meter::Steps {
+    let mut steps = meter::Steps::default();
+    for flaw in chosen(patch) {
+        if let Step::ServerMeter(change) = flaw.change {
+            change(&mut steps);
+        }
+    }
+    steps
 }
 
 /// Puts the chosen flaws into a server's steps.

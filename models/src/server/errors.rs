@@ -14,7 +14,16 @@ const FAILED: u16 = 1011;
 
 impl Server {
     /// A frame came that is no message: its sender is told, and what follows is read.
-    pub(super) fn unreadable(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
+    pub(super) fn unreadable(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        bytes: u32,
+        out: &mut Outbox<DocSync>,
+    ) {
+        if self.is_too_big(conn, bytes, out) {
+            return;
+        }
         let Some(session) = self.sessions.get_mut(conn) else { return };
         session.heard = now;
         self.record("unreadable-frame", UNREADABLE, conn, out);

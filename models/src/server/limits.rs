@@ -14,11 +14,14 @@ const TOO_MANY: u16 = 4003;
 /// The code for a message that is too large.
 const TOO_BIG: u16 = 1009;
 
+/// What callers are told apart by.
+type Key = fn(&Caller) -> u64;
+
 /// The limits by which the server goes: the smaller of the policy's and the objectives'.
 #[derive(Debug)]
 pub(super) struct Limits {
     /// What connections are counted by, and how many there may be.
-    connections: Vec<(fn(&Caller) -> u64, usize)>,
+    connections: Vec<(Key, usize)>,
     supersede: bool,
     message_bytes: u32,
 }
@@ -26,8 +29,8 @@ pub(super) struct Limits {
 impl Limits {
     pub(super) fn new(policy: &policy::Limits, demanded: &Objectives) -> Self {
         let both = |knob: u32, most: u32| if knob == 0 { 0 } else { knob.min(most) };
-        let key = |by: &Dimension| -> (fn(&Caller) -> u64, usize) {
-            let (key, most): (fn(&Caller) -> u64, u32) = match by {
+        let key = |by: &Dimension| -> (Key, usize) {
+            let (key, most): (Key, u32) = match by {
                 Dimension::Client => {
                     (|from| from.client, both(policy.per_client, demanded.per_client))
                 }

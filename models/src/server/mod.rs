@@ -32,6 +32,7 @@ use wavetank::time::{Mono, Now};
 
 use crate::config::{Beat, Config};
 use crate::message::{CONFLICT, Message, Word};
+use crate::meter::Meter;
 use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store::{self, Commit, Loaded, Reply};
 use ends::STOPPED;
@@ -105,6 +106,8 @@ pub struct Server {
     parts: parts::Parts,
     /// Whether its operator has stopped it.
     stopped: bool,
+    /// What is counted while the server is watched.
+    meter: Option<Box<Meter>>,
 }
 
 impl Server {
@@ -139,6 +142,10 @@ impl Server {
             pipeline: pipeline::Pipeline::new(&boot.objectives.stages),
             parts: parts::Parts::default(),
             stopped: false,
+            meter: Meter::of_server(
+                boot.objectives,
+                crate::flaws::server_meter(&boot.config.flaws),
+            ),
         }
     }
 
@@ -194,19 +201,13 @@ impl Server {
         };
         self.take_op(now, None, commit, out);
     }
-}
 
-impl Node<DocSync> for Server {
-    fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
+    fn handle(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
         match event {
             Event::Accepted(conn, _) if self.stopped => out.refuse(conn, STOPPED),
             Event::Accepted(conn, hello) => self.accept(now, conn, hello, out),
             Event::Message(conn, message) => self.message(now, conn, message, out),
-            Event::Malformed(conn, bytes) => {
-                if !self.is_too_big(conn, bytes, out) {
-                    self.unreadable(now, conn, out);
-                }
-            }
+            Event::Malformed(conn, bytes) => self.unreadable(now, conn, bytes, out),
             Event::Closed(conn, closing) => self.gone(conn, closing, out),
             Event::Timer(Timer::Ping(conn)) => self.ping(now, conn, out),
             Event::Timer(Timer::Deadline(conn, caller)) => self.deadline(now, conn, caller, out),
@@ -259,5 +260,19 @@ impl Node<DocSync> for Server {
             }
             _ => {}
         }
+    }
+}
+
+impl Node<DocSync> for Server {
+    fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
+        let Some(mut meter) = self.meter.take() else { return self.handle(now, event, out) };
+        let asked = meter.comes(now, &event, None, out);
+        let done = out.effects().len();
+        self.handle(now, event, out);
+        meter.goes(now, done, out);
+        if asked {
+            meter.scrape(now, out);
+        }
+        self.meter = Some(meter);
     }
 }

@@ -18,6 +18,7 @@ mod idle_pages;
 mod long_session;
 mod lossy_links;
 mod mixed;
+mod monitored;
 mod newer_server;
 mod offline_editing;
 mod one_element;
@@ -40,7 +41,9 @@ mod small_pages;
 mod store_trouble;
 mod turned_away;
 mod two_servers;
+mod watched_trouble;
 mod workers_race;
+mod working_day;
 
 pub use mixed::Mixed;
 use proptest::prelude::*;
@@ -95,6 +98,9 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &signed_in::SignedIn,
         &flooded::Flooded,
         &long_session::LongSession,
+        &monitored::Monitored,
+        &watched_trouble::WatchedTrouble,
+        &working_day::WorkingDay,
         &mixed::Mixed,
         &server_restart_herd::ServerRestartHerd,
     ]

@@ -1,0 +1,144 @@
+//! The objectives of a day are met.
+
+use super::table::Table;
+use super::{Invariant, Ruling};
+use crate::engine::Seen;
+use crate::history::{Connection, Initiator, Interest, Observation, Refusal, Request, Side};
+use crate::id::{ConnId, NodeId};
+use crate::objectives::{Objectives, Service};
+use crate::time::{Span, Time};
+
+const DAY: Span = Span::secs(86_400);
+const HOUR: Span = Span::secs(3_600);
+/// The codes of a close for want of a good credential.
+const AUTH: [u16; 2] = [4001, 4401];
+
+/// Codes that say that the network was at fault, not whoever ended the connection.
+const SILENT: [u16; 2] = [1006, 4408];
+
+/// Where the objectives ask for a level of service, a run meets it, taken by the day: what the
+/// server ends by itself has lasted long enough, it ends few connections, few are turned away for
+/// want of a credential, and a person has to press the button few times while connecting is shown
+/// as failed. Ends that the network brings about count for nothing.
+#[derive(Debug)]
+pub struct SloReport {
+    service: Option<Service>,
+    people: Table<NodeId, Person>,
+    /// Open connections of clients, and since when.
+    open: Table<ConnId, Time>,
+    /// How long those lasted that the server ended.
+    lasted: Vec<Span>,
+    /// For how long clients were connected, in all.
+    connected: Span,
+    turned_away: u32,
+}
+
+#[derive(Debug, Default)]
+struct Person {
+    failed: bool,
+    presses: u32,
+}
+
+impl SloReport {
+    /// Judges by `service`.
+    pub fn new(objectives: &Objectives) -> Self {
+        Self {
+            service: objectives.service.clone(),
+            people: Table::new(),
+            open: Table::new(),
+            lasted: Vec::new(),
+            connected: Span::ZERO,
+            turned_away: 0,
+        }
+    }
+
+    fn ended(&mut self, conn: ConnId, code: u16, by: Initiator, at: Time) {
+        let Some(since) = self.open.remove(&conn) else { return };
+        let lasted = at.since(since);
+        self.connected += lasted;
+        if by == Initiator::Remote && !SILENT.contains(&code) {
+            self.lasted.push(lasted);
+        }
+        self.turned_away += u32::from(AUTH.contains(&code));
+    }
+
+    /// The time that so many percent of all do not exceed.
+    fn quantile(&self, percent: usize) -> Option<Span> {
+        let mut lasted = self.lasted.clone();
+        lasted.sort_unstable();
+        let place = (lasted.len() * percent).div_ceil(100);
+        place.checked_sub(1).and_then(|place| lasted.get(place).copied())
+    }
+}
+
+impl Invariant for SloReport {
+    fn name(&self) -> &'static str {
+        "slo-report"
+    }
+    fn statement(&self) -> &'static str {
+        "Where a level of service is asked for, every objective of it is met over the run."
+    }
+    fn interest(&self) -> Interest {
+        if self.service.is_none() {
+            return Interest::NONE;
+        }
+        Interest::GIVEN_OTHER
+            .and(Interest::OPENED)
+            .and(Interest::REFUSED)
+            .and(Interest::CLOSED)
+            .and(Interest::STATUS)
+    }
+    fn observe(&mut self, seen: &Seen<'_>, _ruling: &mut Ruling) {
+        match *seen.what {
+            Observation::Given { request: Request::Retry, .. } => {
+                let person = self.people.of(seen.node);
+                person.presses += u32::from(person.failed);
+            }
+            Observation::ShownStatus(status) => {
+                self.people.of(seen.node).failed = status.connection == Connection::Failed;
+            }
+            Observation::Opened { conn, side: Side::Dialler } => {
+                self.open.insert(conn, seen.at);
+            }
+            Observation::Closed { conn, side: Side::Dialler, code, by } => {
+                self.ended(conn, code, by, seen.at);
+            }
+            Observation::Refused { refusal: Refusal::Status(401 | 403), .. } => {
+                self.turned_away += 1;
+            }
+            _ => {}
+        }
+    }
+    fn finish(&mut self, at: Time, ruling: &mut Ruling) {
+        let Some(service) = &self.service else { return };
+        let days = |per_day: u32| {
+            (u64::from(per_day) * at.since(Time::ZERO).as_millis()).div_ceil(DAY.as_millis())
+        };
+        let nobody = NodeId(0);
+        for (node, person) in self.people.iter() {
+            if u64::from(person.presses) > days(service.retries_per_day) {
+                let message = format!("the person had to try again {} times", person.presses);
+                ruling.violated(*node, message);
+            }
+        }
+        if u64::from(self.turned_away) > days(service.refusals_per_day) {
+            let message = format!("{} attempts were refused for auth", self.turned_away);
+            ruling.violated(nobody, message);
+        }
+        for (percent, least) in [(50, service.uptime_p50), (95, service.uptime_p95)] {
+            if let Some(lasted) = self.quantile(percent).filter(|lasted| *lasted < least) {
+                let message = format!("the server ends {percent} % of its connections by {lasted}");
+                ruling.violated(nobody, message);
+            }
+        }
+        let rest = self.open.values().map(|since| at.since(*since).as_millis());
+        let connected = self.connected.as_millis() + rest.sum::<u64>();
+        let most = connected * u64::from(service.ended_percent_per_hour) / 100;
+        let ended = self.lasted.len() as u64;
+        if ended > most.div_ceil(HOUR.as_millis()) {
+            let hours = connected / HOUR.as_millis();
+            let message = format!("the server ended {ended} connections in {hours} hours of them");
+            ruling.violated(nobody, message);
+        }
+    }
+}
