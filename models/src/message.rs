@@ -110,6 +110,9 @@ pub enum Message {
         op: OpId,
         /// Its event.
         position: Option<Position>,
+        /// Its document.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doc: Option<Topic>,
     },
     /// An operation is not done.
     Nack {
@@ -122,7 +125,10 @@ pub enum Message {
     Ping {
         /// To be repeated in the answer.
         stamp: u64,
-        /// The last event of the document that is subscribed to.
+        /// The document that was subscribed to last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doc: Option<Topic>,
+        /// Its last event.
         head: Option<Position>,
     },
     /// A sign of life.
@@ -176,11 +182,20 @@ pub enum Message {
     Credential(Credential),
     /// An operation, or the question for a whole document, came too soon.
     Later {
+        /// The document.
+        doc: Topic,
         /// Which operation.
         op: Option<OpId>,
         /// When to ask again.
         retry_after: Span,
     },
+    /// Asks for no more of a document.
+    Unsubscribe {
+        /// The document.
+        doc: Topic,
+    },
+    /// An instance tells another of an event that will outlive a crash.
+    Published(Arc<Event>),
 }
 
 /// A part of a snapshot or of a delta.
@@ -188,6 +203,8 @@ pub enum Message {
 pub struct Part {
     /// Which message it is a part of.
     pub of: u64,
+    /// The document that the message is about.
+    pub doc: Option<Topic>,
     /// Which part it is, from 0.
     pub index: u32,
     /// How many there are.
@@ -207,8 +224,10 @@ impl Part {
         let letters: Vec<char> = text.chars().collect();
         let count = letters.chunks(bytes.max(1)).count() as u32;
         let snapshot = matches!(message, Message::Snapshot { .. });
+        let doc = message.meaning().topic;
         let part = |(index, text): (u32, &[char])| Self {
             of,
+            doc,
             index,
             count,
             snapshot,
@@ -228,7 +247,7 @@ impl Part {
         let stamp = u64::from(self.count - self.index);
         let whole = kind != Kind::Fragment;
         let position = self.to.filter(|_| whole);
-        Meaning { position, ..Meaning::of(kind) }.topic(DOC).stamp(stamp)
+        Meaning { position, topic: self.doc, ..Meaning::of(kind) }.stamp(stamp)
     }
 }
 
@@ -263,7 +282,10 @@ impl Message {
             Self::Delta { events, .. } => {
                 events.iter().map(|event| ENVELOPE + changes(&event.changes)).sum()
             }
-            Self::Event(event) | Self::Tab(event) | Self::Packed(event) => changes(&event.changes),
+            Self::Event(event)
+            | Self::Tab(event)
+            | Self::Packed(event)
+            | Self::Published(event) => changes(&event.changes),
             Self::Bare(_, content) => changes(content),
             Self::Op(commit) => commit.edit.size(),
             Self::Part(part) => part.text.len() as u32,
@@ -303,19 +325,21 @@ impl Message {
             }
             Self::Snapshot { doc, at, .. } => Meaning::of(Kind::Snapshot).topic(*doc).position(*at),
             Self::Delta { doc, to, .. } => Meaning::of(Kind::Delta).topic(*doc).position(*to),
-            Self::Event(event) | Self::Tab(event) => Meaning::of(Kind::Event)
-                .topic(event.doc)
-                .position(event.position)
-                .op(Some(event.op)),
+            Self::Event(event) | Self::Tab(event) | Self::Published(event) => {
+                Meaning::of(Kind::Event)
+                    .topic(event.doc)
+                    .position(event.position)
+                    .op(Some(event.op))
+            }
             Self::Op(commit) => {
                 Meaning::of(Kind::Op).topic(commit.doc).op(Some(commit.op)).cursor(commit.base)
             }
-            Self::Ack { op, position } => {
-                Meaning { position: *position, ..Meaning::of(Kind::Ack) }.op(Some(*op))
+            Self::Ack { op, position, doc } => {
+                Meaning { position: *position, topic: *doc, ..Meaning::of(Kind::Ack) }.op(Some(*op))
             }
             Self::Nack { op, code } => Meaning::of(Kind::Nack).op(Some(*op)).code(*code),
-            Self::Ping { stamp, head } => {
-                Meaning { position: *head, ..Meaning::of(Kind::Ping) }.stamp(*stamp)
+            Self::Ping { stamp, doc, head } => {
+                Meaning { position: *head, topic: *doc, ..Meaning::of(Kind::Ping) }.stamp(*stamp)
             }
             Self::Pong { stamp, cursor } => Meaning::of(Kind::Pong).cursor(*cursor).stamp(*stamp),
             Self::Progress { doc, op, stage } => {
@@ -342,10 +366,12 @@ impl Message {
                 .op(Some(event.op)),
             Self::Error { code } => Meaning::of(Kind::Error).code(*code),
             Self::Credential(credential) => Meaning::of(Kind::Credential).stamp(credential.id),
-            Self::Later { op, retry_after } => {
+            Self::Later { doc, op, retry_after } => {
                 let kind = if op.is_some() { Kind::Nack } else { Kind::Error };
-                Meaning::of(kind).op(*op).code(TOO_SOON).retry_after(Some(*retry_after))
+                let meaning = Meaning::of(kind).topic(*doc).op(*op);
+                meaning.code(TOO_SOON).retry_after(Some(*retry_after))
             }
+            Self::Unsubscribe { doc } => Meaning::of(Kind::Unsubscribe).topic(*doc),
             Self::Bare(doc, _) => Meaning::default().topic(*doc),
             Self::Novel { doc, position } => {
                 Meaning::of(Kind::Event).topic(*doc).position(*position)

@@ -73,9 +73,11 @@ pub enum Op {
     Panel(u32),
     /// The page is opened anew, by somebody who is not whom the client takes her for.
     Pose(Guise),
+    /// The page goes to another document.
+    Open(u32),
 }
 
-/// The document that all pages of a case have open.
+/// The document that a page has open at first.
 pub const DOC: Topic = Topic(1);
 
 /// The timers of both kinds of node, as traces name them.
@@ -119,6 +121,8 @@ pub enum Timer {
     Later,
     /// Metrics are to be given.
     Scrape,
+    /// An instance has been behind the others in a document for a while.
+    Level(Topic),
 }
 
 const fn mark(name: &'static str, about: &'static str) -> Mark {
@@ -194,9 +198,15 @@ impl Op {
             | Self::Shutdown
             | Self::Point(_)
             | Self::Panel(_)
-            | Self::Pose(_) => Changes::new(),
+            | Self::Pose(_)
+            | Self::Open(_) => Changes::new(),
             Self::Skip(number) => Changes::from_iter([Change::removed(document::stage(*number))]),
         }
+    }
+
+    /// The document of a number.
+    pub const fn document(number: u32) -> Topic {
+        Topic(DOC.0.saturating_add(number))
     }
 
     /// Whether it puts an element in another place.
@@ -227,6 +237,7 @@ impl Op {
             Self::SetStage(number) => lower(number).into_iter().map(Self::SetStage).collect(),
             Self::Progress(number) => lower(number).into_iter().map(Self::Progress).collect(),
             Self::Skip(number) => lower(number).into_iter().map(Self::Skip).collect(),
+            Self::Open(number) => lower(number).into_iter().map(Self::Open).collect(),
             Self::Paste(number, kib) => {
                 let mut found = vec![Self::Set(number, Attribute::Label)];
                 found.extend(lower(number).into_iter().map(|lower| Self::Paste(lower, kib)));
@@ -296,6 +307,7 @@ impl Protocol for DocSync {
             Op::Point(_) => Sort::Signal,
             Op::Panel(_) => Sort::Look,
             Op::Pose(_) => Sort::SignIn,
+            Op::Open(_) => Sort::Open,
             Op::Set(..) | Op::Insert | Op::Delete(_) | Op::Paste(..) | Op::SetStage(_) => {
                 Sort::Edit
             }

@@ -13,7 +13,7 @@ use wavetank::protocol::Store;
 use wavetank::time::Wall;
 
 use crate::document::{self, Attribute, Content};
-use crate::policy::{self, CommitOrder};
+use crate::policy::{self, CommitOrder, Counter};
 
 /// What an operation is to write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,18 +119,21 @@ pub struct Manner {
     pub base_check: bool,
     /// Which of two writes of a field stays.
     pub order: CommitOrder,
+    /// What its event is numbered within.
+    #[serde(default)]
+    pub counter: Counter,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self::from(&policy::Commit::default())
+        Self::from(&policy::ServerPolicy::default())
     }
 }
 
-impl From<&policy::Commit> for Manner {
-    fn from(policy: &policy::Commit) -> Self {
-        let policy::Commit { dedup, base_check, order } = *policy;
-        Self { dedup, base_check, order }
+impl From<&policy::ServerPolicy> for Manner {
+    fn from(policy: &policy::ServerPolicy) -> Self {
+        let policy::Commit { dedup, base_check, order } = policy.commit;
+        Self { dedup, base_check, order, counter: policy.log.counter }
     }
 }
 
@@ -266,8 +269,10 @@ impl Default for Documents {
 impl Documents {
     fn commit(&mut self, commit: Commit) -> Reply {
         let Commit { doc, op, author, instance, client_seq, base, edit, .. } = commit;
-        let Manner { dedup, base_check, order } = commit.manner;
+        let Manner { dedup, base_check, order, counter } = commit.manner;
         let epoch = self.epoch;
+        let last = self.docs.values().map(|state| state.seq).filter(|_| counter == Counter::Global);
+        let last = last.max();
         let state = self.docs.entry(doc).or_default();
         if let Some(event) = state.done.get(&op).filter(|_| dedup) {
             return Reply::Duplicate(Arc::clone(event));
@@ -301,7 +306,7 @@ impl Documents {
                 [Change::set(field, document::value(op))].into_iter().collect()
             }
         };
-        state.seq += 1;
+        state.seq = last.unwrap_or(state.seq) + 1;
         let position = Position::new(epoch, state.seq);
         document::apply(&mut state.content, &changes);
         let event = Arc::new(Event { doc, position, op, author, instance, client_seq, changes });

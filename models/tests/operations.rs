@@ -151,7 +151,7 @@ fn messages() -> Vec<(&'static str, &'static str, Message)> {
         (
             "server to client",
             "says that an edit is durable, and its place",
-            Message::Ack { op: OpId(7), position: Some(head) },
+            Message::Ack { op: OpId(7), position: Some(head), doc: Some(DOC) },
         ),
         (
             "server to client",
@@ -161,7 +161,7 @@ fn messages() -> Vec<(&'static str, &'static str, Message)> {
         (
             "either to the other",
             "asks for a sign of life",
-            Message::Ping { stamp: 30_000_000, head: Some(head) },
+            Message::Ping { stamp: 30_000_000, doc: Some(DOC), head: Some(head) },
         ),
         (
             "either to the other",
@@ -190,11 +190,11 @@ fn messages() -> Vec<(&'static str, &'static str, Message)> {
     ]
 }
 
-/// Those of errors, parts and access.
+/// Those of errors, parts, access, and of several documents and instances.
 fn rarer_messages() -> Vec<(&'static str, &'static str, Message)> {
     let text = "{\"delta\":".to_owned();
     let to = Some(Position::new(1, 12));
-    let part = Part { of: 3, index: 0, count: 2, snapshot: false, to, text };
+    let part = Part { of: 3, doc: Some(DOC), index: 0, count: 2, snapshot: false, to, text };
     let credential = Credential { id: 4, user: NodeId(2), expires: Wall::START };
     vec![
         (
@@ -214,7 +214,13 @@ fn rarer_messages() -> Vec<(&'static str, &'static str, Message)> {
         (
             "server to client",
             "says that an edit, or a question, came too soon",
-            Message::Later { op: Some(OpId(7)), retry_after: Span::secs(5) },
+            Message::Later { doc: DOC, op: Some(OpId(7)), retry_after: Span::secs(5) },
+        ),
+        ("client to server", "asks for no more of a document", Message::Unsubscribe { doc: DOC }),
+        (
+            "instance to instance",
+            "tells of an event that will outlive a crash",
+            Message::Published(event()),
         ),
     ]
 }
@@ -244,7 +250,9 @@ const fn count(message: &Message) -> usize {
         | Message::Got
         | Message::Pointer { .. }
         | Message::Credential(_)
-        | Message::Later { .. } => 23,
+        | Message::Later { .. }
+        | Message::Unsubscribe { .. }
+        | Message::Published(_) => 25,
     }
 }
 

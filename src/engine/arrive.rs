@@ -7,10 +7,15 @@ use super::host::{Delivery, State};
 use super::lane::Parcel;
 use super::net::{Arrival, End, EndState};
 use super::world::{Core, PutOff, World};
-use crate::history::{Initiator, Interest, Meaning, Observation, Refusal, StoreOutcome};
+use crate::history::{
+    Initiator, Interest, Meaning, Name, Observation, Refusal, Size, StoreOutcome,
+};
 use crate::id::{ConnId, Ticket};
 use crate::protocol::{Effect, Event, Outbox, Protocol, StoreError};
-use crate::time::Time;
+use crate::time::{Span, Time};
+
+/// Who has waited for longer is spoken of.
+const LONG: Span = Span::secs(1);
 
 impl<P: Protocol, W: Witness<P>> World<P, W> {
     /// The head of a direction of a connection arrives.
@@ -288,7 +293,13 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             if !host.is_running() || host.paused > 0 || host.busy_until > self.core.now {
                 return;
             }
-            let Some(delivery) = host.inbox.pop_front() else { break };
+            let Some((since, delivery)) = host.inbox.pop_front() else { break };
+            let oldest = self.core.now.since(since);
+            if oldest > LONG {
+                let size = Size { len: host.inbox.len() as u32 + 1, oldest, ..Size::default() };
+                let queue = Name::Borrowed("inbox");
+                self.core.observe(index, &Observation::Waiting { queue, size });
+            }
             self.dispatch(index, delivery);
         }
         self.core.plan_timers(index);

@@ -61,7 +61,8 @@ pub(crate) struct Host<T: Copy + Ord> {
     pub(crate) unplugged: u32,
     /// The last answer of the issuer that is on its way arrives then.
     pub(crate) issuer_last: Time,
-    pub(crate) inbox: VecDeque<Delivery>,
+    /// What waits, and since when.
+    pub(crate) inbox: VecDeque<(Time, Delivery)>,
     pub(crate) inbox_max: u32,
     pub(crate) buffer_max: u32,
     /// What the node knows of its store's sessions.
@@ -131,7 +132,7 @@ impl<T: Copy + Ord> Host<T> {
     /// Forgets what waits to be told of a connection that the node has just closed.
     pub(crate) fn forget_conn(&mut self, conn: ConnId) -> Vec<u32> {
         let mut payloads = Vec::new();
-        self.inbox.retain(|delivery| match delivery {
+        self.inbox.retain(|(_, delivery)| match delivery {
             Delivery::Message(of, payload) if *of == conn => {
                 payloads.push(*payload);
                 false
@@ -149,7 +150,7 @@ impl<T: Copy + Ord> Host<T> {
         self.wake = None;
         self.busy_until = Time::ZERO;
         self.paused = 0;
-        self.inbox.drain(..).collect()
+        self.inbox.drain(..).map(|(_, delivery)| delivery).collect()
     }
 }
 

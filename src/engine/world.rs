@@ -167,7 +167,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
     /// Puts a delivery off until the node has time for it.
     pub(crate) fn defer(&mut self, index: u32, delivery: Delivery) {
         let host = &mut self.hosts[index as usize];
-        host.inbox.push_back(delivery);
+        host.inbox.push_back((self.now, delivery));
         let len = host.inbox.len() as u32;
         if len > host.inbox_max {
             host.inbox_max = len;

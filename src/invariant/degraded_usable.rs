@@ -53,6 +53,8 @@ impl Invariant for DegradedUsable {
             Observation::Given { request, .. } => match request {
                 Request::Unmount => self.pages.of(node).is_away = true,
                 Request::Mount => self.pages.of(node).is_away = false,
+                // There is nothing yet of what is opened.
+                Request::Open => self.pages.of(node).was_live = false,
                 _ => {}
             },
             Observation::ShownStatus(status) => {

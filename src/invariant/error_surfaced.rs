@@ -17,7 +17,7 @@ const SOON: Span = Span::secs(1);
 /// for other codes after which a client waits for a person, none for 1000, and `transient` for all
 /// others. A client that is live again has no need to tell. Judged for clients that show notices of
 /// these classes. An error or a refusal that reaches a client leads within a second to word of the
-/// operation that it names, or to a notice where it names none.
+/// operation that it names, or to a notice where it names none. What is only put off has not failed.
 #[derive(Debug, Default)]
 pub struct ErrorSurfaced {
     presence: Presence,
@@ -112,7 +112,11 @@ impl Invariant for ErrorSurfaced {
                     self.told(node, *op);
                 }
             }
-            Observation::Delivered { meaning, .. } => self.came(seen, meaning.op, ruling),
+            Observation::Delivered { meaning, .. } => {
+                if meaning.retry_after.is_none() {
+                    self.came(seen, meaning.op, ruling);
+                }
+            }
             Observation::Closed { side: Side::Dialler, code, by, .. }
                 if *by != Initiator::Local && self.presence.is_free(node, at) =>
             {

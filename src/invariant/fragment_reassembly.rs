@@ -1,5 +1,6 @@
 //! What comes in parts comes.
 
+use super::open_topics::OpenTopics;
 use super::presence::{Dues, Presence, TICK};
 use super::table::Table;
 use super::{Horizon, Invariant, Ruling};
@@ -16,6 +17,7 @@ const SOON: Span = Span::secs(1);
 #[derive(Debug, Default)]
 pub struct FragmentReassembly {
     presence: Presence,
+    topics: OpenTopics,
     /// Connections on which parts have come, and the last of them has not.
     open: Table<ConnId, ()>,
     shown: Table<NodeId, Position>,
@@ -46,6 +48,7 @@ impl Invariant for FragmentReassembly {
     }
     fn interest(&self) -> Interest {
         Presence::INTEREST
+            .and(OpenTopics::INTEREST)
             .and(Interest::DELIVERED_FRAGMENT)
             .and(Interest::DELIVERED_PLAIN)
             .and(Interest::CLOSED)
@@ -53,6 +56,10 @@ impl Invariant for FragmentReassembly {
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let node = seen.node;
+        if self.topics.observe(seen) {
+            self.due.remove(&node);
+            self.shown.remove(&node);
+        }
         match seen.what {
             Observation::ShownContent(reading) => {
                 self.shown.insert(node, reading.position);
@@ -63,7 +70,9 @@ impl Invariant for FragmentReassembly {
             Observation::Delivered { conn, side: Side::Dialler, meaning } => match meaning.kind {
                 Kind::Fragment => drop(self.open.insert(*conn, ())),
                 Kind::Snapshot | Kind::Delta if self.open.remove(conn).is_some() => {
-                    if let Some(to) = meaning.position {
+                    if let Some(to) = meaning.position
+                        && self.topics.has(node, meaning.topic)
+                    {
                         self.whole(seen, *conn, to, ruling);
                     }
                 }

@@ -1,10 +1,11 @@
 //! The time of the last sync that a person sees is when it was.
 
+use super::open_topics::OpenTopics;
 use super::presence::{Dues, Presence, TICK};
 use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Interest, Kind, Life, Observation, Position, Request, Side};
+use crate::history::{Interest, Kind, Life, Observation, Position, Side};
 use crate::id::NodeId;
 use crate::time::{Mono, Span, Time};
 
@@ -19,6 +20,7 @@ const TOLERANCE: Span = Span::secs(1);
 #[derive(Debug, Default)]
 pub struct LastSyncedTruthful {
     presence: Presence,
+    topics: OpenTopics,
     pages: Table<NodeId, Page>,
     dues: Dues<NodeId>,
 }
@@ -96,7 +98,7 @@ impl Invariant for LastSyncedTruthful {
     }
     fn interest(&self) -> Interest {
         Presence::INTEREST
-            .and(Interest::GIVEN_OTHER)
+            .and(OpenTopics::INTEREST)
             .and(Interest::DELIVERED_EVENT)
             .and(Interest::DELIVERED_OTHER)
             .and(Interest::CAST)
@@ -112,7 +114,8 @@ impl Invariant for LastSyncedTruthful {
                     meaning.kind,
                     Kind::Welcome | Kind::Snapshot | Kind::Delta | Kind::Event | Kind::Ping
                 );
-                let heard = telling && !self.presence.is_down(node);
+                let heard =
+                    telling && !self.presence.is_down(node) && self.topics.has(node, meaning.topic);
                 if let Some(position) = meaning.position.filter(|_| heard) {
                     let from_tab = matches!(seen.what, Observation::CastDelivered { .. });
                     self.pages.of(node).frame(now, position, from_tab);
@@ -127,7 +130,11 @@ impl Invariant for LastSyncedTruthful {
                     self.dues.add(seen.at + TICK, node, ruling);
                 }
             }
-            Observation::Given { request: Request::Open, .. } => drop(self.pages.remove(&node)),
+            Observation::Sent { .. } | Observation::Given { .. } => {
+                if self.topics.observe(seen) {
+                    self.pages.remove(&node);
+                }
+            }
             Observation::Node(life) => {
                 self.presence.observe(seen);
                 let page = self.pages.of(node);

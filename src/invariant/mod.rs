@@ -55,6 +55,7 @@ mod legal_stage_transition;
 mod lifecycle_legal;
 mod limit_refusal_justified;
 mod log_complete;
+mod loop_responsive;
 mod manual_retry_works;
 mod metered;
 mod metric_exact;
@@ -71,8 +72,10 @@ mod no_send_after_close;
 mod no_state_regression;
 mod no_zombie_transport;
 mod online_triggers_dial;
+mod open_topics;
 mod optimistic_preserved;
 mod outbox_drains;
+mod overload_recovers;
 mod paces;
 mod page;
 mod passes;
@@ -84,6 +87,8 @@ mod protected_fields;
 mod rate_limit;
 mod rate_limit_isolation;
 mod recovery_bound;
+mod registry_exact;
+mod request_answered;
 mod resync_justified;
 mod retries;
 mod rooms;
@@ -149,6 +154,7 @@ pub use legal_stage_transition::LegalStageTransition;
 pub use lifecycle_legal::LifecycleLegal;
 pub use limit_refusal_justified::LimitRefusalJustified;
 pub use log_complete::LogComplete;
+pub use loop_responsive::LoopResponsive;
 pub use manual_retry_works::ManualRetryWorks;
 pub use metric_exact::MetricExact;
 pub use no_activity_after_dispose::NoActivityAfterDispose;
@@ -166,6 +172,7 @@ pub use no_zombie_transport::NoZombieTransport;
 pub use online_triggers_dial::OnlineTriggersDial;
 pub use optimistic_preserved::OptimisticPreserved;
 pub use outbox_drains::OutboxDrains;
+pub use overload_recovers::OverloadRecovers;
 pub use phase_timeout::PhaseTimeout;
 pub use poison_tolerant::PoisonTolerant;
 pub use priority_eviction::PriorityEviction;
@@ -173,6 +180,8 @@ pub use protected_fields::ProtectedFields;
 pub use rate_limit::RateLimit;
 pub use rate_limit_isolation::RateLimitIsolation;
 pub use recovery_bound::RecoveryBound;
+pub use registry_exact::RegistryExact;
+pub use request_answered::RequestAnswered;
 pub use resync_justified::ResyncJustified;
 pub use schema_conformant::SchemaConformant;
 pub use seq_well_formed::SeqWellFormed;
@@ -422,5 +431,9 @@ fn of_service(objectives: &Objectives) -> Vec<Box<dyn Invariant>> {
         Box::new(LogComplete::new(objectives)),
         Box::new(AlertCorrect::new(objectives)),
         Box::new(SloReport::new(objectives)),
+        Box::new(LoopResponsive::default()),
+        Box::new(RegistryExact::default()),
+        Box::new(RequestAnswered::new(objectives)),
+        Box::new(OverloadRecovers::default()),
     ]
 }

@@ -34,7 +34,8 @@ pub struct NoNeedlessReconnect {
 
 #[derive(Debug)]
 struct End {
-    opened: Mono,
+    /// When the last sync on it began.
+    began: Mono,
     heard: Mono,
     /// Whether the client has shown `live` on it.
     was_live: bool,
@@ -86,7 +87,7 @@ impl NoNeedlessReconnect {
             || lost
             || end.failed
             || now.since(end.heard) >= self.silence
-            || !end.was_live && now.since(end.opened) >= self.sync
+            || !end.was_live && now.since(end.began) >= self.sync
     }
 }
 
@@ -130,9 +131,16 @@ impl Invariant for NoNeedlessReconnect {
                     end.asked.get_or_insert(op, now);
                 }
             }
+            Observation::Sent { conn, side: Side::Dialler, meaning, .. }
+                if matches!(meaning.kind, Kind::Hello | Kind::Subscribe) =>
+            {
+                if let Some(end) = self.ends.get_mut(*conn) {
+                    (end.began, end.was_live) = (now, false);
+                }
+            }
             Observation::Opened { conn, side: Side::Dialler } => {
                 let asked = Table::new();
-                let end = End { opened: now, heard: now, was_live: false, failed: false, asked };
+                let end = End { began: now, heard: now, was_live: false, failed: false, asked };
                 self.ends.insert(*conn, end);
             }
             Observation::Closed { conn, side: Side::Dialler, code, by } => {

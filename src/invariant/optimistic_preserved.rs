@@ -6,7 +6,7 @@ use super::page::{Stage, Wish, Wishes};
 use super::table::Table;
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Change, Interest, Observation, Reading, StoreOutcome, Value};
+use crate::history::{Change, Interest, Observation, Reading, Request, StoreOutcome, Value};
 use crate::id::{Field, NodeId};
 
 /// Content that is shown has the effects of all operations of its person that were taken and wait,
@@ -104,7 +104,7 @@ impl Invariant for OptimisticPreserved {
          none that was rejected."
     }
     fn interest(&self) -> Interest {
-        Interest::GIVEN_WORK
+        Interest::GIVEN
             .and(Interest::OP)
             .and(Interest::CONTENT_MAIN)
             .and(Interest::STORED_OTHER)
@@ -116,6 +116,10 @@ impl Invariant for OptimisticPreserved {
                 self.shown(seen.node, reading, ruling);
             }
             Observation::Node(life) if life.starts_or_ends() => {
+                self.pages.remove(&seen.node);
+            }
+            // What waits for the topic that was left is not shown in the new one.
+            Observation::Given { request: Request::Open, .. } => {
                 self.pages.remove(&seen.node);
             }
             Observation::Given { .. } | Observation::ShownOp { .. } => {

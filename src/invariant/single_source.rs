@@ -4,7 +4,7 @@ use super::presence::{Dues, TICK};
 use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Interest, Observation, Reading, Value};
+use crate::history::{Interest, Observation, Reading, Request, Value};
 use crate::id::{Field, NodeId};
 use crate::time::Time;
 
@@ -62,7 +62,7 @@ impl Invariant for SingleSource {
         "All parts of what a client shows have the same value for the same field."
     }
     fn interest(&self) -> Interest {
-        Interest::CONTENT.and(Interest::NODE)
+        Interest::CONTENT.and(Interest::GIVEN_OTHER).and(Interest::NODE)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         match seen.what {
@@ -75,6 +75,10 @@ impl Invariant for SingleSource {
             Observation::ShownContent(reading) if reading.part > 1 => {
                 self.pages.of(seen.node).part(reading);
                 self.dues.add(seen.at + TICK, seen.node, ruling);
+            }
+            // What was open before is not shown beside it.
+            Observation::Given { request: Request::Open, .. } => {
+                drop(self.pages.remove(&seen.node))
             }
             Observation::Node(life) if life.starts_or_ends() => {
                 self.pages.remove(&seen.node);

@@ -1,5 +1,6 @@
 //! Content that is shown as fresh follows the server.
 
+use super::open_topics::OpenTopics;
 use super::presence::{Dues, Presence, TICK};
 use super::sockets::Sockets;
 use super::table::Table;
@@ -20,6 +21,7 @@ pub struct StaleTruthful {
     marked: bool,
     presence: Presence,
     sockets: Sockets,
+    topics: OpenTopics,
     pages: Table<NodeId, Page>,
     dues: Dues<NodeId>,
 }
@@ -82,6 +84,7 @@ impl Invariant for StaleTruthful {
     fn interest(&self) -> Interest {
         Presence::INTEREST
             .and(Sockets::INTEREST)
+            .and(OpenTopics::INTEREST)
             .and(Interest::DELIVERED_OTHER)
             .and(Interest::STATUS)
             .and(Interest::CONTENT_MAIN)
@@ -90,13 +93,20 @@ impl Invariant for StaleTruthful {
         let node = seen.node;
         match seen.what {
             Observation::Delivered { conn, side: Side::Dialler, meaning }
-                if meaning.kind == Kind::Welcome =>
+                if meaning.kind == Kind::Welcome && self.topics.has(node, meaning.topic) =>
             {
                 let page = self.pages.of(node);
                 let known = page.head.filter(|(known, _)| known == conn);
                 page.head = meaning.position.map(|head| (*conn, head)).max(known);
             }
             Observation::Delivered { .. } => return,
+            Observation::Sent { .. } | Observation::Given { .. } => {
+                if self.topics.observe(seen) {
+                    let page = self.pages.of(node);
+                    (page.cursor, page.head) = (None, None);
+                }
+                return;
+            }
             Observation::ShownContent(reading) => {
                 if reading.part == 0 {
                     self.pages.of(node).cursor = Some(reading.position);

@@ -8,7 +8,7 @@ use super::sockets::Sockets;
 use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Connection, Interest, Life, Observation, Refusal, Side, Standing};
+use crate::history::{Connection, Interest, Life, Observation, Refusal, Request, Side, Standing};
 use crate::id::NodeId;
 use crate::objectives::Objectives;
 use crate::time::Time;
@@ -89,6 +89,7 @@ impl Invariant for StatusTruthful {
         Presence::INTEREST
             .and(Sockets::INTEREST)
             .and(Interest::DEVICE)
+            .and(Interest::GIVEN_OTHER)
             .and(Interest::CREDENTIAL)
             .and(Interest::STATUS)
             .and(Interest::NOTICE)
@@ -120,6 +121,7 @@ impl Invariant for StatusTruthful {
                 }
                 page.tells_of_end = on;
             }
+            Observation::Given { request: Request::Open, .. } => page.has_content = false,
             Observation::Device { online } => page.offline = !online,
             Observation::Dialled { .. } => page.dialled = true,
             Observation::Refused { refusal: Refusal::Status(code), .. }

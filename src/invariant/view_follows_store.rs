@@ -5,7 +5,7 @@ use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Kind, Observation, Position, Reading, Request, Side};
-use crate::id::NodeId;
+use crate::id::{NodeId, Topic};
 use crate::time::{Span, Time};
 
 /// How long drawing may take.
@@ -23,6 +23,7 @@ pub struct ViewFollowsStore {
 #[derive(Debug, Default)]
 struct Page {
     shown: Option<Position>,
+    topic: Option<Topic>,
     /// How far the events go that were delivered without a hole.
     has: Option<Position>,
     /// The first of them that is not shown, and since when.
@@ -67,16 +68,19 @@ impl Invariant for ViewFollowsStore {
             {
                 self.look(node, at, ruling);
                 let page = self.pages.of(node);
+                if meaning.topic.is_some() && meaning.topic != page.topic {
+                    return;
+                }
                 let next = page.has.or(page.shown).map(Position::next);
                 if let Some(position) = meaning.position.filter(|_| meaning.position == next) {
                     page.has = Some(position);
                     page.due.get_or_insert((position, at));
                 }
             }
-            Observation::ShownContent(Reading { part: 0, position, .. }) => {
+            Observation::ShownContent(Reading { part: 0, topic, position, .. }) => {
                 self.look(node, at, ruling);
                 let page = self.pages.of(node);
-                page.shown = Some(*position);
+                (page.shown, page.topic) = (Some(*position), Some(*topic));
                 page.has = page.has.filter(|has| has > position);
                 page.due = page.due.filter(|(due, _)| due > position);
             }
@@ -88,6 +92,9 @@ impl Invariant for ViewFollowsStore {
                 self.look(node, at, ruling);
                 let page = self.pages.of(node);
                 (page.has, page.due) = (None, None);
+                if matches!(seen.what, Observation::Given { request: Request::Open, .. }) {
+                    (page.shown, page.topic) = (None, None);
+                }
             }
             Observation::Node(life) if life.starts_or_ends() => {
                 self.presence.observe(seen);

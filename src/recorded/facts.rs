@@ -46,6 +46,7 @@ facts! {
     START = 26, "a recording from the beginning (without --midway)";
     SCHEMA = 28, "which messages are not valid, or of which version (schema, in records only)";
     IDENTITY = 29, "who dials, and with what credential (dialled with its caller, in records only)";
+    BUSY = 30, "the spans for which nodes are busy (busy, in records only)";
     OBJECTIVES = 27, "what the application demands (--objectives FILE, or --invariant with its name)";
 }
 
@@ -90,6 +91,7 @@ impl Facts {
             Observation::Link { .. } => Self::LINK,
             Observation::Device { .. } => Self::DEVICE,
             Observation::Waiting { .. } | Observation::Holds { .. } => Self::SIZES,
+            Observation::Busy { .. } => Self::BUSY,
             Observation::Phase(Phase::Quiet) => Self::REST,
             _ => Self::default(),
         }
@@ -239,6 +241,10 @@ const NEEDS: &[(&str, &[Facts])] = &[
     ("alert-correct", &[F::DIALLED, F::OPENED, F::CLOSED, F::SENT, F::DELIVERED, F::OBJECTIVES]),
     ("slo-report", &[F::OPENED, F::CLOSED, F::GIVEN, F::STATUS, F::OBJECTIVES]),
     ("log-complete", &[F::OPENED, F::CLOSED, F::OBJECTIVES]),
+    ("loop-responsive", &[F::OPENED, F::BUSY]),
+    ("registry-exact", &[F::SENT, F::CLOSED, F::SIZES]),
+    ("request-answered", &[F::SENT, F::DELIVERED, F::OBJECTIVES]),
+    ("overload-recovers", &[F::SIZES]),
 ];
 
 #[cfg(test)]

@@ -130,6 +130,9 @@ impl Client {
     /// A tab of the same device passed on an event.
     pub(super) fn tab_event(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
         let Some(cursor) = self.cursor else { return };
+        if event.doc != self.doc {
+            return;
+        }
         if self.config.policy.client.tabs.share && (self.steps.tab_in_turn)(event.position, cursor)
         {
             out.mark("event-from-tab");

@@ -61,7 +61,7 @@ impl Client {
 
     pub(super) fn client_ping(&mut self, now: Now, out: &mut Outbox<DocSync>) {
         let Some(conn) = self.conn else { return };
-        let ping = Message::Ping { stamp: now.mono.as_micros(), head: None };
+        let ping = Message::Ping { stamp: now.mono.as_micros(), doc: None, head: None };
         out.send(conn, ping).whatever();
         let interval = self.config.policy.client.heartbeat.interval;
         out.timer(Timer::ClientPing, now.mono + interval);

@@ -10,7 +10,7 @@ use wavetank::time::{Now, Span};
 use super::Client;
 use crate::document;
 use crate::message::{Message, Since, UNREADABLE};
-use crate::protocol::{DOC, DocSync, Timer};
+use crate::protocol::{DocSync, Timer};
 use crate::store::Event;
 
 /// How often a page is drawn anew.
@@ -78,7 +78,7 @@ impl Client {
         if (self.steps.asks_for_novel)() {
             out.mark("novel-event");
             out.report("unknown-message", 0, "");
-            let request = Message::SyncRequest { doc: DOC, since: Since::Nothing };
+            let request = Message::SyncRequest { doc: self.doc, since: Since::Nothing };
             out.send(conn, request).whatever();
         } else {
             self.cursor = Some(position);

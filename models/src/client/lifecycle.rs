@@ -72,6 +72,7 @@ impl Client {
     pub(super) fn away(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
         match event {
             Event::Op(_, Op::Mount) => self.mount(now, out),
+            Event::Op(_, Op::Open(number)) => self.open(now, Op::document(*number), out),
             Event::Op(id, op) if !op.changes(id).is_empty() || *op == Op::Undo => {
                 out.show_op(id, OpState::Refused);
             }

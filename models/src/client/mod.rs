@@ -2,6 +2,7 @@
 
 mod access;
 mod apply;
+mod documents;
 mod errors;
 mod guise;
 mod heartbeat;
@@ -27,7 +28,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use wavetank::history::{Caller, Connection, Position, Status, Value};
-use wavetank::id::{ConnId, Field, NodeId, OpId};
+use wavetank::id::{ConnId, Field, NodeId, OpId, Topic};
 use wavetank::objectives::EditPolicy;
 use wavetank::protocol::{Boot, Event, Node, Outbox};
 use wavetank::rng::Rng;
@@ -38,7 +39,7 @@ use crate::document::Content;
 use crate::message::Message;
 use crate::meter::Meter;
 use crate::policy::{Reconnect, WhenStale};
-use crate::protocol::{DocSync, Op, Timer};
+use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store;
 pub use guise::Guise;
 pub use outbox::Pending;
@@ -76,7 +77,9 @@ pub struct Client {
     papers: access::Papers,
     /// Until when the server wants no more operations.
     later: Option<Mono>,
-    server: Option<NodeId>,
+    /// The instances of the server; each dial is to the next one.
+    servers: Vec<NodeId>,
+    dials: usize,
     tabs: Vec<NodeId>,
     config: Arc<Config>,
     steps: Steps,
@@ -97,6 +100,8 @@ pub struct Client {
     heard: Mono,
     heard_wall: Wall,
 
+    /// The document that is open.
+    doc: Topic,
     /// The position up to which `confirmed` is complete.
     cursor: Option<Position>,
     confirmed: Content,
@@ -161,7 +166,13 @@ impl Client {
             guise: Guise::default(),
             papers: access::Papers::new(boot.objectives),
             later: None,
-            server: boot.peers.iter().find(|peer| !peer.same_device).map(|peer| peer.id),
+            servers: boot
+                .peers
+                .iter()
+                .filter(|peer| !peer.same_device)
+                .map(|peer| peer.id)
+                .collect(),
+            dials: boot.me.0 as usize,
             tabs: boot.peers.iter().filter(|peer| peer.same_device).map(|peer| peer.id).collect(),
             outbox_limit: limit(policy.outbox.limit),
             reorder_limit: limit(policy.reorder.limit),
@@ -176,6 +187,7 @@ impl Client {
             attempts: 0,
             heard: Mono::default(),
             heard_wall: Wall::START,
+            doc: DOC,
             cursor: None,
             confirmed: Content::new(),
             captured: None,
@@ -212,13 +224,23 @@ impl Client {
 
     fn message(&mut self, now: Now, conn: ConnId, message: &Message, out: &mut Outbox<DocSync>) {
         self.heard(now, out);
-        if !self.puts_off(now, conn, message, out) {
+        if !self.is_mine(message) || !self.puts_off(now, conn, message, out) {
             self.take_in(now, conn, message, out);
         }
     }
 
     fn take_in(&mut self, now: Now, conn: ConnId, message: &Message, out: &mut Outbox<DocSync>) {
+        let mine = self.is_mine(message);
         match message {
+            Message::Ping { stamp, head, .. } => {
+                if (self.steps.answers_ping)() {
+                    let pong = Message::Pong { stamp: *stamp, cursor: self.cursor };
+                    out.send(conn, pong).whatever();
+                }
+                self.told_head(now, head.filter(|_| mine), out);
+                self.cued(now, Cue::Ping, conn, out);
+            }
+            _ if !mine => {}
             Message::Welcome { head, .. }
                 if self.head.is_some_and(|known| known.epoch < head.epoch) =>
             {
@@ -233,22 +255,14 @@ impl Client {
             Message::Notice(notice) => self.notice(notice, out),
             Message::Part(part) => self.part(now, conn, part, out),
             Message::Novel { position, .. } => self.novel(conn, *position, out),
-            Message::Ack { op, position } => self.acked(now, *op, *position, out),
             Message::Nack { op, code } => self.failed(Some(*op), *code, out),
             Message::Error { code } => self.failed(None, *code, out),
-            Message::Ping { stamp, head } => {
-                if (self.steps.answers_ping)() {
-                    let pong = Message::Pong { stamp: *stamp, cursor: self.cursor };
-                    out.send(conn, pong).whatever();
-                }
-                self.told_head(now, *head, out);
-                self.cued(now, Cue::Ping, conn, out);
-            }
+            Message::Ack { op, position, .. } => self.acked(now, *op, *position, out),
             Message::Progress { stage, .. } => self.progress(now, *stage, out),
-            Message::Later { op, retry_after } => self.put_off(now, *op, *retry_after, out),
+            Message::Later { op, retry_after, .. } => self.put_off(now, *op, *retry_after, out),
             _ => {}
         }
-        if let Some(position) = message.place() {
+        if let Some(position) = message.place().filter(|_| mine) {
             self.told(now, position);
         }
     }
@@ -273,7 +287,8 @@ impl Client {
             | Timer::Deadline(..)
             | Timer::Batch
             | Timer::Door(_)
-            | Timer::Scrape => {}
+            | Timer::Scrape
+            | Timer::Level(_) => {}
         }
     }
 
@@ -295,6 +310,7 @@ impl Client {
             Op::Point(_) => self.point(now, id, out),
             Op::Panel(element) => self.open_panel(*element, out),
             Op::Pose(guise) => self.pose(now, *guise, out),
+            Op::Open(number) => self.open(now, Op::document(*number), out),
             Op::Stage(_) | Op::Progress(_) | Op::Skip(_) | Op::Shutdown => {}
         }
     }

@@ -1,7 +1,7 @@
 //! Edits on their way to the server.
 
 use wavetank::history::{Changes, OpState, Position, Size};
-use wavetank::id::{Field, OpId};
+use wavetank::id::{Field, OpId, Topic};
 use wavetank::protocol::Outbox;
 use wavetank::time::{Mono, Now, Wall};
 
@@ -9,7 +9,7 @@ use super::steps::Sending;
 use super::{Client, Phase};
 use crate::message::{CONFLICT, Message, SIZE_MAX};
 use crate::policy::{AckRetry, OfflineEdits, Overflow, Storage};
-use crate::protocol::{DOC, DocSync, Op, Timer};
+use crate::protocol::{DocSync, Op, Timer};
 use crate::store::{Commit, Edit, Manner, Seen};
 
 /// An edit that is not known to be in the confirmed content.
@@ -17,6 +17,8 @@ use crate::store::{Commit, Edit, Manner, Seen};
 pub struct Pending {
     /// Which.
     pub op: OpId,
+    /// Its document.
+    doc: Topic,
     /// Its number among the edits of this page.
     pub client_seq: u32,
     edit: Edit,
@@ -31,7 +33,7 @@ pub struct Pending {
     /// Whether the client still cares what the server says of it.
     waits: bool,
     /// Whether the server has said that it is done.
-    acked: bool,
+    pub(super) acked: bool,
 }
 
 impl Client {
@@ -90,6 +92,7 @@ impl Client {
         let fields: Vec<Field> = changes.iter().map(|change| change.field).collect();
         self.pending.push_back(Pending {
             op: id,
+            doc: self.doc,
             client_seq: self.client_seq,
             edit,
             base: self.cursor,
@@ -130,7 +133,7 @@ impl Client {
         let Some(conn) = self.conn else { return };
         let pending = &mut self.pending[index];
         let commit = Commit {
-            doc: DOC,
+            doc: pending.doc,
             op: pending.op,
             author: self.me,
             instance: self.instance,
@@ -167,6 +170,16 @@ impl Client {
                 self.transmit(now, index, out);
             }
         }
+    }
+
+    /// The edits of the document that is open.
+    pub(super) fn of_document(&self) -> impl DoubleEndedIterator<Item = &Pending> {
+        self.pending.iter().filter(|pending| pending.doc == self.doc)
+    }
+
+    /// How many they are.
+    pub(super) fn pending_here(&self) -> u32 {
+        self.of_document().count() as u32
     }
 
     /// How many edits wait for the server.
@@ -217,8 +230,10 @@ impl Client {
         position: Option<Position>,
         out: &mut Outbox<DocSync>,
     ) {
-        let covered = position.is_some_and(|position| self.cursor >= Some(position));
+        let mut covered = position.is_some_and(|position| self.cursor >= Some(position));
         if let Some(pending) = self.pending.iter_mut().find(|pending| pending.op == op) {
+            // No event of a document that is not open will come.
+            covered |= pending.doc != self.doc;
             pending.waits = false;
             pending.acked = true;
             out.show_op(op, OpState::Saved);
@@ -270,6 +285,9 @@ impl Client {
     /// undone by a server that went back to an older state.
     pub(super) fn confirm_seen(&mut self, seen: &Seen, out: &mut Outbox<DocSync>) {
         self.pending.retain(|pending| {
+            if pending.doc != self.doc {
+                return true;
+            }
             let done = seen.has(pending.client_seq);
             if done && pending.waits {
                 out.show_op(pending.op, OpState::Saved);
@@ -283,6 +301,7 @@ impl Client {
     pub(super) fn take(&mut self, op: OpId) -> Vec<Field> {
         let index = self.pending.iter().position(|pending| pending.op == op);
         let taken = index.and_then(|index| self.pending.remove(index));
+        let taken = taken.filter(|pending| pending.doc == self.doc);
         taken.map_or(Vec::new(), |pending| {
             pending.changes.iter().map(|change| change.field).collect()
         })

@@ -6,7 +6,7 @@ use wavetank::protocol::Outbox;
 
 use super::Client;
 use crate::document::{self, Attribute};
-use crate::protocol::{DOC, DocSync};
+use crate::protocol::DocSync;
 
 /// The part of the page that the panel is.
 const PART: u8 = 2;
@@ -24,9 +24,9 @@ impl Client {
         let has_changed = |field: &Field| fields.is_none_or(|fields| fields.contains(field));
         let fields_shown = document::siblings(of).filter(has_changed);
         let changes: Changes = fields_shown.map(|field| self.seen(field)).collect();
-        let (whole, pending) = (fields.is_none(), self.pending.len() as u32);
+        let (whole, pending) = (fields.is_none(), self.pending_here());
         if whole || !changes.is_empty() {
-            out.show(Reading { topic: DOC, position, part: PART, pending, whole, changes });
+            out.show(Reading { topic: self.doc, position, part: PART, pending, whole, changes });
         }
     }
 

@@ -8,7 +8,7 @@ use wavetank::time::Now;
 use super::{Client, Phase};
 use crate::message::Message;
 use crate::policy::{Eviction, OfflineEdits};
-use crate::protocol::{DOC, DocSync};
+use crate::protocol::DocSync;
 
 impl Client {
     /// The person points at something.
@@ -50,7 +50,7 @@ impl Client {
     pub(super) fn flush_pointers(&mut self, out: &mut Outbox<DocSync>) {
         let Some(conn) = self.conn else { return };
         for (op, _) in std::mem::take(&mut self.pointers) {
-            out.send(conn, Message::Pointer { doc: DOC, op }).whatever();
+            out.send(conn, Message::Pointer { doc: self.doc, op }).whatever();
         }
     }
 }

@@ -6,7 +6,7 @@ use wavetank::time::Now;
 
 use super::Client;
 use crate::document;
-use crate::protocol::{DOC, DocSync, Timer};
+use crate::protocol::{DocSync, Timer};
 
 /// The part of the page that shows how far the pipeline is.
 const PART: u8 = 1;
@@ -37,10 +37,10 @@ impl Client {
 
     fn show_progress(&self, out: &mut Outbox<DocSync>) {
         let Some(position) = self.cursor else { return };
-        let pending = self.pending.len() as u32;
+        let pending = self.pending_here();
         let progress: Option<Value> = self.progress;
         let changes = [Change { field: document::PROGRESS, value: progress }];
         let changes = changes.into_iter().collect();
-        out.show(Reading { topic: DOC, position, part: PART, pending, whole: false, changes });
+        out.show(Reading { topic: self.doc, position, part: PART, pending, whole: false, changes });
     }
 }

@@ -20,7 +20,7 @@ const TRANSIENT: [u16; 6] = [1001, 1006, 1011, 1012, 1013, 4408];
 
 impl Client {
     pub(super) fn dial(&mut self, now: Now, out: &mut Outbox<DocSync>) {
-        if self.server.is_none() {
+        if self.servers.is_empty() {
             return;
         }
         if (self.steps.dials_alone)() {
@@ -37,7 +37,9 @@ impl Client {
 
     /// Dials, with all that it takes at hand.
     pub(super) fn call(&mut self, now: Now, out: &mut Outbox<DocSync>) {
-        let Some(server) = self.server else { return };
+        let Some(turn) = self.dials.checked_rem(self.servers.len()) else { return };
+        let server = self.servers[turn];
+        self.dials += 1;
         let caller = self.caller();
         let version = self.config.versions.map_or(1, |versions| versions.client);
         let hello = Hello { path: "/sync".to_owned(), instance: self.instance, version, caller };

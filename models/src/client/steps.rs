@@ -190,6 +190,13 @@ pub struct Steps {
     pub begins_anew: fn() -> bool,
     /// `client.view.panel_source`: whether a panel shows what the page does.
     pub panel_follows: fn() -> bool,
+    /// `client.subscribe.release_old`: whether a page that goes to another document says that it
+    /// wants no more of the old one.
+    pub releases: fn() -> bool,
+    /// `client.sync.match_response`: whether an answer must be about the document that is open.
+    pub matches_answer: fn() -> bool,
+    /// `client.apply.check_document`: whether an event must be of the document that is open.
+    pub checks_document: fn() -> bool,
 }
 
 impl Default for Steps {
@@ -259,6 +266,9 @@ impl Default for Steps {
             reassembles: || true,
             begins_anew: || true,
             panel_follows: || true,
+            releases: || true,
+            matches_answer: || true,
+            checks_document: || true,
         }
     }
 }

@@ -10,7 +10,7 @@ use wavetank::time::Now;
 use super::{Client, Cue, Phase};
 use crate::message::{Message, Since};
 use crate::policy::{Cursor, OnOpen};
-use crate::protocol::{DOC, DocSync, Timer};
+use crate::protocol::{DocSync, Timer};
 use crate::store::{Event, Seen};
 use crate::{document, policy};
 
@@ -26,9 +26,9 @@ impl Client {
         self.cursor = (self.steps.kept_cursor)(self.cursor);
         let since = self.since();
         let question = if (self.steps.names_document)(self.cursor.is_some()) {
-            Message::Subscribe { doc: DOC, instance: self.instance, since }
+            Message::Subscribe { doc: self.doc, instance: self.instance, since }
         } else {
-            Message::SyncRequest { doc: DOC, since }
+            Message::SyncRequest { doc: self.doc, since }
         };
         out.send(conn, question).whatever();
         let timeout = self.config.policy.client.sync.timeout;
@@ -168,7 +168,7 @@ impl Client {
         }
         let Some(conn) = self.conn.filter(|_| self.phase == Phase::Live) else { return };
         out.mark("gap-repaired");
-        let request = Message::SyncRequest { doc: DOC, since: self.gap_since() };
+        let request = Message::SyncRequest { doc: self.doc, since: self.gap_since() };
         out.send(conn, request).whatever();
     }
 

@@ -8,25 +8,25 @@ use wavetank::protocol::Outbox;
 use super::{Client, Phase, Standing};
 use crate::document::{self, Content};
 use crate::policy::OfflineEdits;
-use crate::protocol::{DOC, DocSync};
+use crate::protocol::DocSync;
 
 impl Client {
     /// What a field shows: the newest edit on it, or what is confirmed.
     pub(super) fn seen(&self, field: Field) -> Change {
         let newest = |changes: &[Change]| changes.iter().rev().copied().find(|c| c.field == field);
-        let edited = self.pending.iter().rev().find_map(|pending| newest(&pending.changes));
+        let edited = self.of_document().rev().find_map(|pending| newest(&pending.changes));
         edited.unwrap_or(Change { field, value: self.confirmed.get(&field).copied() })
     }
 
     /// Shows fields that may have changed. Before the first sync there is nothing to show.
     pub(super) fn publish(&self, fields: &[Field], out: &mut Outbox<DocSync>) {
         let Some(cursor) = self.cursor else { return };
-        let pending = self.pending.len() as u32;
+        let pending = self.pending_here();
         let together = if (self.steps.shows_together)() { fields.len().max(1) } else { 1 };
         let mut rest = fields;
         loop {
             let (now, later) = rest.split_at(together.min(rest.len()));
-            out.show_changes(DOC, cursor, pending, now.iter().map(|field| self.seen(*field)));
+            out.show_changes(self.doc, cursor, pending, now.iter().map(|field| self.seen(*field)));
             rest = later;
             if rest.is_empty() {
                 break;
@@ -39,14 +39,14 @@ impl Client {
     pub(super) fn publish_confirmed(&self, out: &mut Outbox<DocSync>) {
         let Some(cursor) = self.cursor else { return };
         let content = document::whole(&self.confirmed);
-        out.show_whole(DOC, cursor, self.pending.len() as u32, content);
+        out.show_whole(self.doc, cursor, self.pending_here(), content);
         self.draw_panel(None, out);
     }
 
     /// All that the page shows.
     pub(super) fn view(&self) -> Content {
         let mut view = self.confirmed.clone();
-        for pending in &self.pending {
+        for pending in self.of_document() {
             document::apply(&mut view, &pending.changes);
         }
         view
@@ -56,7 +56,7 @@ impl Client {
     pub(super) fn publish_whole(&self, out: &mut Outbox<DocSync>) {
         let Some(cursor) = self.cursor else { return };
         let content = document::whole(&self.view());
-        out.show_whole(DOC, cursor, self.pending.len() as u32, content);
+        out.show_whole(self.doc, cursor, self.pending_here(), content);
         self.draw_panel(None, out);
     }
 

@@ -11,7 +11,7 @@ use wavetank::time::{Mono, Now, Span};
 
 use super::Client;
 use crate::message::{Message, Since};
-use crate::protocol::{DOC, DocSync, Timer};
+use crate::protocol::{DocSync, Timer};
 
 /// How long a page does nothing else.
 const SLICE: Span = Span::millis(50);
@@ -100,7 +100,7 @@ impl Client {
         if behind {
             out.mark("work-given-up");
             self.work.queue.clear();
-            let request = Message::SyncRequest { doc: DOC, since: Since::Nothing };
+            let request = Message::SyncRequest { doc: self.doc, since: Since::Nothing };
             out.send(conn, request).whatever();
         }
         behind

@@ -12,6 +12,7 @@ mod lifecycle;
 mod metrics;
 mod parts;
 mod reconnect;
+mod registry;
 mod security;
 mod server;
 mod sync;
@@ -42,7 +43,7 @@ pub(crate) enum Step {
 }
 
 fn all() -> impl Iterator<Item = &'static Flaw> {
-    let areas: [&'static [Flaw]; 14] = [
+    let areas: [&'static [Flaw]; 15] = [
         reconnect::FLAWS,
         lifecycle::FLAWS,
         sync::FLAWS,
@@ -57,6 +58,7 @@ fn all() -> impl Iterator<Item = &'static Flaw> {
         parts::FLAWS,
         security::FLAWS,
         metrics::FLAWS,
+        registry::FLAWS,
     ];
     areas.into_iter().flatten()
 }

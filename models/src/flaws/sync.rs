@@ -74,6 +74,24 @@ pub(super) const FLAWS: &[Flaw] = &[
         change: Step::Client(|steps| steps.names_document = |again| !again),
     },
     Flaw {
+        path: "client.sync.match_response",
+        right: "true",
+        wrong: "false",
+        change: Step::Client(|steps| steps.matches_answer = || false),
+    },
+    Flaw {
+        path: "client.apply.check_document",
+        right: "true",
+        wrong: "false",
+        change: Step::Client(|steps| steps.checks_document = || false),
+    },
+    Flaw {
+        path: "client.subscribe.release_old",
+        right: "true",
+        wrong: "false",
+        change: Step::Client(|steps| steps.releases = || false),
+    },
+    Flaw {
         path: "client.sync.memory",
         right: "kept",
         wrong: "forgotten",

@@ -6,6 +6,7 @@
 mod access;
 mod bundled;
 mod client;
+mod deployment;
 mod edit;
 mod eviction;
 mod file;
@@ -28,6 +29,7 @@ pub use client::{
     FailedExit, Gap, OfflineEdits, OnClose, OnOpen, Outbox, Overflow, Reconnect, Reorder, ResetOn,
     Schedule, SignOfLife, Storage, SyncPolicy, Tabs, Undo, UndoScope, Watch,
 };
+pub use deployment::{Channel, Instances};
 pub use edit::{EditGate, WhenStale};
 pub use eviction::Eviction;
 pub use file::{Conformance, Document, PolicyError, PolicyFile, Promise, System};
@@ -37,8 +39,8 @@ pub use pages::Pages;
 pub use patch::{Knob, Patch, PatchError, differences};
 pub use rate::{Rate, RateKey, Weight};
 pub use server::{
-    AckAfter, Commit, CommitOrder, EventContent, Events, Fallback, Fanout, Heartbeat, ServerAck,
-    ServerPolicy, ServerSync, Shed,
+    AckAfter, Commit, CommitOrder, Counter, EventContent, Events, Fallback, Fanout, Heartbeat, Log,
+    ServerAck, ServerPolicy, ServerSync, Shed,
 };
 pub use settings::Settings;
 pub use shutdown::{OnShutdown, Shutdown};

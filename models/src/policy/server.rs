@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
 use super::access::ServerAuth;
+use super::deployment::Instances;
 use super::limits::Limits;
 use super::pages::Pages;
 use super::rate::Rate;
@@ -38,6 +39,10 @@ pub struct ServerPolicy {
     pub rate: Rate,
     /// How it lets people in.
     pub auth: ServerAuth,
+    /// How it numbers them.
+    pub log: Log,
+    /// How several instances of it work together.
+    pub instances: Instances,
 }
 
 /// How the server keeps connections alive and notices dead ones.
@@ -90,6 +95,8 @@ pub struct ServerSync {
     pub durable_log: bool,
     /// What it answers when its log does not reach back far enough.
     pub fallback: Fallback,
+    /// Whether it answers a client that asks for what is missing on a live connection.
+    pub answer: bool,
 }
 
 impl Default for ServerSync {
@@ -99,6 +106,7 @@ impl Default for ServerSync {
             window_age: Span::ZERO,
             durable_log: true,
             fallback: Fallback::Snapshot,
+            answer: true,
         }
     }
 }
@@ -206,4 +214,23 @@ impl Default for Events {
     fn default() -> Self {
         Self { content: EventContent::Full }
     }
+}
+
+/// What events are numbered within.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Counter {
+    /// Their document.
+    #[default]
+    PerDocument,
+    /// The whole store.
+    Global,
+}
+
+/// How events are numbered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// What they are numbered within.
+    pub counter: Counter,
 }

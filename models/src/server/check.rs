@@ -23,13 +23,19 @@ impl Server {
         }
     }
 
-    pub(super) fn checked(&mut self, doc: Topic, reply: Option<Reply>, out: &mut Outbox<DocSync>) {
+    pub(super) fn checked(
+        &mut self,
+        now: Now,
+        doc: Topic,
+        reply: Option<Reply>,
+        out: &mut Outbox<DocSync>,
+    ) {
         let Some(room) = self.rooms.get_mut(&doc) else { return };
         room.checking = false;
         match reply {
             Some(Reply::Head(head)) => {
                 self.met(doc, head, out);
-                self.compare(doc, head, out);
+                self.compare(now, doc, head, out);
             }
             _ => self.check(doc, out),
         }
@@ -47,7 +53,7 @@ impl Server {
 
     /// A store that is further on has events that will be told in a moment. Where it still is at
     /// the next check and nothing was told meanwhile, what was loaded was not all there was.
-    fn compare(&mut self, doc: Topic, stored: Position, out: &mut Outbox<DocSync>) {
+    fn compare(&mut self, now: Now, doc: Topic, stored: Position, out: &mut Outbox<DocSync>) {
         let Some(room) = self.rooms.get_mut(&doc) else { return };
         let lags = |head: &Position| head.epoch == stored.epoch && head.seq < stored.seq;
         let behind = room.head.filter(lags);
@@ -56,12 +62,15 @@ impl Server {
             self.load(doc, out);
         } else {
             room.behind = behind;
+            if behind.is_some() {
+                self.await_level(now, doc, out);
+            }
         }
     }
 
     /// A document was loaded anew: whoever has it open gets it as it is now.
     pub(super) fn begin_anew(&mut self, now: Now, doc: Topic, out: &mut Outbox<DocSync>) {
-        let open = self.sessions.iter().filter(|(_, session)| session.doc == Some(doc));
+        let open = self.sessions.iter().filter(|(_, session)| session.docs.contains(&doc));
         let open: Vec<_> = open.map(|(conn, _)| conn).collect();
         for conn in open {
             self.catch_up(now, conn, doc, Since::Nothing, out);

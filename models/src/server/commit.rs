@@ -17,7 +17,7 @@ impl Server {
     /// Takes an operation of a client, or of the pipeline where there is no connection.
     pub(super) fn take_op(
         &mut self,
-        _now: Now,
+        now: Now,
         conn: Option<ConnId>,
         commit: Commit,
         out: &mut Outbox<DocSync>,
@@ -31,13 +31,14 @@ impl Server {
             self.load(commit.doc, out);
         }
         if let (AckAfter::Receipt, Some(conn)) = (self.config.policy.server.ack.after, conn) {
-            out.send(conn, Message::Ack { op: commit.op, position: None }).whatever();
+            out.send(conn, Message::Ack { op: commit.op, position: None, doc: Some(commit.doc) })
+                .whatever();
         }
-        let manner = Manner::from(&self.config.policy.server.commit);
+        let manner = Manner::from(&self.config.policy.server);
         let commit = Commit { manner, ..commit };
         match conn {
-            Some(conn) => self.line_up(conn, commit, out),
-            None => self.commit(None, commit, out),
+            Some(conn) => self.line_up(now, conn, commit, out),
+            None => self.commit(now, None, commit, out),
         }
     }
 
@@ -45,6 +46,7 @@ impl Server {
     /// operation was done; it is asked for again, under the same id.
     pub(super) fn committed(
         &mut self,
+        now: Now,
         conn: Option<ConnId>,
         commit: Commit,
         reply: Option<Reply>,
@@ -59,7 +61,7 @@ impl Server {
                 let ticket = out.flush();
                 self.awaiting.remember(ticket, Wait::Refusal(conn, commit));
             }
-            _ => self.commit(conn, commit, out),
+            _ => self.commit(now, conn, commit, out),
         }
     }
 
@@ -75,11 +77,19 @@ impl Server {
             && self.sessions.get(conn).is_some()
         {
             let position = Some(event.position);
-            out.send(conn, Message::Ack { op: event.op, position }).whatever();
+            let doc = Some(event.doc);
+            out.send(conn, Message::Ack { op: event.op, position, doc }).whatever();
         }
+        self.publish(event, out);
+        self.take_in(now, event, out);
+    }
+
+    /// Tells the room of a durable event, and of those that waited for it.
+    pub(super) fn take_in(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
         self.met(event.doc, event.position, out);
         let Some(room) = self.rooms.get_mut(&event.doc) else { return };
-        for event in room.advance(now, event, self.steps.covers) {
+        let counter = self.config.policy.server.log.counter;
+        for event in room.advance(now, event, counter, self.steps.covers) {
             self.announce(now, &event, out);
         }
     }

@@ -146,9 +146,9 @@ impl Server {
         door.pass = door.shown;
         door.denied = denied.to_vec();
         let held = door.held.take();
-        let open = self.sessions.get(conn).and_then(|session| session.doc);
+        let open = self.sessions.get(conn).map(|session| &session.docs[..]).unwrap_or_default();
         let rights = self.config.policy.server.auth.subscribe == Subscribing::Rights;
-        if rights && open.is_some_and(|doc| denied.contains(&doc)) {
+        if rights && open.iter().any(|doc| denied.contains(doc)) {
             return self.show_out(conn, NO_RIGHT, "no right to the document", out);
         }
         if self.doors.revalidate.is_zero() {

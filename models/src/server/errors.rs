@@ -39,7 +39,7 @@ impl Server {
             self.record("connection-lost", closing.code, conn, out);
         }
         if (self.steps.cleans_up)() {
-            return self.forget(conn, out);
+            return self.ended(conn, closing.code, out);
         }
         out.send(conn, Message::Error { code: FAILED }).whatever();
     }

@@ -44,12 +44,16 @@ impl Server {
         let (mut members, mut slow) = (Vec::new(), Vec::new());
         for (conn, session) in self.sessions.iter_mut() {
             let is_author = session.instance == Some(event.instance);
-            if session.doc != Some(event.doc) || !(self.steps.is_told)(is_author) {
+            let member = (self.steps.is_member)(&session.docs, event.doc);
+            if !member || !(self.steps.is_told)(is_author) {
                 continue;
             }
             if out.queued(conn) >= self.buffer_limit {
                 slow.push(conn);
-                continue;
+                if (self.steps.goes_on)() {
+                    continue;
+                }
+                break;
             }
             if let Some(waiting) = self.parts.on(conn) {
                 if waiting.len() as u32 >= self.buffer_limit {
@@ -103,7 +107,7 @@ impl Server {
     /// Tells a room of progress. Who is slow does without: what matters must not wait for it.
     pub(super) fn progress(&self, op: OpId, stage: u32, out: &mut Outbox<DocSync>) {
         let mut members = Vec::new();
-        for (conn, _) in self.sessions.iter().filter(|(_, session)| session.doc == Some(DOC)) {
+        for (conn, _) in self.sessions.iter().filter(|(_, session)| session.docs.contains(&DOC)) {
             if out.queued(conn) < self.buffer_limit / 2 {
                 members.push(conn);
             } else {
@@ -116,21 +120,9 @@ impl Server {
     /// Tells the others of a room where somebody points.
     pub(super) fn pass_on(&self, of: ConnId, doc: Topic, op: OpId, out: &mut Outbox<DocSync>) {
         let others = self.sessions.iter().filter(|(conn, session)| {
-            *conn != of && session.doc == Some(doc) && out.queued(*conn) < self.buffer_limit / 2
+            *conn != of && session.docs.contains(&doc) && out.queued(*conn) < self.buffer_limit / 2
         });
         let others: Vec<ConnId> = others.map(|(conn, _)| conn).collect();
         out.send_all(others, Message::Pointer { doc, op });
-    }
-
-    /// The connection is over, or treated as if it were.
-    pub(super) fn forget(&mut self, conn: ConnId, out: &mut Outbox<DocSync>) {
-        let Some(session) = self.sessions.remove(conn) else { return };
-        out.cancel(Timer::Ping(conn));
-        self.drop_parts(conn);
-        self.forget_door(conn, out);
-        self.forget_rate(conn);
-        if (self.steps.deadline_ends)() {
-            out.cancel(Timer::Deadline(conn, session.caller));
-        }
     }
 }

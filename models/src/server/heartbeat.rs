@@ -1,5 +1,6 @@
 //! Keeping connections alive, and noticing those that are dead.
 
+use smallvec::SmallVec;
 use wavetank::id::ConnId;
 use wavetank::protocol::Outbox;
 use wavetank::time::{Now, Span};
@@ -25,16 +26,18 @@ impl Server {
         }
         let version = self.version(hello);
         let session = Session {
-            caller,
             from,
             instance: None,
-            doc: None,
+            docs: SmallVec::new(),
+            counted: false,
+            enters: None,
             heard: now,
             pinged: None,
             told: 0,
             version,
         };
         self.sessions.insert(conn, session);
+        self.registry.accepted(conn, caller);
         if !self.beat.interval.is_zero() {
             out.timer(Timer::Ping(conn), now.mono + self.beat.interval);
         }
@@ -43,11 +46,20 @@ impl Server {
     }
 
     /// Notes a sign of life. A pong that answers an older ping is none.
-    pub(super) fn heard(&mut self, now: Now, conn: ConnId, message: &Message) {
+    pub(super) fn heard(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        message: &Message,
+        out: &mut Outbox<DocSync>,
+    ) {
         let Some(session) = self.sessions.get_mut(conn) else { return };
         match message {
             Message::Pong { stamp, .. } if !(self.steps.pong_counts)(*stamp, session.pinged) => {}
             _ => session.heard = now,
+        }
+        if let Some(doc) = session.enters.take() {
+            self.enter(conn, doc, out);
         }
     }
 
@@ -55,9 +67,9 @@ impl Server {
         let Some(session) = self.sessions.get_mut(conn) else { return };
         let stamp = now.mono.as_micros();
         session.pinged = Some(stamp);
-        let doc = session.doc;
+        let doc = session.docs.last().copied();
         let head = doc.and_then(|doc| self.rooms.get(&doc)?.head);
-        out.send(conn, Message::Ping { stamp, head }).whatever();
+        out.send(conn, Message::Ping { stamp, doc, head }).whatever();
         out.timer(Timer::Ping(conn), now.mono + self.beat.interval);
         if let Some(doc) = doc {
             self.check(doc, out);
@@ -78,7 +90,9 @@ impl Server {
         let Some(patience) = self.patience() else { return };
         let left = patience.saturating_sub((self.steps.silence)(session.heard, now));
         let at = (self.steps.check_silence)(now.mono + left, now.mono + self.beat.interval);
-        out.timer(Timer::Deadline(conn, session.caller), at);
+        if let Some(caller) = self.registry.caller(conn) {
+            out.timer(Timer::Deadline(conn, caller), at);
+        }
     }
 
     pub(super) fn deadline(
@@ -94,9 +108,8 @@ impl Server {
             self.watch(now, conn, out);
             return;
         }
-        let mine = |(conn, session): (ConnId, &Session)| (session.caller == caller).then_some(conn);
-        let of_client = self.sessions.iter().find_map(mine);
-        let Some(conn) = (self.steps.overdue)(of.map(|_| conn), of_client) else { return };
+        let of = of.map(|_| conn);
+        let Some(conn) = (self.steps.overdue)(of, self.session_of(caller)) else { return };
         out.mark("silent-client-closed");
         self.end(conn, self.config.policy.server.heartbeat.close_code, "heartbeat timeout", out);
     }

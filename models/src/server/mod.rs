@@ -7,6 +7,7 @@ mod ends;
 mod errors;
 mod fanout;
 mod heartbeat;
+mod instances;
 mod limits;
 mod notices;
 mod order;
@@ -14,6 +15,7 @@ mod parts;
 mod pipeline;
 mod rate;
 mod refuse;
+mod registry;
 mod room;
 mod steps;
 mod sync;
@@ -22,10 +24,11 @@ mod version;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use wavetank::history::{Caller, Position};
 use wavetank::id::{ConnId, NodeId, OpId, Topic};
 use wavetank::protocol::{Awaiting, Boot, Conns, Event, Node, Outbox};
-use wavetank::time::Now;
+use wavetank::time::{Mono, Now};
 
 use crate::config::{Beat, Config};
 use crate::message::{CONFLICT, Message, Word};
@@ -34,19 +37,21 @@ use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store::{self, Commit, Loaded, Reply};
 use ends::STOPPED;
 use room::Room;
-pub use steps::Steps;
+pub use steps::{Entering, Steps};
 
 /// What the server keeps of a connection.
 #[derive(Debug)]
 pub struct Session {
-    /// The instance of the client, as it said when it dialled.
-    pub caller: u64,
     /// Who dialled.
     pub from: Caller,
     /// The instance of the client, once it has subscribed.
     pub instance: Option<u64>,
-    /// The document that it is subscribed to, once that was answered.
-    pub doc: Option<Topic>,
+    /// The documents that it is subscribed to, once that was answered.
+    pub docs: SmallVec<[Topic; 2]>,
+    /// Whether it counts as one that the server holds.
+    pub counted: bool,
+    /// The document whose room it enters with its next message; the reference has none.
+    pub enters: Option<Topic>,
     /// When the peer last gave a sign of life.
     pub heard: Now,
     /// The stamp of the newest ping.
@@ -64,15 +69,20 @@ enum Wait {
     Check(Topic),
     /// What was read is told to nobody before it is sure to last.
     Settle(Topic, Box<Loaded>),
-    Commit(Option<ConnId>, Commit),
+    /// An operation, and when the store was asked for it.
+    Commit(Option<ConnId>, Commit, Mono),
     Flush(Option<ConnId>, Commit, Arc<store::Event>),
     /// A refusal is told to nobody before it is sure to last.
     Refusal(Option<ConnId>, Commit),
+    /// Who was sent a document enters its room; the reference does not wait for that.
+    Enter(ConnId, Topic),
 }
 
 /// A server instance.
 pub struct Server {
     me: NodeId,
+    /// The other instances.
+    others: Vec<NodeId>,
     config: Arc<Config>,
     steps: Steps,
     beat: Beat,
@@ -82,6 +92,7 @@ pub struct Server {
     /// The smaller of the policy's and the objectives' limits.
     buffer_limit: u32,
     sessions: Conns<Session>,
+    registry: registry::Registry,
     rooms: BTreeMap<Topic, Room>,
     /// The last event that was written to each client instance. What a client says that it
     /// has, and this, tell how much was lost on the way.
@@ -112,6 +123,7 @@ impl Server {
         let stated = Beat { interval: policy.interval, timeout: policy.timeout };
         Self {
             me: boot.me,
+            others: instances::others(&boot),
             config: Arc::clone(boot.config),
             beat: (steps.beat)(stated, boot.config.beat),
             steps,
@@ -120,6 +132,7 @@ impl Server {
             doors: doors::Doors::new(&boot.config.policy.server.auth, boot.objectives),
             buffer_limit,
             sessions: Conns::default(),
+            registry: registry::Registry::default(),
             rooms: BTreeMap::new(),
             written: BTreeMap::new(),
             awaiting: Awaiting::default(),
@@ -140,7 +153,7 @@ impl Server {
         if self.is_too_big(conn, message.size(), out) {
             return;
         }
-        self.heard(now, conn, message);
+        self.heard(now, conn, message, out);
         if !self.admits(now, conn, message, out) {
             return;
         }
@@ -148,8 +161,11 @@ impl Server {
             Message::Subscribe { doc, instance, since } => {
                 self.subscribe(now, conn, *doc, *instance, *since, out);
             }
-            Message::SyncRequest { doc, since } => self.catch_up(now, conn, *doc, *since, out),
-            Message::Op(commit) if !self.has_turn(now, conn, commit.op, out) => {}
+            Message::Op(commit) if !self.has_turn(now, conn, commit, out) => {}
+            Message::SyncRequest { doc, since } if self.config.policy.server.sync.answer => {
+                self.catch_up(now, conn, *doc, *since, out);
+            }
+            Message::Unsubscribe { doc } => self.release(conn, *doc),
             Message::Op(commit) => self.take_op(now, Some(conn), commit.clone(), out),
             Message::Ping { stamp, .. } => {
                 out.send(conn, Message::Pong { stamp: *stamp, cursor: None }).whatever();
@@ -198,6 +214,8 @@ impl Server {
             Event::Timer(Timer::Batch) => self.tell_batch(out),
             Event::Timer(Timer::Door(conn)) => self.look_at_door(now, conn, out),
             Event::Issuer(ticket, answer) => self.door_checked(now, ticket, &answer, out),
+            Event::Timer(Timer::Level(doc)) => self.level(doc, out),
+            Event::Cast(_, Message::Published(event)) => self.published(now, event, out),
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Stored(ticket, result) => {
                 let Some(wait) = self.awaiting.recall(ticket) else { return };
@@ -211,23 +229,32 @@ impl Server {
                     }
                     (Wait::Settle(doc, loaded), Ok(_)) => self.loaded(now, doc, *loaded, out),
                     (Wait::Load(doc) | Wait::Settle(doc, _), _) => self.load(doc, out),
-                    (Wait::Check(doc), result) => self.checked(doc, result.ok().flatten(), out),
-                    (Wait::Commit(conn, commit), result) => {
-                        self.committed(conn, commit, result.ok().flatten(), out);
+                    (Wait::Check(doc), result) => {
+                        self.checked(now, doc, result.ok().flatten(), out);
+                    }
+                    (Wait::Enter(conn, doc), _) => self.enter(conn, doc, out),
+                    (Wait::Commit(conn, commit, asked), result) => {
+                        let blocked = (self.steps.blocks)(now.mono.since(asked));
+                        if !blocked.is_zero() {
+                            out.busy(blocked);
+                        }
+                        self.committed(now, conn, commit, result.ok().flatten(), out);
                     }
                     (Wait::Flush(conn, commit, event), Ok(_)) => {
+                        let conn = self.asker(conn, &commit);
                         if self.is_news(&event) {
                             self.notify(conn, &commit, Word::Done, out);
                         }
                         self.durable(now, conn, &event, out);
-                        self.step_up(&commit, out);
+                        self.step_up(now, &commit, out);
                     }
                     (Wait::Refusal(conn, commit), Ok(_)) => {
+                        let conn = self.asker(conn, &commit);
                         self.refuse(conn, commit.op, CONFLICT, out);
-                        self.step_up(&commit, out);
+                        self.step_up(now, &commit, out);
                     }
                     (Wait::Flush(conn, commit, _) | Wait::Refusal(conn, commit), Err(_)) => {
-                        self.commit(conn, commit, out);
+                        self.commit(now, conn, commit, out);
                     }
                 }
             }

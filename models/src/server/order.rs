@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use wavetank::history::Size;
 use wavetank::id::ConnId;
 use wavetank::protocol::Outbox;
+use wavetank::time::Now;
 
 use super::{Server, Wait};
 use crate::message::Word;
@@ -22,7 +23,13 @@ pub(super) struct Lines {
 
 impl Server {
     /// Takes an operation into the line of its instance.
-    pub(super) fn line_up(&mut self, conn: ConnId, commit: Commit, out: &mut Outbox<DocSync>) {
+    pub(super) fn line_up(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        commit: Commit,
+        out: &mut Outbox<DocSync>,
+    ) {
         let line = self.lines.by_instance.entry(commit.instance).or_default();
         if let Some((of, _)) = line.iter_mut().find(|(_, waits)| waits.op == commit.op) {
             // Sent again while it waits: whoever asked last is answered.
@@ -39,19 +46,26 @@ impl Server {
             self.notify(Some(conn), &commit, Word::Taken, out);
         }
         if is_first {
-            self.commit(Some(conn), commit, out);
+            self.commit(now, Some(conn), commit, out);
         }
     }
 
+    /// Who is to be told of an operation: whoever asked for it last.
+    pub(super) fn asker(&self, conn: Option<ConnId>, commit: &Commit) -> Option<ConnId> {
+        let line = self.lines.by_instance.get(&commit.instance);
+        let first = line.and_then(VecDeque::front).filter(|(_, first)| first.op == commit.op);
+        first.map(|(conn, _)| *conn).or(conn)
+    }
+
     /// The first of a line is done with: the next has its turn.
-    pub(super) fn step_up(&mut self, done: &Commit, out: &mut Outbox<DocSync>) {
+    pub(super) fn step_up(&mut self, now: Now, done: &Commit, out: &mut Outbox<DocSync>) {
         let Some(line) = self.lines.by_instance.get_mut(&done.instance) else { return };
         if line.front().is_none_or(|(_, first)| first.op != done.op) {
             return;
         }
         line.pop_front();
         match line.front().cloned() {
-            Some((conn, commit)) => self.commit(Some(conn), commit, out),
+            Some((conn, commit)) => self.commit(now, Some(conn), commit, out),
             None => drop(self.lines.by_instance.remove(&done.instance)),
         }
     }
@@ -59,11 +73,12 @@ impl Server {
     /// Asks the store for an operation.
     pub(super) fn commit(
         &mut self,
+        now: Now,
         conn: Option<ConnId>,
         commit: Commit,
         out: &mut Outbox<DocSync>,
     ) {
         let ticket = out.store(Request::Commit(commit.clone()));
-        self.awaiting.remember(ticket, Wait::Commit(conn, commit));
+        self.awaiting.remember(ticket, Wait::Commit(conn, commit, now.mono));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use wavetank::id::ConnId;
+use wavetank::id::{ConnId, Topic};
 use wavetank::protocol::{Conns, Outbox};
 
 use super::Server;
@@ -65,6 +65,13 @@ impl Server {
         }
         if waiting.is_empty() {
             self.parts.waiting.remove(conn);
+        }
+    }
+
+    /// Who no longer wants a document need not be told of the events of it that wait.
+    pub(super) fn drop_events(&mut self, conn: ConnId, doc: Topic) {
+        if let Some(waiting) = self.parts.on(conn) {
+            waiting.retain(|next| !matches!(next, Message::Event(event) if event.doc == doc));
         }
     }
 

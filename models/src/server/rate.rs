@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use wavetank::id::{ConnId, OpId};
+use wavetank::id::{ConnId, Topic};
 use wavetank::objectives::Objectives;
 use wavetank::protocol::Outbox;
 use wavetank::time::{Mono, Now, Span};
@@ -12,6 +12,7 @@ use super::{Server, Session};
 use crate::message::Message;
 use crate::policy::{self, RateKey, Weight};
 use crate::protocol::DocSync;
+use crate::store::Commit;
 
 const WINDOW: Span = Span::secs(60);
 /// Who was put off is put off again until nothing has come for so long: what is on its way when
@@ -84,7 +85,7 @@ impl Server {
         &mut self,
         now: Now,
         conn: ConnId,
-        op: OpId,
+        commit: &Commit,
         out: &mut Outbox<DocSync>,
     ) -> bool {
         let most = self.rates.ops;
@@ -101,20 +102,27 @@ impl Server {
         }
         if let Some(retry_after) = wait {
             out.mark("put-off");
-            out.send(conn, Message::Later { op: Some(op), retry_after }).whatever();
+            let later = Message::Later { doc: commit.doc, op: Some(commit.op), retry_after };
+            out.send(conn, later).whatever();
         }
         wait.is_none()
     }
 
     /// Whether a whole document may be sent now; if not, the client is told when.
-    pub(super) fn has_whole(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) -> bool {
+    pub(super) fn has_whole(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        doc: Topic,
+        out: &mut Outbox<DocSync>,
+    ) -> bool {
         let most = self.rates.wholes;
         let Some(session) = self.sessions.get(conn).filter(|_| most > 0) else { return true };
         let count = self.rates.sent.entry(client_of(conn, session)).or_default();
         let wait = count.take(now.mono, most);
         if let Some(retry_after) = wait {
             out.mark("put-off");
-            out.send(conn, Message::Later { op: None, retry_after }).whatever();
+            out.send(conn, Message::Later { doc, op: None, retry_after }).whatever();
         }
         wait.is_none()
     }

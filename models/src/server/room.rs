@@ -9,7 +9,7 @@ use wavetank::time::{Mono, Now, Wall};
 
 use crate::document::{self, Content};
 use crate::message::Since;
-use crate::policy::ServerSync;
+use crate::policy::{Counter, ServerSync};
 use crate::store::{Event, Loaded, Seen};
 
 /// An event of the log, and when the server came to know it.
@@ -37,6 +37,8 @@ pub(super) struct Room {
     pub(super) checking: bool,
     /// Where the room was when the store was last found further on.
     pub(super) behind: Option<Position>,
+    /// Whether what is missing is given time to come by itself.
+    pub(super) patient: bool,
     /// Who subscribed before the document was loaded.
     pub(super) waiting: Vec<(ConnId, Since)>,
 }
@@ -65,6 +67,7 @@ impl Room {
         &mut self,
         now: Now,
         event: &Arc<Event>,
+        counter: Counter,
         covers: fn(&Event) -> bool,
     ) -> Vec<Arc<Event>> {
         let Some(mut head) = self.head else { return Vec::new() };
@@ -72,7 +75,11 @@ impl Room {
             self.ahead.insert(event.position.seq, Arc::clone(event));
         }
         let mut in_turn = Vec::new();
-        while let Some(event) = self.ahead.remove(&(head.seq + 1)) {
+        while let Some(first) = self.ahead.first_entry() {
+            if counter == Counter::PerDocument && *first.key() != head.seq + 1 {
+                break;
+            }
+            let event = first.remove();
             head = event.position;
             document::apply(&mut self.content, &event.changes);
             self.seen.entry(event.instance).or_default().add(event.client_seq);
@@ -84,6 +91,11 @@ impl Room {
         }
         self.head = Some(head);
         in_turn
+    }
+
+    /// Whether an event has come that another must come before.
+    pub(super) fn has_gap(&self) -> bool {
+        !self.ahead.is_empty()
     }
 
     /// Drops what the log need not reach back to.

@@ -1,13 +1,24 @@
 //! Steps of the server that can be done wrong. The defaults are the reference.
 
 use wavetank::history::{Changes, Position};
-use wavetank::id::{ConnId, Field, OpId};
+use wavetank::id::{ConnId, Field, OpId, Topic};
 use wavetank::time::{Mono, Now, Span};
 
 use crate::config::Beat;
 use crate::document::Content;
 use crate::message::{Message, Since, Word};
 use crate::store::Event;
+
+/// When a connection that is welcomed enters the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entering {
+    /// Before it is sent the document.
+    AtOnce,
+    /// When its next message comes.
+    WithNextMessage,
+    /// When the store has answered once more.
+    OnceRead,
+}
 
 /// The steps, each named after the path that chooses it.
 #[derive(Clone, Copy)]
@@ -62,6 +73,22 @@ pub struct Steps {
     pub refusal: fn(OpId, code: u16) -> Option<Message>,
     /// `server.pipeline.guard`: whether a stage waits for those before it.
     pub guards_stages: fn() -> bool,
+    /// `server.registry.insert_on` and `server.sync.join`: when a connection that is welcomed
+    /// enters the room.
+    pub enters: fn() -> Entering,
+    /// `server.registry.remove_on` and `server.registry.remove_key`: which connection is forgotten
+    /// when one has ended with a code, given the one that is held of the same client.
+    pub forgets: fn(ended: ConnId, of_client: Option<ConnId>, code: u16) -> Option<ConnId>,
+    /// `server.rooms.slots`: whether those who are in a room stay when another enters.
+    pub shares_room: fn() -> bool,
+    /// `server.fanout.filter`: whether an event of a document is told to who is subscribed to
+    /// these.
+    pub is_member: fn(docs: &[Topic], doc: Topic) -> bool,
+    /// `server.fanout.on_error`: whether the others are told when one cannot be.
+    pub goes_on: fn() -> bool,
+    /// `server.commit.store`: for how long the server does nothing else, given what the store
+    /// took.
+    pub blocks: fn(took: Span) -> Span,
 }
 
 impl Default for Steps {
@@ -90,6 +117,12 @@ impl Default for Steps {
             records: || true,
             refusal: |op, code| Some(Message::Nack { op, code }),
             guards_stages: || true,
+            enters: || Entering::AtOnce,
+            forgets: |ended, _, _| Some(ended),
+            shares_room: || true,
+            is_member: |docs, doc| docs.contains(&doc),
+            goes_on: || true,
+            blocks: |_| Span::ZERO,
         }
     }
 }

@@ -4,7 +4,7 @@ use wavetank::id::{ConnId, Topic};
 use wavetank::protocol::Outbox;
 use wavetank::time::Now;
 
-use super::{Server, Session, Wait};
+use super::{Entering, Server, Session, Wait};
 use crate::document;
 use crate::message::{Message, Since};
 use crate::policy::Fallback;
@@ -84,9 +84,16 @@ impl Server {
     ) {
         let Some(head) = self.rooms.get(&doc).and_then(|room| room.head) else { return };
         let Some(session) = self.sessions.get_mut(conn) else { return };
-        session.doc = Some(doc);
         self.written.extend(session.instance.map(|instance| (instance, head)));
         out.send(conn, Message::Welcome { doc, head }).whatever();
+        match (self.steps.enters)() {
+            Entering::AtOnce => self.enter(conn, doc, out),
+            Entering::WithNextMessage => session.enters = Some(doc),
+            Entering::OnceRead => {
+                let ticket = out.store(Request::Head(doc));
+                self.awaiting.remember(ticket, Wait::Enter(conn, doc));
+            }
+        }
         self.catch_up(now, conn, doc, since, out);
         if let Some(instance) = self.sessions.get(conn).and_then(|session| session.instance) {
             self.notify_again(conn, instance, out);
@@ -133,7 +140,7 @@ impl Server {
                 Message::Delta { doc, to: head, events }
             }
             _ => {
-                if !self.has_whole(now, conn, out) {
+                if !self.has_whole(now, conn, doc, out) {
                     return;
                 }
                 let Some(room) = self.rooms.get(&doc) else { return };

@@ -32,6 +32,7 @@ mod retry_by_hand;
 mod return_after_30s;
 mod return_after_5min;
 mod server_restart_herd;
+mod several_documents;
 mod several_tabs;
 mod signed_in;
 mod slow_consumer;
@@ -39,6 +40,7 @@ mod slow_network;
 mod small_pages;
 mod store_trouble;
 mod turned_away;
+mod two_servers;
 mod watched_trouble;
 mod workers_race;
 mod working_day;
@@ -68,6 +70,7 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &return_after_30s::ReturnAfter30s,
         &return_after_5min::ReturnAfter5Min,
         &several_tabs::SeveralTabs,
+        &several_documents::SeveralDocuments,
         &slow_network::SlowNetwork,
         &one_element::OneElement,
         &lossy_links::LossyLinks,
@@ -81,6 +84,7 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &coming_and_going::ComingAndGoing,
         &retry_by_hand::RetryByHand,
         &turned_away::TurnedAway,
+        &two_servers::TwoServers,
         &editing_disabled::EditingDisabled,
         &other_demands::OtherDemands,
         &failures_told::FailuresTold,
