@@ -59,11 +59,12 @@ impl Scenario<DocSync> for Monitored {
                     }
                 }
                 if let Some((from, lasts)) = halt {
-                    // What was about to be told is told when the connections are gone.
+                    // What was about to be told is told when the connections are gone. They go at
+                    // once, for who dials meanwhile is not to be reset.
                     let from = from + Span::millis(30);
                     let pause = FaultKind::Node(NodeFault::Pause(SERVER));
                     faults.push(Fault::lasting(from, Span::secs(lasts), pause));
-                    faults.extend((1..=CLIENTS).map(|who| reset(from + Span::secs(1), who)));
+                    faults.extend((1..=CLIENTS).map(|who| reset(from + Span::millis(1), who)));
                 }
                 if let Some((from, who)) = chaos {
                     let chaos =
