@@ -159,10 +159,10 @@ impl Invariant for DeliveryToAllSubscribers {
                 self.told.retain(|(of, _), _| *of != conn);
             }
             Observation::Node(life) => self.lives(seen.at, seen.node, life),
-            Observation::Link { to, path } => {
-                if self.servers.contains_key(&seen.node) && self.servers.contains_key(&to) {
-                    self.unusual(seen.at, (seen.node, to), path != Path::Up);
-                }
+            Observation::Link { to, path }
+                if self.servers.contains_key(&seen.node) && self.servers.contains_key(&to) =>
+            {
+                self.unusual(seen.at, (seen.node, to), path != Path::Up);
             }
             _ => {}
         }

@@ -43,10 +43,10 @@ impl Invariant for RegistryExact {
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let node = seen.node;
         match seen.what {
-            Observation::Sent { conn, side: Side::Acceptor, meaning, .. } => {
-                if meaning.kind == Kind::Welcome {
-                    self.welcomed.insert(*conn, node);
-                }
+            Observation::Sent { conn, side: Side::Acceptor, meaning, .. }
+                if meaning.kind == Kind::Welcome =>
+            {
+                self.welcomed.insert(*conn, node);
             }
             Observation::Closed { conn, side: Side::Acceptor, .. } => {
                 self.welcomed.remove(conn);
