@@ -28,11 +28,28 @@ impl Turn {
     }
 }
 
-/// With every seed, each scenario has a turn, those named first before the others. A dear one
-/// has a turn with the first seed, and then with one in as many as it costs.
+/// Every other turn is one of the scenarios named first, with one seed after the other; the turns
+/// between are those of all others, each with the same seed before any has the next. A dear
+/// scenario has a turn with the first seed, and then with one in as many as it costs.
 pub(super) fn turns(seeds: Range<u64>, first: &[String]) -> impl Iterator<Item = Turn> {
-    let mut all = scenarios::all();
-    all.sort_by_key(|one| !first.iter().any(|name| name == one.name()));
+    let is_first = |one: &&dyn Scenario<DocSync>| first.iter().any(|name| name == one.name());
+    let (named, others) = scenarios::all().into_iter().partition(is_first);
+    let (mut named, mut others) = (in_turn(seeds.clone(), named), in_turn(seeds, others));
+    let mut odd = false;
+    std::iter::from_fn(move || {
+        odd = !odd;
+        if odd {
+            named.next().or_else(|| others.next())
+        } else {
+            others.next().or_else(|| named.next())
+        }
+    })
+}
+
+fn in_turn(
+    seeds: Range<u64>,
+    all: Vec<&'static dyn Scenario<DocSync>>,
+) -> impl Iterator<Item = Turn> {
     let start = seeds.start;
     seeds.flat_map(move |seed| {
         let due =
