@@ -42,7 +42,7 @@ fn every_failure_mode_is_found_mended_and_found_without_its_own_claims() {
 
 #[test]
 fn a_flaw_that_is_what_a_node_says_is_not_found_without_it() {
-    let study = tested(&["dlv-offline-queue-lost-on-reload"], 40, 1);
+    let study = tested(&["dlv-offline-queue-lost-on-reload"], 100, 1);
     let exhibit = study.trials[0].exhibit.as_ref().expect("found");
     assert!(!exhibit.mute && study.trials[0].entry.wrong_claim);
     assert_eq!(study.trials[0].shortfalls(), []);

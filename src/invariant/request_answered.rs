@@ -137,7 +137,8 @@ impl Invariant for RequestAnswered {
             }
             Observation::Phase(phase) => {
                 self.chaos = *phase == Phase::Chaos;
-                self.begin_anew(seen.at, None, ruling);
+                // What a store was asked before takes as long as it took then.
+                self.begin_anew(seen.at + LONGEST, None, ruling);
             }
             Observation::Node(Life::Paused | Life::Burdened) => *self.slow.of(seen.node) += 1,
             Observation::Node(Life::Resumed | Life::Relieved) => {

@@ -51,7 +51,8 @@ impl Server {
             return self.turn_away(conn, out);
         }
         let is_ghost = |session: &Session| self.is_ghost(session, &from, instance);
-        let ghosts = self.sessions.iter().filter(|(id, session)| *id != conn && is_ghost(session));
+        // What comes late on an older connection says nothing of a newer one.
+        let ghosts = self.sessions.iter().filter(|(id, session)| *id < conn && is_ghost(session));
         for id in ghosts.map(|(id, _)| id).collect::<Vec<_>>() {
             self.end(id, SUPERSEDED, "a newer connection of the same client", out);
         }
