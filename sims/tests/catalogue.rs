@@ -50,7 +50,7 @@ fn a_flaw_that_is_what_a_node_says_is_not_found_without_it() {
 
 #[test]
 fn campaigns_run_other_seeds_and_a_flaw_that_is_missed_in_one_falls_short() {
-    let study = tested(&["dlv-queue-cleared-before-ack", "recon-no-resync"], 20, 6);
+    let study = tested(&["dlv-offline-queue-lost-on-reload", "recon-no-resync"], 20, 6);
     let [found, missed] = [1, 0].map(|place| &study.trials[place]);
     let (found, missed) =
         if found.entry.id == "recon-no-resync" { (found, missed) } else { (missed, found) };

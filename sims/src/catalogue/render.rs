@@ -42,7 +42,7 @@ pub fn to_document(study: &Study, folder: &Path) -> Document {
 
 /// What came of it, in a sentence or two.
 pub(super) fn summary(study: &Study) -> String {
-    let found = study.trials.iter().filter(|trial| trial.exhibit.is_some()).count();
+    let found = study.trials.iter().filter(|trial| !trial.runs().contains(&None)).count();
     let artefacts = catalogue::artefacts().len();
     let campaigns = match study.campaigns {
         1 => String::new(),
