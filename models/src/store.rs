@@ -105,8 +105,10 @@ pub struct Commit {
     /// What it is to write.
     pub edit: Edit,
     /// When it was made, by its author's wall clock.
+    #[serde(default)]
     pub made: Wall,
-    /// How it is to be done.
+    /// How it is to be done, which the server decides.
+    #[serde(default)]
     pub manner: Manner,
 }
 

@@ -242,7 +242,9 @@ impl<P: Protocol> Run<P> {
         let line = self.ports[me].lines.get(conn).cloned();
         let side = line.as_ref().map_or(Side::Dialler, |line| line.side);
         let line = line.filter(|line| line.state.get() == EndState::Open);
-        let live = line.is_some();
+        // Whoever has not been told of the end sends on what it takes for a live connection.
+        let news = |input: &Input<P>| matches!(input, Input::Closed(of, _) if *of == conn);
+        let live = line.is_some() || self.ports[me].inbox.iter().any(news);
         self.observe(me, &Observation::Sent { conn, side, live, meaning });
         let Some(line) = line else {
             self.counts.sent_on_ended += 1;

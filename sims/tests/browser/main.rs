@@ -362,7 +362,7 @@ fn an_edit_that_is_sent_again_after_a_crash_is_acked_as_before_and_done_once() {
     let mut server = Server::start("127.0.0.1:0", &data);
     let op = json!({"op": {
         "doc": 1, "op": 9, "author": 3, "instance": 3, "client_seq": 1, "base": null,
-        "edit": "Insert", "dedup": true,
+        "edit": "Insert",
     }});
     let ack = send(&server, &op);
     server.kill();

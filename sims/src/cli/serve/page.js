@@ -315,7 +315,7 @@ function edit(does, named = null) {
   me.seq += 1;
   const op = me.tab * EDITS + me.seq;
   const changes = does(op), what = named ?? { Write: changes };
-  const one = { op, seq: me.seq, base: cursor, edit: what, changes, acked: false };
+  const one = { op, seq: me.seq, base: cursor, edit: what, made: Date.now() * 1000, changes, acked: false };
   me.pending.push(one);
   save(); // before it is sent: a page that is loaded again sends it once more
   if (phase === 'live') transmit(one);
@@ -327,9 +327,9 @@ const clear = number => edit(() => fieldsOf(number).map(field => ({ field, value
 // Where it will stand, the server says.
 const insert = () => edit(op => [{ field: `new ${op}`, value: op + 1 }], 'Insert');
 
-function transmit({ op, seq, base, edit }) {
+function transmit({ op, seq, base, edit, made }) {
   const author = me.tab, instance = me.tab;
-  say({ op: { doc: DOC, op, author, instance, client_seq: seq, base, edit, dedup: true } });
+  say({ op: { doc: DOC, op, author, instance, client_seq: seq, base, edit, made } });
   if (!timers.has('ack')) after('ack', ACK, unanswered);
 }
 
