@@ -23,6 +23,9 @@ impl Scenario<DocSync> for SeveralDocuments {
     fn about(&self) -> &'static str {
         "Three people edit three documents and go from one to another, now and then in a hurry."
     }
+    fn must_reach(&self) -> &'static [&'static str] {
+        &["connection-lost"]
+    }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
         let kinds = ["reset", "hold", "partition", "client-crash", "store-slow"];

@@ -26,6 +26,9 @@ impl Scenario<DocSync> for TwoServers {
     fn about(&self) -> &'static str {
         "Four people edit a document at two instances of a server, and change between them."
     }
+    fn must_reach(&self) -> &'static [&'static str] {
+        &["connection-lost"]
+    }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
         let menu = menu(4, &FAULTS, SECONDS - 8, 3);
