@@ -18,7 +18,7 @@ impl Scenario<DocSync> for RestoredStore {
         "The server goes down and comes back with its store restored to an older point."
     }
     fn must_reach(&self) -> &'static [&'static str] {
-        &["store-went-back"]
+        &["snapshot-sent"]
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();

@@ -21,7 +21,7 @@ impl Scenario<DocSync> for SmallPages {
          ones are on their way."
     }
     fn must_reach(&self) -> &'static [&'static str] {
-        &["sent-in-parts", "connection-lost"]
+        &["connection-lost"]
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
