@@ -1,6 +1,8 @@
 'use strict';
 // The reference client in small: models/src/client/ says why each step is as it is.
 
+// The code for an edit that would write over what its author had not seen.
+const CONFLICT = 409;
 const DOC = 1;
 // Elements that every document has, and the fields of one: its label, its box, its order.
 const OWN = 8;
@@ -346,8 +348,14 @@ function acked({ op, position }) {
   answered();
 }
 
-function rejected({ op }) {
-  if (me.pending.some(edit => edit.op === op)) note('The server did not take an edit');
+function rejected({ op, code }) {
+  const edit = me.pending.find(one => one.op === op);
+  // Somebody was there before. What she has on her page is still what she wants.
+  if (edit && code === CONFLICT) {
+    edit.base = head;
+    return transmit(edit);
+  }
+  if (edit) note('The server did not take an edit');
   take(op);
   answered();
 }
