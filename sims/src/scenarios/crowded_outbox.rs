@@ -22,7 +22,7 @@ impl Scenario<DocSync> for CrowdedOutbox {
         "Two people without a network edit, and move their pointers about until no more can wait."
     }
     fn must_reach(&self) -> &'static [&'static str] {
-        &["connection-lost"]
+        &["snapshot-sent"]
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
