@@ -143,7 +143,8 @@ impl Bench {
         }
     }
 
-    /// All tabs show what the log comes to, and the log has each edit of each tab once.
+    /// All tabs show what the log comes to, and the log has each edit of each tab once, but for
+    /// those of which its person was told that somebody else was first.
     fn check(&mut self, tabs: &[&Tab]) {
         let log = log(&self.data);
         let content = fold(&log);
@@ -156,12 +157,15 @@ impl Bench {
             let edits = self.number(tab, "wavetank.edits");
             let id = self.number(tab, "wavetank.tab");
             let own = log.iter().filter(|event| number_in(event, "instance") == id);
-            let mut done: Vec<u64> = own.map(|event| number_in(event, "client_seq")).collect();
-            done.sort_unstable();
-            assert_eq!(done, (1..=edits).collect::<Vec<_>>(), "of the edits of tab {id}");
-            made += edits;
+            let mut told: Vec<u64> = own.map(|event| number_in(event, "client_seq")).collect();
+            made += told.len();
+            let conflicts = self.browser.value(tab, "wavetank.conflicts");
+            let conflicts = conflicts.as_array().expect("a list");
+            told.extend(conflicts.iter().map(|seq| seq.as_u64().expect("a number")));
+            told.sort_unstable();
+            assert_eq!(told, (1..=edits).collect::<Vec<_>>(), "of the edits of tab {id}");
         }
-        assert_eq!(log.len() as u64, made, "an edit is of nobody");
+        assert_eq!(log.len(), made, "an edit is of nobody");
     }
 }
 
@@ -261,7 +265,7 @@ fn a_person_who_goes_offline_keeps_her_edits_and_is_told_so() {
     let (one, two) = (bench.open(), bench.open());
     bench.browser.click(&one, "#plug");
     bench.write(&one, 1);
-    bench.write(&two, 1);
+    bench.write(&two, 2);
     bench.browser.until(&one, "document.querySelector('#status').textContent === 'Offline'");
     let told = "document.querySelector('#detail').textContent.startsWith('1 edit waits')";
     bench.browser.until(&one, told);
@@ -270,6 +274,23 @@ fn a_person_who_goes_offline_keeps_her_edits_and_is_told_so() {
     bench.browser.click(&one, "#plug");
     bench.settle(&[&one, &two]);
     bench.check(&[&one, &two]);
+    assert_eq!(bench.browser.value(&one, "wavetank.conflicts"), json!([]));
+}
+
+#[test]
+fn of_two_who_write_to_a_tile_unseen_the_later_is_told_that_somebody_was_first() {
+    let Some(mut bench) = Bench::new() else { return };
+    let (one, two) = (bench.open(), bench.open());
+    bench.browser.click(&one, "#plug");
+    bench.write(&one, 1);
+    bench.write(&two, 1);
+    bench.settle(&[&two]);
+    bench.browser.click(&one, "#plug");
+    bench.settle(&[&one, &two]);
+    bench.check(&[&one, &two]);
+    assert_eq!(bench.browser.value(&one, "wavetank.conflicts"), json!([1]));
+    let log = "document.querySelector('#log').textContent.includes('Somebody else was first')";
+    assert_eq!(bench.browser.value(&one, log), json!(true));
 }
 
 #[test]

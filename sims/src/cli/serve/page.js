@@ -32,7 +32,7 @@ const compare = (a, b) => a.epoch - b.epoch || a.seq - b.seq;
 const isNext = at => cursor !== null && at.epoch === cursor.epoch && at.seq === cursor.seq + 1;
 const isNews = at => cursor === null || compare(at, cursor) > 0;
 
-let me = null; // { tab, seq, pending }: what outlives the page
+let me = null; // { tab, seq, pending, conflicts }: what outlives the page
 let phase = 'idle', socket = null, attempts = 0, retryAt = 0, plugged = true, heard = 0;
 let cursor = null, head = null, lastSynced = null, stored = true, highest = OWN;
 const confirmed = new Map(), ahead = new Map(), timers = new Map();
@@ -102,7 +102,7 @@ async function claim() {
     // A colour of its own, or a name at least, while there are any left.
     if (tries < 60 && taken.has(nameOf(tab)) || tries < 30 && taken.has(hueOf(tab))) continue;
     if (await hold(tab)) {
-      return { tab, seq: 0, pending: [] };
+      return { tab, seq: 0, pending: [], conflicts: [] };
     }
   }
 }
@@ -350,12 +350,12 @@ function acked({ op, position }) {
 
 function rejected({ op, code }) {
   const edit = me.pending.find(one => one.op === op);
-  // Somebody was there before. What she has on her page is still what she wants.
   if (edit && code === CONFLICT) {
-    edit.base = head;
-    return transmit(edit);
+    me.conflicts.push(edit.seq);
+    note(`Somebody else was first: edit ${edit.seq} was not done`);
+  } else if (edit) {
+    note('The server did not take an edit');
   }
-  if (edit) note('The server did not take an edit');
   take(op);
   answered();
 }
@@ -483,7 +483,7 @@ function status() {
 }
 
 async function start() {
-  me = await claim();
+  me = { conflicts: [], ...await claim() };
   save();
   document.title = `${nameOf(me.tab)} · wavetank`;
   $('me').append(dot(me.tab), nameOf(me.tab));
@@ -499,6 +499,7 @@ async function start() {
     get tab() { return me.tab; },
     get edits() { return me.seq; },
     get pending() { return me.pending.map(edit => edit.op); },
+    get conflicts() { return me.conflicts; },
     get cursor() { return cursor?.seq ?? null; },
     get content() { return Object.fromEntries(view()); },
   };
