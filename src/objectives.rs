@@ -110,6 +110,9 @@ pub struct Objectives {
     /// The level of service that a run must come to; nothing asks for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<Service>,
+    /// What work takes of a server's time; nothing is no time at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<Capacity>,
 }
 
 impl Default for Objectives {
@@ -160,6 +163,7 @@ impl Default for Objectives {
             wholes_per_minute: 0,
             monitoring: None,
             service: None,
+            capacity: None,
         }
     }
 }
@@ -202,6 +206,16 @@ impl Default for Monitoring {
             drop_percent: 50,
         }
     }
+}
+
+/// What work takes of a server's time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Capacity {
+    /// To serve a connection for the first time.
+    pub handshake: Span,
+    /// To look at one connection when something is told.
+    pub look: Span,
 }
 
 /// What is promised of a service over days.

@@ -154,6 +154,7 @@ const MARKS: [Mark; 28] = [
         "slow-consumer-closed",
         "The server closes a connection that does not take what it sends.",
     ),
+    mark("overload-shed", "The server turns a connection away that is more than it can serve."),
     mark("snapshot-sent", "The server sends a whole document."),
     mark("sent-in-parts", "The server sends a large message in parts."),
     mark("stage-early", "A worker reports a stage before those that come before it."),

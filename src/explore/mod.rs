@@ -25,7 +25,7 @@ pub use guided::{Guided, Happened, State, Touched, Tried, touched};
 pub use marks::{MarkError, Marks, check_promises};
 pub use recheck::{Difference, Parting, is_rechecked, recheck, recheck_runs, share};
 pub use rejudge::rejudge;
-pub use repair::{Cause, causes};
+pub use repair::{Cause, EVIDENCE, causes};
 pub use run::{Fidelity, Outcome, Recording, Verdict, run, run_at, run_recorded, run_recorded_at};
 pub use scenario::{Scenario, case_of_seed};
 pub use schema::Schema;

@@ -18,7 +18,7 @@ pub struct Cause {
 }
 
 /// How many independent cases a cause must repair.
-const EVIDENCE: usize = 8;
+pub const EVIDENCE: usize = 8;
 /// The largest set of changes that is looked for.
 const LARGEST: usize = 3;
 
@@ -39,10 +39,11 @@ pub fn causes<P: Judged>(
         let singles: Vec<Vec<usize>> = (0..changes).map(|change| vec![change]).collect();
         let mut cause = search.best(&singles, &left);
         if cause.is_none() && found.is_empty() {
-            // Nothing can be told of single changes: it takes several together.
+            // Nothing can be told of single changes: it takes several together. To take away
+            // what can be missed takes far fewer runs than to try all pairs.
             let sample = &left[..EVIDENCE];
             cause =
-                search.best(&pairs(changes), sample).or_else(|| search.reduced(changes, sample));
+                search.reduced(changes, sample).or_else(|| search.best(&pairs(changes), sample));
         }
         let Some(mut cause) = cause else { break };
         cause.cases = search.mended(&cause.changes, &left);
@@ -79,12 +80,15 @@ impl<P: Judged, F: Fn(&[usize]) -> P::Config + Sync> Search<'_, P, F> {
     }
 
     /// The set that repairs most of the cases, if that is enough of them; of equals the first.
+    /// One that repairs none of the first few is not looked at any further: most sets are such,
+    /// and a cause of many cases is seldom one. If it is, it shows once the others are mended.
     fn best(&self, sets: &[Vec<usize>], cases: &[usize]) -> Option<Cause> {
         let enough = |set: &Vec<usize>| {
             let config = (self.repaired)(set);
             let mut mended = Vec::new();
             for (nth, case) in cases.iter().enumerate() {
-                if mended.len() + cases.len() - nth < EVIDENCE {
+                let hopeless = nth >= EVIDENCE && mended.is_empty();
+                if hopeless || mended.len() + cases.len() - nth < EVIDENCE {
                     return Vec::new();
                 }
                 if self.holds(*case, &config) {

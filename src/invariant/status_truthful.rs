@@ -40,6 +40,8 @@ struct Page {
     /// Whether there is a notice that tells why a connection ended.
     tells_of_end: bool,
     has_content: bool,
+    /// Whether it went away: nobody sees what it shows.
+    is_gone: bool,
     offline: bool,
     dialled: bool,
     /// The code or status with which the last connection or attempt ended.
@@ -53,7 +55,7 @@ impl StatusTruthful {
     }
 
     fn lie(&self, node: NodeId) -> Option<&'static str> {
-        let page = self.pages.get(&node)?;
+        let page = self.pages.get(&node).filter(|page| !page.is_gone)?;
         let is_open = self.sockets.open(node).is_some();
         match page.shown? {
             Connection::Live if !is_open => Some("without an open connection"),
@@ -122,6 +124,8 @@ impl Invariant for StatusTruthful {
                 page.tells_of_end = on;
             }
             Observation::Given { request: Request::Open, .. } => page.has_content = false,
+            Observation::Given { request: Request::Unmount, .. } => page.is_gone = true,
+            Observation::Given { request: Request::Mount, .. } => page.is_gone = false,
             Observation::Device { online } => page.offline = !online,
             Observation::Dialled { .. } => page.dialled = true,
             Observation::Refused { refusal: Refusal::Status(code), .. }

@@ -46,6 +46,12 @@ pub(super) const FLAWS: &[Flaw] = &[
         }),
     },
     Flaw {
+        path: "server.fanout.lookup",
+        right: "by_room",
+        wrong: "scan_all",
+        change: Step::Server(|steps| steps.looks_at = |_, all| all),
+    },
+    Flaw {
         path: "server.pipeline.guard",
         right: "true",
         wrong: "false",

@@ -6,6 +6,7 @@ use wavetank::time::Span;
 use super::access::ServerAuth;
 use super::deployment::Instances;
 use super::limits::Limits;
+use super::overload::Overload;
 use super::pages::Pages;
 use super::rate::Rate;
 use super::shutdown::Shutdown;
@@ -35,6 +36,8 @@ pub struct ServerPolicy {
     pub pages: Pages,
     /// What it takes at most.
     pub limits: Limits,
+    /// What it does when more come at once than it can serve.
+    pub overload: Overload,
     /// How much it does for one client in a minute.
     pub rate: Rate,
     /// How it lets people in.

@@ -79,6 +79,7 @@ impl Server {
                 out.send(conn, Message::Event(Arc::new(own))).whatever();
             }
         }
+        self.pay_telling(members.len(), out);
         out.send_all(members, Message::Event(Arc::clone(event)));
         if self.config.policy.server.fanout.shed == Shed::Newest {
             return;

@@ -9,6 +9,7 @@ mod fanout;
 mod heartbeat;
 mod instances;
 mod limits;
+mod load;
 mod notices;
 mod order;
 mod parts;
@@ -87,6 +88,7 @@ pub struct Server {
     steps: Steps,
     beat: Beat,
     limits: limits::Limits,
+    load: load::Load,
     doors: doors::Doors,
     rates: rate::Rates,
     /// The smaller of the policy's and the objectives' limits.
@@ -128,6 +130,7 @@ impl Server {
             beat: (steps.beat)(stated, boot.config.beat),
             steps,
             limits: limits::Limits::new(&boot.config.policy.server.limits, boot.objectives),
+            load: load::Load::new(&boot.config.policy.server.overload, boot.objectives),
             rates: rate::Rates::new(&boot.config.policy.server.rate, boot.objectives),
             doors: doors::Doors::new(&boot.config.policy.server.auth, boot.objectives),
             buffer_limit,
@@ -205,6 +208,7 @@ impl Server {
     fn handle(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
         match event {
             Event::Accepted(conn, _) if self.stopped => out.refuse(conn, STOPPED),
+            Event::Accepted(conn, _) if self.sheds(now, conn, out) => {}
             Event::Accepted(conn, hello) => self.accept(now, conn, hello, out),
             Event::Message(conn, message) => self.message(now, conn, message, out),
             Event::Malformed(conn, bytes) => self.unreadable(now, conn, bytes, out),

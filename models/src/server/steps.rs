@@ -81,6 +81,8 @@ pub struct Steps {
     pub forgets: fn(ended: ConnId, of_client: Option<ConnId>, code: u16) -> Option<ConnId>,
     /// `server.rooms.slots`: whether those who are in a room stay when another enters.
     pub shares_room: fn() -> bool,
+    /// `server.fanout.lookup`: how many connections are looked at to tell so many of all.
+    pub looks_at: fn(told: usize, all: usize) -> usize,
     /// `server.fanout.filter`: whether an event of a document is told to who is subscribed to
     /// these.
     pub is_member: fn(docs: &[Topic], doc: Topic) -> bool,
@@ -120,6 +122,7 @@ impl Default for Steps {
             enters: || Entering::AtOnce,
             forgets: |ended, _, _| Some(ended),
             shares_room: || true,
+            looks_at: |told, _| told,
             is_member: |docs, doc| docs.contains(&doc),
             goes_on: || true,
             blocks: |_| Span::ZERO,

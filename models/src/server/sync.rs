@@ -62,7 +62,9 @@ impl Server {
         }
         let since = (self.steps.resume_from)(since, written);
         let Some(session) = self.sessions.get_mut(conn) else { return };
-        session.instance = Some(instance);
+        if session.instance.replace(instance).is_none() {
+            self.pay_handshake(out);
+        }
         let known = self.rooms.contains_key(&doc);
         let room = self.rooms.entry(doc).or_default();
         if room.head.is_none() {

@@ -1,23 +1,17 @@
 //! From failing runs to findings: which differences from the reference make them fail, and the
 //! smallest case that shows it.
 
-use wavetank::explore::{Case, Cause, case_of_seed, causes, parallel, run, shrink_where};
+use wavetank::explore::{Case, Cause, EVIDENCE, causes, parallel, run, shrink_where};
 use wavetank::fault::{Fault, FaultKind, LinkFault};
 use wavetank::invariant::Violation;
 use wavetank_models::catalogue::{self, Entry, Severity};
 use wavetank_models::policy::{Knob, Patch, PolicyFile};
 use wavetank_models::{Config, DocSync};
 
-use super::campaign::{Campaign, Tally, broken, runs_of};
+use super::campaign::Campaign;
+use super::evidence::evidence;
 use super::{Finding, Kind, Options, Unexplained};
-use crate::scenarios;
 
-/// Cases of one invariant that are looked at in the search for causes.
-const SAMPLE: usize = 32;
-/// Too few failing cases are topped up by this many times the campaign's seeds.
-const MORE: u64 = 20;
-/// It takes this many independent cases to tell a cause.
-const EVIDENCE: usize = 8;
 /// Runs that the shrinking of one case may take.
 const BUDGET: u64 = 400;
 /// Of the cases that a fix mends, this many are shrunk, and the smallest is shown.
@@ -40,6 +34,14 @@ pub(super) fn explain(
     for invariant in campaign.broken() {
         let (cases, more) = evidence(config, campaign, &invariant, options);
         searched += more;
+        let mends = |suspect: &&mut Suspect| {
+            let config = repaired(&suspect.cause.changes);
+            mends_all(&config, &cases, &invariant, options)
+        };
+        if let Some(same) = suspects.iter_mut().find(mends) {
+            same.also.push(invariant);
+            continue;
+        }
         let found = causes(options.pool, &cases, &invariant, changes.len(), repaired);
         if found.is_empty() {
             unexplained.extend(unexplained_of(campaign, &invariant));
@@ -76,45 +78,20 @@ struct Suspect {
     tried: usize,
 }
 
-/// Failing cases of an invariant, taken in turn from the scenarios that have them. Where they
-/// are too few, those scenarios are run with further seeds.
-fn evidence(
+/// Whether a configuration holds the invariant in all of the cases, and they are enough to tell:
+/// no search could find a better one.
+fn mends_all(
     config: &Config,
-    campaign: &Campaign,
+    cases: &[Case<DocSync>],
     invariant: &str,
     options: &Options<'_>,
-) -> (Vec<Case<DocSync>>, u64) {
-    let failing = |tally: &Tally| tally.failing.get(invariant).cloned().unwrap_or_default();
-    let mut seeds: Vec<(&str, Vec<u64>)> = campaign
-        .tallies
-        .iter()
-        .map(|tally| (tally.scenario.as_str(), failing(tally)))
-        .filter(|(_, seeds)| !seeds.is_empty())
-        .collect();
-    let mut searched = 0;
-    let enough = |seeds: &[(&str, Vec<u64>)]| {
-        seeds.iter().map(|(_, seeds)| seeds.len()).sum::<usize>() >= EVIDENCE
+) -> bool {
+    let judged_by = Some(vec![invariant.to_owned()]);
+    let holds = |case: &Case<DocSync>| {
+        let case = Case { config: config.clone(), invariants: judged_by.clone(), ..case.clone() };
+        run(&case).verdict.held()
     };
-    for place in 0..seeds.len() {
-        let Some(scenario) = scenarios::named(seeds[place].0) else { continue };
-        let first = runs_of(scenario, options.seeds);
-        for seed in first..first * MORE {
-            if enough(&seeds) {
-                break;
-            }
-            searched += 1;
-            let outcome = run(&case_of_seed(scenario, config, seed));
-            if broken(&outcome).iter().any(|one| one == invariant) {
-                seeds[place].1.push(seed);
-            }
-        }
-    }
-    let longest = seeds.iter().map(|(_, seeds)| seeds.len()).max().unwrap_or(0);
-    let in_turn = (0..longest).flat_map(|nth| {
-        seeds.iter().filter_map(move |(name, seeds)| Some((*name, *seeds.get(nth)?)))
-    });
-    let case = |(name, seed)| Some(case_of_seed(scenarios::named(name)?, config, seed));
-    (in_turn.take(SAMPLE).filter_map(case).collect(), searched)
+    cases.len() >= EVIDENCE && parallel(options.pool, cases, holds, || ()).iter().all(|held| *held)
 }
 
 /// A configuration with a set of changes taken back.

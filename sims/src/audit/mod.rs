@@ -2,6 +2,7 @@
 //! go on with the remedies applied, so that what was hidden behind a flaw comes out.
 
 mod campaign;
+mod evidence;
 mod findings;
 mod json;
 mod render;

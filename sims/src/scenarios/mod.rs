@@ -17,6 +17,7 @@ mod hostile_page;
 mod idle_pages;
 mod long_session;
 mod lossy_links;
+mod many_rooms;
 mod mixed;
 mod monitored;
 mod newer_server;
@@ -31,6 +32,7 @@ mod restored_store;
 mod retry_by_hand;
 mod return_after_30s;
 mod return_after_5min;
+mod rush_hour;
 mod server_restart_herd;
 mod several_documents;
 mod several_tabs;
@@ -102,7 +104,9 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &watched_trouble::WatchedTrouble,
         &working_day::WorkingDay,
         &mixed::Mixed,
+        &many_rooms::ManyRooms,
         &server_restart_herd::ServerRestartHerd,
+        &rush_hour::RushHour,
     ]
 }
 
