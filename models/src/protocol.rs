@@ -130,7 +130,7 @@ const fn mark(name: &'static str, about: &'static str) -> Mark {
 }
 
 /// What befalls a node, and then what it does about it.
-const MARKS: [Mark; 28] = [
+const MARKS: [Mark; 29] = [
     mark("connection-lost", "A client is told that its connection has ended."),
     mark("edit-while-away", "A person edits while the client is not live."),
     mark("event-ahead", "An event comes before one that it follows."),
