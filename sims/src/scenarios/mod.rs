@@ -35,6 +35,7 @@ mod server_restart_herd;
 mod several_documents;
 mod several_tabs;
 mod signed_in;
+mod signing_in;
 mod slow_consumer;
 mod slow_network;
 mod small_pages;
@@ -96,6 +97,7 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &crowded_device::CrowdedDevice,
         &hostile_page::HostilePage,
         &signed_in::SignedIn,
+        &signing_in::SigningIn,
         &flooded::Flooded,
         &long_session::LongSession,
         &monitored::Monitored,
