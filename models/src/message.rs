@@ -364,7 +364,9 @@ impl Message {
             Self::Ack { op, position, doc } => {
                 Meaning { position: *position, topic: *doc, ..Meaning::of(Kind::Ack) }.op(Some(*op))
             }
-            Self::Nack { op, code } | Self::Failed { op, code, .. } => Meaning::of(Kind::Nack).op(Some(*op)).code(*code),
+            Self::Nack { op, code } | Self::Failed { op, code, .. } => {
+                Meaning::of(Kind::Nack).op(Some(*op)).code(*code)
+            }
             Self::Ping { stamp, doc, head } => {
                 Meaning { position: *head, topic: *doc, ..Meaning::of(Kind::Ping) }.stamp(*stamp)
             }

@@ -1,7 +1,7 @@
 //! The protocol's types in one place, as the framework wants them.
 
 use serde::{Deserialize, Serialize};
-use wavetank::history::{Canaries, Caller, Change, Changes, Meaning, Request as Sort, Write};
+use wavetank::history::{Caller, Canaries, Change, Changes, Meaning, Request as Sort, Write};
 use wavetank::id::{ConnId, Field, OpId, Topic};
 use wavetank::invariant::{Judged, ProtectedFields, Suite};
 use wavetank::objectives::Objectives;

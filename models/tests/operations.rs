@@ -15,7 +15,9 @@ use wavetank::id::{NodeId, OpId, StoreId, Topic};
 use wavetank::protocol::{Credential, Protocol};
 use wavetank::time::{Span, Time, Wall};
 use wavetank_models::document::{self, Attribute};
-use wavetank_models::message::{Account, FORBIDDEN, Message, Notice, Part, Since, UNREADABLE, Word};
+use wavetank_models::message::{
+    Account, FORBIDDEN, Message, Notice, Part, Since, UNREADABLE, Word,
+};
 use wavetank_models::store::{Commit, Edit, Event, Manner, Seen};
 use wavetank_models::{Config, DocSync, Role, catalogue, flaws};
 

@@ -9,9 +9,7 @@ use super::link::Posted;
 use super::net::EndState;
 use super::vault::Errand;
 use super::world::{Core, PutOff};
-use crate::history::{
-    Canary, Initiator, Interest, Meaning, Name, Observation, Place, Side, Size,
-};
+use crate::history::{Canary, Initiator, Interest, Meaning, Name, Observation, Place, Side, Size};
 use crate::id::{ConnId, NodeId, Ticket};
 use crate::protocol::{Close, Dial, Effect, Inquiry, Outbox, Protocol, Store, StoreError};
 use crate::rng::Draw;

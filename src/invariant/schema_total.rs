@@ -41,7 +41,8 @@ impl Invariant for SchemaTotal {
                 let Some(conn) = self.came.get(&seen.node) else { return };
                 let forgotten = |op: OpId| self.since.is_some_and(|since| op < since);
                 let nobody = |op: OpId| !self.given.contains_key(&op) && !forgotten(op);
-                let Some(op) = write.op.filter(|op| self.given.last().is_some() && nobody(*op)) else {
+                let Some(op) = write.op.filter(|op| self.given.last().is_some() && nobody(*op))
+                else {
                     return;
                 };
                 let at = write.position;

@@ -27,7 +27,9 @@ pub use outbox::{Buffer, Effect, Outbox};
 pub use people::{Answer, Credential, Inquiry};
 pub use tables::{Awaiting, Conns};
 
-use crate::history::{Caller, Canaries, Changes, Channel, Initiator, Meaning, Name, Refusal, Request, Write};
+use crate::history::{
+    Caller, Canaries, Changes, Channel, Initiator, Meaning, Name, Refusal, Request, Write,
+};
 use crate::id::{ConnId, Field, NodeId, OpId, Ticket};
 use crate::objectives::Objectives;
 use crate::rng::Rng;

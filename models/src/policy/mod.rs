@@ -24,7 +24,9 @@ mod version;
 
 use serde::{Deserialize, Serialize};
 
-pub use access::{ClientAuth, OnConnect, Origins, Refresh, RefuseAt, ServerAuth, Subscribing, TokenIn};
+pub use access::{
+    ClientAuth, OnConnect, Origins, Refresh, RefuseAt, ServerAuth, Subscribing, TokenIn,
+};
 pub use bundled::bundled;
 pub use client::{
     Ack, AckRetry, Apply, Clamp, ClientPolicy, ClosePolicy, Cursor, Dedup, Dial, Ephemeral,

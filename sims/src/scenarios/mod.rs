@@ -26,6 +26,7 @@ mod open_panel;
 mod other_demands;
 mod outage;
 mod rapid_stages;
+mod replay_above_limit;
 mod replay_cut_short;
 mod restored_store;
 mod retry_by_hand;
@@ -98,6 +99,7 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &hostile_page::HostilePage,
         &signed_in::SignedIn,
         &signing_in::SigningIn,
+        &replay_above_limit::ReplayAboveLimit,
         &flooded::Flooded,
         &long_session::LongSession,
         &monitored::Monitored,
