@@ -5,10 +5,10 @@ mod told;
 
 use told::{CLIENT, SERVER, Told, conn, op};
 use wavetank::history::{
-    Caller, Canary, Change, Changes, Channel, Kind, Meaning, Observation, Place, Request, Secret,
-    Side, StoreOutcome, Value, Write,
+    Caller, Canary, Change, Channel, Kind, Meaning, Observation, Place, Request, Secret, Side,
+    Value,
 };
-use wavetank::id::{Field, NodeId, StoreId, Ticket, Topic};
+use wavetank::id::{Field, NodeId};
 
 const OTHER: NodeId = NodeId(2);
 
@@ -87,12 +87,11 @@ fn what_is_no_message_is_not_written() {
     };
     let wrote = |number| {
         let change = Change::set(Field(1), Value::new(9));
-        let (topic, position) = (Topic(1), told::position(1));
-        let changes: Changes = [change].into_iter().collect();
-        let (op, author) = (Some(op(number)), Some(CLIENT));
-        let write = Some(Box::new(Write { topic, position, op, author, base: None, changes }));
-        let (store, ticket, outcome) = (StoreId(1), Ticket(1), StoreOutcome::Executed);
-        (2, SERVER, Observation::Stored { store, ticket, outcome, write })
+        let mut stored = Told::stored(1, [change].into_iter().collect());
+        if let Observation::Stored { write: Some(write), .. } = &mut stored {
+            write.op = Some(op(number));
+        }
+        (2, SERVER, stored)
     };
     let (nonsense, edit) = (Meaning::default(), Meaning::of(Kind::Op).op(Some(op(3))));
     assert!(!told.broken(vec![given(3), frame(nonsense), wrote(3)]));

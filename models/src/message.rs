@@ -354,10 +354,7 @@ impl Message {
             Self::Event(event)
             | Self::Tab(event)
             | Self::Published(event)
-            | Self::Authored(event, _) => Meaning::of(Kind::Event)
-                .topic(event.doc)
-                .position(event.position)
-                .op(Some(event.op)),
+            | Self::Authored(event, _) => in_order(event),
             Self::Op(commit) => {
                 Meaning::of(Kind::Op).topic(commit.doc).op(Some(commit.op)).cursor(commit.base)
             }
@@ -389,10 +386,7 @@ impl Message {
             Self::Pointer { doc, op } => {
                 Meaning { lossy: true, ..Meaning::of(Kind::Ephemeral) }.topic(*doc).op(Some(*op))
             }
-            Self::Packed(event) => Meaning { schema: 2, ..Meaning::of(Kind::Event) }
-                .topic(event.doc)
-                .position(event.position)
-                .op(Some(event.op)),
+            Self::Packed(event) => Meaning { schema: 2, ..in_order(event) },
             Self::Error { code } => Meaning::of(Kind::Error).code(*code),
             Self::Credential(credential) => Meaning::of(Kind::Credential).stamp(credential.id),
             Self::Later { doc, op, retry_after } => {
@@ -407,4 +401,9 @@ impl Message {
             }
         }
     }
+}
+
+/// What an event means, whatever it comes in.
+fn in_order(event: &Event) -> Meaning {
+    Meaning::of(Kind::Event).topic(event.doc).position(event.position).op(Some(event.op))
 }
