@@ -104,6 +104,9 @@ pub struct Objectives {
     pub ops_per_minute: u32,
     /// The whole documents that one client is sent in a minute; 0 is no limit.
     pub wholes_per_minute: u32,
+    /// The close codes of the application's own that it publishes; none is any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub close_codes: Vec<u16>,
     /// What the operator watches; nothing is no metrics, no alerts and no logs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monitoring: Option<Monitoring>,
@@ -161,6 +164,7 @@ impl Default for Objectives {
             revalidate: Span::secs(60),
             ops_per_minute: 0,
             wholes_per_minute: 0,
+            close_codes: Vec::new(),
             monitoring: None,
             service: None,
             capacity: None,

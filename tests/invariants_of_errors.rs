@@ -68,6 +68,21 @@ fn a_server_that_ends_a_connection_says_why() {
 }
 
 #[test]
+fn a_code_of_the_applications_own_is_one_that_it_publishes() {
+    let ends = |close_codes: &[u16], code| {
+        let objectives = Objectives { close_codes: close_codes.to_vec(), ..Objectives::default() };
+        let told = Told { objectives, ..Told::of("close-code-correct") };
+        let opened = Observation::Opened { conn: conn(1), side: ACCEPTOR };
+        let close = ended(ACCEPTOR, code, Initiator::Local);
+        told.broken(vec![(0, SERVER, opened), (1, SERVER, close)])
+    };
+    assert!(!ends(&[], 4999));
+    assert!(ends(&[4408], 4999));
+    assert!(!ends(&[4408], 4408));
+    assert!(!ends(&[4408], 1013));
+}
+
+#[test]
 fn an_error_says_what_it_is_about() {
     let told = Told::of("error-context");
     let sent = |meaning| (20, SERVER, refused(ACCEPTOR, meaning));

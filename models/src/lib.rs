@@ -17,6 +17,7 @@ pub mod message;
 pub mod meter;
 pub mod policy;
 pub mod protocol;
+mod secrets;
 pub mod server;
 pub mod store;
 

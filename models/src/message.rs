@@ -196,6 +196,26 @@ pub enum Message {
     },
     /// An instance tells another of an event that will outlive a crash.
     Published(Arc<Event>),
+    /// One event, and the account of its author.
+    Authored(Arc<Event>, Box<Account>),
+    /// An operation is not done, and what was thrown over it.
+    Failed {
+        /// Which.
+        op: OpId,
+        /// Why.
+        code: u16,
+        /// What the exception says.
+        text: String,
+    },
+}
+
+/// What a server knows of somebody who has signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// What she showed last.
+    pub credential: Credential,
+    /// Where she is written to.
+    pub mail: String,
 }
 
 /// A part of a snapshot or of a delta.
@@ -286,6 +306,10 @@ impl Message {
             | Self::Tab(event)
             | Self::Packed(event)
             | Self::Published(event) => changes(&event.changes),
+            Self::Authored(event, account) => {
+                changes(&event.changes) + ENVELOPE + account.mail.len() as u32
+            }
+            Self::Failed { text, .. } => text.len() as u32,
             Self::Bare(_, content) => changes(content),
             Self::Op(commit) => commit.edit.size(),
             Self::Part(part) => part.text.len() as u32,
@@ -300,7 +324,9 @@ impl Message {
             Self::Welcome { head, .. } => Some(*head),
             Self::Snapshot { at, .. } => Some(*at),
             Self::Delta { to, .. } => Some(*to),
-            Self::Event(event) | Self::Packed(event) => Some(event.position),
+            Self::Event(event) | Self::Packed(event) | Self::Authored(event, _) => {
+                Some(event.position)
+            }
             Self::Novel { position, .. } => Some(*position),
             Self::Ping { head, .. } => *head,
             _ => None,
@@ -325,19 +351,19 @@ impl Message {
             }
             Self::Snapshot { doc, at, .. } => Meaning::of(Kind::Snapshot).topic(*doc).position(*at),
             Self::Delta { doc, to, .. } => Meaning::of(Kind::Delta).topic(*doc).position(*to),
-            Self::Event(event) | Self::Tab(event) | Self::Published(event) => {
-                Meaning::of(Kind::Event)
-                    .topic(event.doc)
-                    .position(event.position)
-                    .op(Some(event.op))
-            }
+            Self::Event(event)
+            | Self::Tab(event)
+            | Self::Published(event)
+            | Self::Authored(event, _) => in_order(event),
             Self::Op(commit) => {
                 Meaning::of(Kind::Op).topic(commit.doc).op(Some(commit.op)).cursor(commit.base)
             }
             Self::Ack { op, position, doc } => {
                 Meaning { position: *position, topic: *doc, ..Meaning::of(Kind::Ack) }.op(Some(*op))
             }
-            Self::Nack { op, code } => Meaning::of(Kind::Nack).op(Some(*op)).code(*code),
+            Self::Nack { op, code } | Self::Failed { op, code, .. } => {
+                Meaning::of(Kind::Nack).op(Some(*op)).code(*code)
+            }
             Self::Ping { stamp, doc, head } => {
                 Meaning { position: *head, topic: *doc, ..Meaning::of(Kind::Ping) }.stamp(*stamp)
             }
@@ -360,10 +386,7 @@ impl Message {
             Self::Pointer { doc, op } => {
                 Meaning { lossy: true, ..Meaning::of(Kind::Ephemeral) }.topic(*doc).op(Some(*op))
             }
-            Self::Packed(event) => Meaning { schema: 2, ..Meaning::of(Kind::Event) }
-                .topic(event.doc)
-                .position(event.position)
-                .op(Some(event.op)),
+            Self::Packed(event) => Meaning { schema: 2, ..in_order(event) },
             Self::Error { code } => Meaning::of(Kind::Error).code(*code),
             Self::Credential(credential) => Meaning::of(Kind::Credential).stamp(credential.id),
             Self::Later { doc, op, retry_after } => {
@@ -378,4 +401,9 @@ impl Message {
             }
         }
     }
+}
+
+/// What an event means, whatever it comes in.
+fn in_order(event: &Event) -> Meaning {
+    Meaning::of(Kind::Event).topic(event.doc).position(event.position).op(Some(event.op))
 }

@@ -1,7 +1,7 @@
 //! The protocol's types in one place, as the framework wants them.
 
 use serde::{Deserialize, Serialize};
-use wavetank::history::{Caller, Change, Changes, Meaning, Request as Sort, Write};
+use wavetank::history::{Caller, Canaries, Change, Changes, Meaning, Request as Sort, Write};
 use wavetank::id::{ConnId, Field, OpId, Topic};
 use wavetank::invariant::{Judged, ProtectedFields, Suite};
 use wavetank::objectives::Objectives;
@@ -11,6 +11,7 @@ use crate::client::{Client, Guise};
 use crate::config::Config;
 use crate::document::{self, Attribute};
 use crate::message::{Hello, Message};
+use crate::secrets;
 use crate::server::Server;
 use crate::store::{Documents, Reply, Request};
 
@@ -123,6 +124,8 @@ pub enum Timer {
     Scrape,
     /// An instance has been behind the others in a document for a while.
     Level(Topic),
+    /// A connection of the server has lasted for as long as any may.
+    Age(ConnId),
 }
 
 const fn mark(name: &'static str, about: &'static str) -> Mark {
@@ -317,6 +320,12 @@ impl Protocol for DocSync {
     }
     fn caller(hello: &Hello) -> Caller {
         Caller { version: hello.version, ..hello.caller }
+    }
+    fn address(hello: &Hello) -> Option<&str> {
+        Some(&hello.path)
+    }
+    fn canaries(message: &Message) -> Canaries {
+        secrets::of(message)
     }
     fn simpler(op: &Op) -> Vec<Op> {
         op.simpler()

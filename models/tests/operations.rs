@@ -15,7 +15,9 @@ use wavetank::id::{NodeId, OpId, StoreId, Topic};
 use wavetank::protocol::{Credential, Protocol};
 use wavetank::time::{Span, Time, Wall};
 use wavetank_models::document::{self, Attribute};
-use wavetank_models::message::{FORBIDDEN, Message, Notice, Part, Since, UNREADABLE, Word};
+use wavetank_models::message::{
+    Account, FORBIDDEN, Message, Notice, Part, Since, UNREADABLE, Word,
+};
 use wavetank_models::store::{Commit, Edit, Event, Manner, Seen};
 use wavetank_models::{Config, DocSync, Role, catalogue, flaws};
 
@@ -196,6 +198,7 @@ fn rarer_messages() -> Vec<(&'static str, &'static str, Message)> {
     let to = Some(Position::new(1, 12));
     let part = Part { of: 3, doc: Some(DOC), index: 0, count: 2, snapshot: false, to, text };
     let credential = Credential { id: 4, user: NodeId(2), expires: Wall::START };
+    let mail = "somebody@example.org".to_owned();
     vec![
         (
             "server to client",
@@ -221,6 +224,16 @@ fn rarer_messages() -> Vec<(&'static str, &'static str, Message)> {
             "instance to instance",
             "tells of an event that will outlive a crash",
             Message::Published(event()),
+        ),
+        (
+            "server to client",
+            "is one event, with the account of its author; never sent by the reference",
+            Message::Authored(event(), Box::new(Account { credential, mail })),
+        ),
+        (
+            "server to client",
+            "says that an edit is not done, and what was thrown; never sent by the reference",
+            Message::Failed { op: OpId(7), code: FORBIDDEN, text: "cannot write".to_owned() },
         ),
     ]
 }
@@ -252,7 +265,9 @@ const fn count(message: &Message) -> usize {
         | Message::Credential(_)
         | Message::Later { .. }
         | Message::Unsubscribe { .. }
-        | Message::Published(_) => 25,
+        | Message::Published(_)
+        | Message::Authored(..)
+        | Message::Failed { .. } => 27,
     }
 }
 

@@ -9,7 +9,7 @@ use super::link::Posted;
 use super::net::EndState;
 use super::vault::Errand;
 use super::world::{Core, PutOff};
-use crate::history::{Initiator, Interest, Meaning, Name, Observation, Side, Size};
+use crate::history::{Canary, Initiator, Interest, Meaning, Name, Observation, Place, Side, Size};
 use crate::id::{ConnId, NodeId, Ticket};
 use crate::protocol::{Close, Dial, Effect, Inquiry, Outbox, Protocol, Store, StoreError};
 use crate::rng::Draw;
@@ -130,8 +130,10 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         conn: ConnId,
         message: P::Message,
     ) {
+        let canaries = P::canaries(&message);
         let (payload, size) = self.post(message);
         self.send_payload(out, host, conn, payload, size);
+        self.witness(host, conn, payload, &canaries);
         self.payloads.release(payload);
     }
 
@@ -142,10 +144,12 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         range: std::ops::Range<usize>,
         message: P::Message,
     ) {
+        let canaries = P::canaries(&message);
         let (payload, size) = self.post(message);
         for i in range {
             let conn = out.fan[i];
             self.send_payload(out, host, conn, payload, size);
+            self.witness(host, conn, payload, &canaries);
         }
         self.payloads.release(payload);
     }
@@ -205,6 +209,26 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         }
     }
 
+    /// Sees the canaries in a message that goes to the peer of a connection.
+    #[inline]
+    fn witness(&mut self, host: u32, conn: ConnId, payload: u32, canaries: &[Canary]) {
+        if !canaries.is_empty() {
+            self.canaries_sent(host, conn, payload, canaries);
+        }
+    }
+
+    #[inline(never)]
+    fn canaries_sent(&mut self, host: u32, conn: ConnId, payload: u32, canaries: &[Canary]) {
+        let Some(state) = self.net.get(conn) else { return };
+        let peer = state.ends[1 - state.end_of(host)].host;
+        let to = self.hosts[peer as usize].id;
+        let kind = self.payloads.get(payload).meaning.kind;
+        for canary in canaries {
+            let place = Place::Message { conn, to, kind };
+            self.observe(host, &Observation::Canary { canary: *canary, place });
+        }
+    }
+
     /// Keeps the last message of an end, for whoever sends it again.
     fn remember(&mut self, conn: ConnId, end: usize, payload: u32) {
         let Some(state) = self.net.get_mut(conn) else { return };
@@ -223,6 +247,10 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         let Dial { conn, to, channel, hello } = dial;
         let caller = P::caller(&hello);
         self.observe(host, &Observation::Dialled { conn, to, channel, caller });
+        for canary in P::address(&hello).into_iter().flat_map(Canary::all_in) {
+            let place = Place::Address { conn };
+            self.observe(host, &Observation::Canary { canary, place });
+        }
         let Some(peer) = self.index_of(to) else {
             tracing::warn!(%to, "dialled a node that the case does not have");
             return;

@@ -99,3 +99,5 @@ pub const TROUBLE: [u16; 2] = [4401, 1011];
 pub const LOG_OPENED: &str = "connection-opened";
 /// See [`LOG_OPENED`].
 pub const LOG_CLOSED: &str = "connection-closed";
+/// The log record of an operation that is not done.
+pub const LOG_REFUSED: &str = "operation-refused";

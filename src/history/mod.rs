@@ -5,6 +5,7 @@
 //! peer see. No observation carries a judgement: an [invariant](crate::invariant) finds the
 //! contradiction between the two, or there is none.
 
+mod canary;
 mod claim;
 mod interest;
 pub mod log;
@@ -15,6 +16,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+pub use canary::{Canaries, Canary, Place, Secret};
 pub use claim::{Connection, OpState, Reading, StaleMarks, Status};
 pub use interest::Interest;
 pub use meaning::{Caller, Change, Changes, Kind, Meaning, Position, Request, Value, Write};
@@ -230,8 +232,8 @@ pub enum Observation {
     Busy { span: Span },
     /// A queue that the engine owns reached a new greatest length.
     Waiting { queue: Name, size: Size },
-    /// A planted value turned up where it should not be.
-    Canary { class: Name, place: Name },
+    /// A planted value was in what the node handed on.
+    Canary { canary: Canary, place: Place },
 
     /// What the person sees of the connection and of the freshness of data.
     ShownStatus(Status),

@@ -6,18 +6,23 @@ use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Initiator, Interest, Life, Observation, Request, Side};
 use crate::id::{ConnId, NodeId};
+use crate::objectives::Objectives;
 use crate::time::Time;
 
 /// The codes that name no cause: the end of a session, no code at all, and no close frame.
 const NAMELESS: [u16; 3] = [1000, 1005, 1006];
 /// The codes of a server that goes away.
 const GOING: [u16; 2] = [1001, 1012];
+/// The codes that an application gives a meaning of its own.
+const PRIVATE: std::ops::RangeInclusive<u16> = 4000..=4999;
 
 /// Each connection that a server ends, it ends with a code that says why: that it goes away if its
-/// operator has stopped it, only then, and never that all was as it should be. A server that was
-/// stopped has ended its connections by the time that its process ends.
-#[derive(Debug, Default)]
+/// operator has stopped it, only then, and never that all was as it should be. Where the
+/// application publishes codes of its own, it is none but these. A server that was stopped has
+/// ended its connections by the time that its process ends.
+#[derive(Debug)]
 pub struct CloseCodeCorrect {
+    published: Vec<u16>,
     presence: Presence,
     open: Table<ConnId, NodeId>,
     /// Servers that were stopped, since when, and the connections that were open then.
@@ -25,6 +30,22 @@ pub struct CloseCodeCorrect {
 }
 
 impl CloseCodeCorrect {
+    /// Judges by `close_codes`.
+    pub fn new(objectives: &Objectives) -> Self {
+        Self {
+            published: objectives.close_codes.clone(),
+            presence: Presence::default(),
+            open: Table::new(),
+            stopped: Table::new(),
+        }
+    }
+
+    /// Whether those who read what the application publishes know a code.
+    fn is_published(&self, code: u16) -> bool {
+        let publishes = PRIVATE.contains(&code) && !self.published.is_empty();
+        !publishes || self.published.contains(&code)
+    }
+
     fn crashed(&mut self, at: Time, node: NodeId, ruling: &mut Ruling) {
         let free = self.presence.is_free(node, at);
         if let Some((since, open)) = self.stopped.remove(&node)
@@ -45,7 +66,8 @@ impl Invariant for CloseCodeCorrect {
     }
     fn statement(&self) -> &'static str {
         "Every connection that a server ends is ended with a code that names the cause: 1012 or \
-         1001 when its operator stops it, before its process ends, and never 1000."
+         1001 when its operator stops it, before its process ends, never 1000, and no code of the \
+         application's own that it does not publish."
     }
     fn interest(&self) -> Interest {
         Presence::INTEREST.and(Interest::GIVEN_OTHER).and(Interest::OPENED).and(Interest::CLOSED)
@@ -65,6 +87,8 @@ impl Invariant for CloseCodeCorrect {
                 if stopped != GOING.contains(&code) || NAMELESS.contains(&code) {
                     let cause = if stopped { "was stopped" } else { "was not stopped" };
                     ruling.violated(node, format!("ends {conn} with {code}, and {cause}"));
+                } else if !self.is_published(code) {
+                    ruling.violated(node, format!("ends {conn} with {code}, which is unheard of"));
                 }
             }
             Observation::Given { request: Request::Shutdown, .. } => {

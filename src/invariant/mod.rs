@@ -93,6 +93,8 @@ mod resync_justified;
 mod retries;
 mod rooms;
 mod schema_conformant;
+mod schema_total;
+mod secret_taint;
 mod seq_well_formed;
 mod single_source;
 mod size_limit;
@@ -184,6 +186,8 @@ pub use registry_exact::RegistryExact;
 pub use request_answered::RequestAnswered;
 pub use resync_justified::ResyncJustified;
 pub use schema_conformant::SchemaConformant;
+pub use schema_total::SchemaTotal;
+pub use secret_taint::SecretTaint;
 pub use seq_well_formed::SeqWellFormed;
 pub use single_source::SingleSource;
 pub use size_limit::SizeLimit;
@@ -418,7 +422,7 @@ fn of_service(objectives: &Objectives) -> Vec<Box<dyn Invariant>> {
         Box::new(ErrorContext::default()),
         Box::new(ErrorAccounted::new(objectives)),
         Box::new(DegradedUsable::default()),
-        Box::new(CloseCodeCorrect::default()),
+        Box::new(CloseCodeCorrect::new(objectives)),
         Box::new(ConnLimit::new(objectives)),
         Box::new(LimitRefusalJustified::new(objectives)),
         Box::new(SizeLimit::new(objectives)),
@@ -435,5 +439,7 @@ fn of_service(objectives: &Objectives) -> Vec<Box<dyn Invariant>> {
         Box::new(RegistryExact::default()),
         Box::new(RequestAnswered::new(objectives)),
         Box::new(OverloadRecovers::default()),
+        Box::new(SecretTaint::default()),
+        Box::new(SchemaTotal::default()),
     ]
 }

@@ -27,7 +27,9 @@ pub use outbox::{Buffer, Effect, Outbox};
 pub use people::{Answer, Credential, Inquiry};
 pub use tables::{Awaiting, Conns};
 
-use crate::history::{Caller, Changes, Channel, Initiator, Meaning, Name, Refusal, Request, Write};
+use crate::history::{
+    Caller, Canaries, Changes, Channel, Initiator, Meaning, Name, Refusal, Request, Write,
+};
 use crate::id::{ConnId, Field, NodeId, OpId, Ticket};
 use crate::objectives::Objectives;
 use crate::rng::Rng;
@@ -99,6 +101,14 @@ pub trait Protocol: Clone + Debug + PartialEq + Sized + 'static {
     /// protocol. Without one the hello is carried as JSON.
     fn target(_hello: &Self::Hello) -> Option<String> {
         None
+    }
+    /// The address that a dial asks for, as proxies and servers write it down.
+    fn address(_hello: &Self::Hello) -> Option<&str> {
+        None
+    }
+    /// The canaries in a message, beside the content that it is there to carry.
+    fn canaries(_message: &Self::Message) -> Canaries {
+        Canaries::new()
     }
     /// Simpler operations that may do in the place of this one, the simplest first: a smaller
     /// number, a shorter text. Shrinking tries them and theirs in turn, so that going from an

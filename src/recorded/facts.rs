@@ -47,6 +47,7 @@ facts! {
     SCHEMA = 28, "which messages are not valid, or of which version (schema, in records only)";
     IDENTITY = 29, "who dials, and with what credential (dialled with its caller, in records only)";
     BUSY = 30, "the spans for which nodes are busy (busy, in records only)";
+    WRITTEN = 31, "what operators read, or where canaries turned up (log, report, canary, in records only)";
     OBJECTIVES = 27, "what the application demands (--objectives FILE, or --invariant with its name)";
 }
 
@@ -92,6 +93,9 @@ impl Facts {
             Observation::Device { .. } => Self::DEVICE,
             Observation::Waiting { .. } | Observation::Holds { .. } => Self::SIZES,
             Observation::Busy { .. } => Self::BUSY,
+            Observation::Log { .. } | Observation::Report { .. } | Observation::Canary { .. } => {
+                Self::WRITTEN
+            }
             Observation::Phase(Phase::Quiet) => Self::REST,
             _ => Self::default(),
         }
@@ -245,6 +249,8 @@ const NEEDS: &[(&str, &[Facts])] = &[
     ("registry-exact", &[F::SENT, F::CLOSED, F::SIZES]),
     ("request-answered", &[F::SENT, F::DELIVERED, F::OBJECTIVES]),
     ("overload-recovers", &[F::SIZES]),
+    ("secret-taint", &[F::WRITTEN]),
+    ("schema-total", &[F::GIVEN, F::COMMITTED_OP, F::SCHEMA]),
 ];
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::explore::{Case, Operation};
 use crate::fault::Fault;
 use crate::history::{
-    History, Initiator, Kind, Life, Meaning, Observation, Phase, Reading, Record, Refusal, Side,
-    Standing, Status, StoreOutcome, Write,
+    Canary, History, Initiator, Kind, Life, Meaning, Observation, Phase, Place, Reading, Record,
+    Refusal, Side, Standing, Status, StoreOutcome, Write,
 };
 use crate::id::{ConnId, NodeId};
 use crate::invariant::Violation;
@@ -197,7 +197,7 @@ impl Teller {
             Observation::Stored { store, outcome, write, .. } => {
                 (detail, stored(*outcome, write.as_deref(), &store.to_string())?)
             }
-            Observation::Canary { class, place } => (detail, format!("canary {class} in {place}")),
+            Observation::Canary { canary, place } => (detail, seen(*canary, *place)),
             Observation::ShownStatus(status) => (detail, self.status(node, *status)?),
             Observation::ShownContent(reading) => (detail, self.content(node, reading)?),
             Observation::ShownOp { op, state } => {
@@ -333,6 +333,18 @@ fn stored(outcome: StoreOutcome, write: Option<&Write>, store: &str) -> Option<S
         (other, Some(written)) => format!("{store} {}: it {written}", words(&other)),
         (other, None) => format!("{store} {}", words(&other)),
     })
+}
+
+/// Where a canary was seen.
+fn seen(canary: Canary, place: Place) -> String {
+    let Canary { secret, owner } = canary;
+    let secret = words(&secret);
+    match place {
+        Place::Address { .. } => format!("dials an address with a {secret} of {owner}"),
+        Place::Message { to, kind, .. } => {
+            format!("sends {to} a {secret} of {owner} ({})", kind.word())
+        }
+    }
 }
 
 fn credential(standing: Standing) -> Option<String> {

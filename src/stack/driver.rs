@@ -14,7 +14,7 @@ use super::run::{Input, Run, Shared};
 use super::socket::{self, Net};
 use crate::codec;
 use crate::engine::EndState;
-use crate::history::{Channel, Initiator, Meaning, Name, Observation, Side, Size};
+use crate::history::{Canary, Channel, Initiator, Meaning, Name, Observation, Place, Side, Size};
 use crate::id::{ConnId, NodeId};
 use crate::protocol::{Close, Dial, Effect, Event, Protocol};
 use crate::time::Span;
@@ -197,6 +197,10 @@ impl<P: Protocol> Run<P> {
         self.counts.dials += 1;
         let caller = P::caller(&hello);
         self.observe(me, &Observation::Dialled { conn, to, channel, caller });
+        for canary in P::address(&hello).into_iter().flat_map(Canary::all_in) {
+            let place = Place::Address { conn };
+            self.observe(me, &Observation::Canary { canary, place });
+        }
         if self.index_of(to).is_none() {
             tracing::warn!(%to, "dialled a node that the case does not have");
             return None;
@@ -228,6 +232,14 @@ impl<P: Protocol> Run<P> {
         };
         for conn in conns.iter().copied() {
             self.send_text(me, conn, &text, meaning);
+        }
+        let canaries = P::canaries(&message);
+        for conn in conns.iter().copied().filter(|_| !canaries.is_empty()) {
+            let Some(to) = self.ports[me].lines.get(conn).map(|line| line.peer) else { continue };
+            for canary in canaries.iter().copied() {
+                let place = Place::Message { conn, to, kind: meaning.kind };
+                self.observe(me, &Observation::Canary { canary, place });
+            }
         }
     }
 

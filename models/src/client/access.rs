@@ -1,15 +1,16 @@
 //! Fetching credentials and showing them, where people have to sign in.
 
-use wavetank::history::Connection;
+use wavetank::history::{Caller, Connection};
 use wavetank::id::{ConnId, NodeId, Ticket};
 use wavetank::objectives::{Access, Objectives};
 use wavetank::protocol::{Answer, Credential, Outbox};
 use wavetank::time::{Now, Span, Wall};
 
 use super::{Client, Guise, Phase};
-use crate::message::Message;
-use crate::policy::Refresh;
+use crate::message::{Hello, Message};
+use crate::policy::{Refresh, TokenIn};
 use crate::protocol::{DocSync, Timer};
+use crate::secrets;
 
 /// The share of a credential's life after which it is renewed, in percent.
 const RENEWAL: u64 = 75;
@@ -88,10 +89,30 @@ impl Client {
         }
     }
 
+    fn shows_in_address(&self) -> bool {
+        self.config.policy.client.auth.token_in == TokenIn::Url
+    }
+
+    /// What the client says when it dials.
+    pub(super) fn hello(&self) -> Hello {
+        let version = self.config.versions.map_or(1, |versions| versions.client);
+        let (instance, caller) = (self.instance, self.caller());
+        match self.papers.credential.filter(|_| self.shows_in_address()) {
+            Some(shown) => {
+                let caller = Caller { credential: shown.id, ..caller };
+                Hello { path: secrets::path_with(&shown), instance, version, caller }
+            }
+            None => Hello { path: "/sync".to_owned(), instance, version, caller },
+        }
+    }
+
     /// Shows the server who is there.
     pub(super) fn show_papers(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
         let Some(credential) = self.papers.credential else { return };
-        out.send(conn, Message::Credential(credential)).whatever();
+        // What is renewed is shown on the connection that there is.
+        if self.phase == Phase::Live || !self.shows_in_address() {
+            out.send(conn, Message::Credential(credential)).whatever();
+        }
         let left = credential.expires.since(now.wall);
         if self.config.policy.client.auth.refresh == Refresh::BeforeDial {
             out.timer(Timer::Renew, now.mono + left.percent(RENEWAL));

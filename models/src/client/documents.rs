@@ -46,7 +46,7 @@ impl Client {
             Message::Welcome { doc, .. }
             | Message::Snapshot { doc, .. }
             | Message::Delta { doc, .. } => is_open(doc) || !(self.steps.matches_answer)(),
-            Message::Event(event) | Message::Packed(event) => {
+            Message::Event(event) | Message::Packed(event) | Message::Authored(event, _) => {
                 is_open(&event.doc) || !(self.steps.checks_document)()
             }
             Message::Novel { doc, .. }

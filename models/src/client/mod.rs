@@ -250,12 +250,14 @@ impl Client {
                 self.snapshot(now, *at, seen, content, out);
             }
             Message::Delta { to, events, .. } => self.delta(now, *to, events, out),
-            Message::Event(event) => self.came(now, event, out),
+            Message::Event(event) | Message::Authored(event, _) => self.came(now, event, out),
             Message::Packed(event) => self.packed(now, conn, event, out),
             Message::Notice(notice) => self.notice(notice, out),
             Message::Part(part) => self.part(now, conn, part, out),
             Message::Novel { position, .. } => self.novel(conn, *position, out),
-            Message::Nack { op, code } => self.failed(Some(*op), *code, out),
+            Message::Nack { op, code } | Message::Failed { op, code, .. } => {
+                self.failed(Some(*op), *code, out);
+            }
             Message::Error { code } => self.failed(None, *code, out),
             Message::Ack { op, position, .. } => self.acked(now, *op, *position, out),
             Message::Progress { stage, .. } => self.progress(now, *stage, out),
@@ -288,6 +290,7 @@ impl Client {
             | Timer::Batch
             | Timer::Door(_)
             | Timer::Scrape
+            | Timer::Age(_)
             | Timer::Level(_) => {}
         }
     }

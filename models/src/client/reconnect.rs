@@ -6,7 +6,6 @@ use wavetank::protocol::{Closing, Outbox};
 use wavetank::time::{Now, Span};
 
 use super::{Client, Cue, Phase};
-use crate::message::Hello;
 use crate::policy::{Clamp, FailedExit, OnClose, ResetOn, Schedule};
 use crate::protocol::{DocSync, Timer};
 
@@ -40,10 +39,7 @@ impl Client {
         let Some(turn) = self.dials.checked_rem(self.servers.len()) else { return };
         let server = self.servers[turn];
         self.dials += 1;
-        let caller = self.caller();
-        let version = self.config.versions.map_or(1, |versions| versions.client);
-        let hello = Hello { path: "/sync".to_owned(), instance: self.instance, version, caller };
-        self.conn = Some(out.dial(server, hello));
+        self.conn = Some(out.dial(server, self.hello()));
         self.wait_for_dial(now, out);
     }
 

@@ -52,7 +52,9 @@ impl Work {
 /// How many times the cost of an event a message costs; nothing where it is about the connection.
 fn weight(message: &Message) -> Option<u64> {
     match message {
-        Message::Event(_) | Message::Packed(_) | Message::Novel { .. } => Some(1),
+        Message::Event(_) | Message::Authored(..) | Message::Packed(_) | Message::Novel { .. } => {
+            Some(1)
+        }
         Message::Snapshot { .. } => Some(2),
         Message::Delta { events, .. } => Some(events.len() as u64),
         _ => None,

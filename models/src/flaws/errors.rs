@@ -4,6 +4,7 @@ use wavetank::time::Span;
 
 use super::{Flaw, Step};
 use crate::message::Message;
+use crate::secrets;
 
 pub(super) const FLAWS: &[Flaw] = &[
     Flaw {
@@ -43,6 +44,17 @@ pub(super) const FLAWS: &[Flaw] = &[
         right: "true",
         wrong: "false",
         change: Step::Server(|steps| steps.refusal = |_, _| None),
+    },
+    Flaw {
+        path: "server.errors.text",
+        right: "generic",
+        wrong: "exception",
+        change: Step::Server(|steps| {
+            steps.refusal = |commit, code| {
+                let text = format!("cannot write {}", secrets::in_full(commit));
+                Some(Message::Failed { op: commit.op, code, text })
+            };
+        }),
     },
     Flaw {
         path: "client.errors.show",

@@ -13,17 +13,29 @@ pub enum Refresh {
     AtMount,
 }
 
+/// Where a client shows its credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenIn {
+    /// In the first message on a connection.
+    FirstFrame,
+    /// In the address that it dials.
+    Url,
+}
+
 /// How a client shows who it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClientAuth {
     /// When it fetches the credential that it shows.
     pub refresh: Refresh,
+    /// Where it shows it.
+    pub token_in: TokenIn,
 }
 
 impl Default for ClientAuth {
     fn default() -> Self {
-        Self { refresh: Refresh::BeforeDial }
+        Self { refresh: Refresh::BeforeDial, token_in: TokenIn::FirstFrame }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a server takes at most.
 
 use serde::{Deserialize, Serialize};
+use wavetank::time::Span;
 
 /// What connections are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,8 @@ pub struct Limits {
     pub supersede: bool,
     /// The bytes of one message; 0 is no limit.
     pub message_bytes: u32,
+    /// How long a connection may last; 0 is for ever.
+    pub connection_age: Span,
 }
 
 impl Default for Limits {
@@ -41,6 +44,7 @@ impl Default for Limits {
             dimensions: vec![Dimension::Client, Dimension::User, Dimension::Ip],
             supersede: true,
             message_bytes: 1 << 20,
+            connection_age: Span::ZERO,
         }
     }
 }

@@ -6,12 +6,14 @@
 mod access;
 mod bundled;
 mod client;
+mod close;
 mod deployment;
 mod edit;
 mod eviction;
 mod file;
 mod inbound;
 mod limits;
+mod logs;
 mod overload;
 mod pages;
 mod patch;
@@ -23,23 +25,27 @@ mod version;
 
 use serde::{Deserialize, Serialize};
 
-pub use access::{ClientAuth, OnConnect, Origins, Refresh, RefuseAt, ServerAuth, Subscribing};
+pub use access::{
+    ClientAuth, OnConnect, Origins, Refresh, RefuseAt, ServerAuth, Subscribing, TokenIn,
+};
 pub use bundled::bundled;
 pub use client::{
     Ack, AckRetry, Apply, Clamp, ClientPolicy, ClosePolicy, Cursor, Dedup, Dial, Ephemeral,
     FailedExit, Gap, OfflineEdits, OnClose, OnOpen, Outbox, Overflow, Reconnect, Reorder, ResetOn,
     Schedule, SignOfLife, Storage, SyncPolicy, Tabs, Undo, UndoScope, Watch,
 };
+pub use close::Close;
 pub use deployment::{Channel, Instances};
 pub use edit::{EditGate, WhenStale};
 pub use eviction::Eviction;
 pub use file::{Conformance, Document, PolicyError, PolicyFile, Promise, System};
 pub use inbound::Inbound;
 pub use limits::{Dimension, Limits};
+pub use logs::{Body, Logs};
 pub use overload::Overload;
 pub use pages::Pages;
 pub use patch::{Knob, Patch, PatchError, differences};
-pub use rate::{Rate, RateKey, Weight};
+pub use rate::{Excess, Rate, RateKey, Weight};
 pub use server::{
     AckAfter, Commit, CommitOrder, Counter, EventContent, Events, Fallback, Fanout, Heartbeat, Log,
     ServerAck, ServerPolicy, ServerSync, Shed,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct Overload {
     /// How many connections it takes within a second, where taking one costs it time; the others
-    /// are ended with 1013. 0 is no limit.
+    /// are told to come later. 0 is no limit.
     pub handshakes_max: u32,
 }
 

@@ -24,6 +24,16 @@ pub enum Weight {
     Cost,
 }
 
+/// What becomes of what comes too soon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Excess {
+    /// Its sender is told when to ask again.
+    NackRetryAfter,
+    /// It is dropped without a word, and so is all else that its sender says meanwhile.
+    Drop,
+}
+
 /// How much a server does for one client in a minute. The objectives' limits hold as well;
 /// where they have none, nothing is counted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +47,8 @@ pub struct Rate {
     pub key: Vec<RateKey>,
     /// What is counted.
     pub weighs: Vec<Weight>,
+    /// What becomes of what comes too soon.
+    pub excess: Excess,
 }
 
 impl Default for Rate {
@@ -46,6 +58,7 @@ impl Default for Rate {
             wholes_per_minute: 10,
             key: vec![RateKey::Connection, RateKey::Client],
             weighs: vec![Weight::Count, Weight::Cost],
+            excess: Excess::NackRetryAfter,
         }
     }
 }

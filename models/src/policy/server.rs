@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
 use super::access::ServerAuth;
+use super::close::Close;
 use super::deployment::Instances;
 use super::limits::Limits;
+use super::logs::Logs;
 use super::overload::Overload;
 use super::pages::Pages;
 use super::rate::Rate;
@@ -46,6 +48,10 @@ pub struct ServerPolicy {
     pub log: Log,
     /// How several instances of it work together.
     pub instances: Instances,
+    /// With which codes it ends connections.
+    pub close: Close,
+    /// What it writes into its log.
+    pub logs: Logs,
 }
 
 /// How the server keeps connections alive and notices dead ones.

@@ -23,7 +23,7 @@ impl Server {
         out: &mut Outbox<DocSync>,
     ) {
         if conn.is_some() && is_forbidden(&commit) && !(self.steps.takes_any_field)() {
-            self.refuse(conn, commit.op, FORBIDDEN, out);
+            self.refuse(conn, &commit, FORBIDDEN, out);
             return;
         }
         if !self.rooms.contains_key(&commit.doc) {

@@ -6,10 +6,11 @@ use wavetank::objectives::{Access, Objectives};
 use wavetank::protocol::{Answer, Awaiting, Conns, Credential, Outbox};
 use wavetank::time::{Now, Span};
 
-use super::Server;
-use crate::message::{Message, Since};
+use super::{Server, Session};
+use crate::message::{Account, Hello, Message, Since};
 use crate::policy::{OnConnect, Origins, ServerAuth, Subscribing};
 use crate::protocol::{DocSync, Timer};
+use crate::secrets;
 
 /// The code for a client that has to sign in.
 const SIGN_IN: u16 = 4401;
@@ -31,6 +32,8 @@ struct Door {
     denied: Vec<Topic>,
     /// A subscription that came before it was known whether it may be answered.
     held: Option<(Topic, u64, Since)>,
+    /// Whether there was a place for it when it came.
+    counted: bool,
 }
 
 /// Who is behind each connection. Nothing is kept where everybody may come in.
@@ -63,17 +66,21 @@ impl Server {
         &mut self,
         now: Now,
         conn: ConnId,
-        origin: u64,
+        hello: &Hello,
         out: &mut Outbox<DocSync>,
     ) {
         if !self.doors.signed_in {
             return;
         }
-        if self.doors.origin != 0 && origin != self.doors.origin {
+        if self.doors.origin != 0 && hello.caller.origin != self.doors.origin {
             return self.show_out(conn, NO_RIGHT, "foreign origin", out);
         }
-        self.doors.by_conn.insert(conn, Door::default());
+        let shown = secrets::shown_in(&hello.path);
+        self.doors.by_conn.insert(conn, Door { shown, ..Door::default() });
         out.timer(Timer::Door(conn), now.mono + self.config.policy.server.auth.deadline);
+        if shown.is_some() {
+            self.check_door(now, conn, out);
+        }
     }
 
     /// Whether a message is to be handled: where nobody is known to be behind its connection,
@@ -100,6 +107,9 @@ impl Server {
             (_, None) if (self.steps.registers_first)() => true,
             (Message::Subscribe { doc, instance, since }, None) => {
                 door.held = Some((*doc, *instance, *since));
+                if (self.steps.counts_on_arrival)() {
+                    self.count_arrival(conn, *instance, out);
+                }
                 false
             }
             (_, None) => false,
@@ -115,6 +125,28 @@ impl Server {
             }
             _ => true,
         }
+    }
+
+    /// Looks for a place for somebody of whom it is not known yet who she is.
+    fn count_arrival(&mut self, conn: ConnId, instance: u64, out: &mut Outbox<DocSync>) {
+        let Some(session) = self.sessions.get(conn) else { return };
+        if self.is_full(conn, &session.from, instance) {
+            self.turn_away(conn, out);
+        } else if let Some(door) = self.doors.by_conn.get_mut(conn) {
+            door.counted = true;
+        }
+    }
+
+    /// Whether there was a place for a connection when its client asked for a document.
+    pub(super) fn was_counted(&self, conn: ConnId) -> bool {
+        self.doors.by_conn.get(conn).is_some_and(|door| door.counted)
+    }
+
+    /// What is known of the person behind a client instance that is connected.
+    pub(super) fn account_of(&self, instance: u64) -> Option<Account> {
+        let is_hers = |(_, session): &(ConnId, &Session)| session.instance == Some(instance);
+        let (conn, _) = self.sessions.iter().find(is_hers)?;
+        self.doors.by_conn.get(conn)?.shown.map(secrets::account)
     }
 
     /// Asks the issuer whether what was shown is good.

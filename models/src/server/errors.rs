@@ -30,7 +30,10 @@ impl Server {
         if !(self.steps.survives_unreadable)() {
             return self.end(conn, FAILED, "the handler has failed", out);
         }
-        out.send(conn, Message::Error { code: UNREADABLE }).whatever();
+        match (self.steps.reads_anyway)(bytes) {
+            Some(commit) => self.take_op(now, Some(conn), commit, out),
+            None => out.send(conn, Message::Error { code: UNREADABLE }).whatever(),
+        }
     }
 
     /// A connection has ended, not at the server's wish.

@@ -13,9 +13,6 @@ use crate::policy::{EventContent, Shed};
 use crate::protocol::{DOC, DocSync, Timer};
 use crate::store::Event;
 
-/// The code for a connection that does not take what is sent.
-const TOO_SLOW: u16 = 1013;
-
 impl Server {
     /// An event is to be told: at once, or with others.
     pub(super) fn announce(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
@@ -80,13 +77,25 @@ impl Server {
             }
         }
         self.pay_telling(members.len(), out);
-        out.send_all(members, Message::Event(Arc::clone(event)));
+        out.send_all(members, self.for_room(event));
         if self.config.policy.server.fanout.shed == Shed::Newest {
             return;
         }
         for conn in slow {
             out.mark("slow-consumer-closed");
-            self.end(conn, TOO_SLOW, "too slow", out);
+            self.end(conn, self.config.policy.server.close.overload_code, "too slow", out);
+        }
+    }
+
+    /// What a room is told of an event.
+    fn for_room(&self, event: &Arc<Event>) -> Message {
+        let event = Arc::clone(event);
+        if (self.steps.sanitises)() {
+            return Message::Event(event);
+        }
+        match self.account_of(event.instance) {
+            Some(account) => Message::Authored(event, Box::new(account)),
+            None => Message::Event(event),
         }
     }
 

@@ -42,7 +42,8 @@ impl Server {
             out.timer(Timer::Ping(conn), now.mono + self.beat.interval);
         }
         self.watch(now, conn, out);
-        self.knocked(now, conn, from.origin, out);
+        self.limit_age(now, conn, out);
+        self.knocked(now, conn, hello, out);
     }
 
     /// Notes a sign of life. A pong that answers an older ping is none.

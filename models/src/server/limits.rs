@@ -4,15 +4,19 @@ use wavetank::history::Caller;
 use wavetank::id::ConnId;
 use wavetank::objectives::Objectives;
 use wavetank::protocol::Outbox;
+use wavetank::time::Now;
 
 use super::{Server, Session};
 use crate::policy::{self, Dimension, RefuseAt};
-use crate::protocol::DocSync;
+use crate::protocol::{DocSync, Timer};
 
 /// The code for one connection too many.
 const TOO_MANY: u16 = 4003;
 /// The code for a message that is too large.
 const TOO_BIG: u16 = 1009;
+
+/// The code for a connection that is to be made anew.
+const TOO_OLD: u16 = 1013;
 
 /// What callers are told apart by.
 type Key = fn(&Caller) -> u64;
@@ -78,6 +82,21 @@ impl Server {
     pub(super) fn turn_away(&mut self, conn: ConnId, out: &mut Outbox<DocSync>) {
         out.mark("caller-turned-away");
         self.end(conn, TOO_MANY, "too many connections", out);
+    }
+
+    /// Plans the end of a new connection, if none may last for ever.
+    pub(super) fn limit_age(&self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
+        let age = self.config.policy.server.limits.connection_age;
+        if !age.is_zero() {
+            out.timer(Timer::Age(conn), now.mono + age);
+        }
+    }
+
+    /// A connection has lasted for as long as any may.
+    pub(super) fn aged(&mut self, conn: ConnId, out: &mut Outbox<DocSync>) {
+        if self.sessions.get(conn).is_some() {
+            self.end(conn, TOO_OLD, "connected for too long", out);
+        }
     }
 
     /// Ends a connection on which so many bytes came at once, if they are too many.

@@ -11,8 +11,6 @@ use super::Server;
 use crate::policy::Overload;
 use crate::protocol::DocSync;
 
-/// The code for a server that has too much to do.
-const LATER: u16 = 1013;
 /// Connections are counted over this time.
 const WINDOW: Span = Span::secs(1);
 
@@ -45,7 +43,7 @@ impl Server {
         let full = taken.len() >= *most;
         if full {
             out.mark("overload-shed");
-            out.close(conn, LATER, "overloaded");
+            out.close(conn, self.config.policy.server.close.overload_code, "overloaded");
         } else {
             taken.push_back(now.mono);
         }

@@ -108,6 +108,8 @@ pub struct Server {
     parts: parts::Parts,
     /// Whether its operator has stopped it.
     stopped: bool,
+    /// Whether anybody reads its log.
+    logs: bool,
     /// What is counted while the server is watched.
     meter: Option<Box<Meter>>,
 }
@@ -145,6 +147,7 @@ impl Server {
             pipeline: pipeline::Pipeline::new(&boot.objectives.stages),
             parts: parts::Parts::default(),
             stopped: false,
+            logs: boot.objectives.monitoring.is_some(),
             meter: Meter::of_server(
                 boot.objectives,
                 crate::flaws::server_meter(&boot.config.flaws),
@@ -154,6 +157,9 @@ impl Server {
 
     fn message(&mut self, now: Now, conn: ConnId, message: &Message, out: &mut Outbox<DocSync>) {
         if self.is_too_big(conn, message.size(), out) {
+            return;
+        }
+        if self.ignores(now, conn) {
             return;
         }
         self.heard(now, conn, message, out);
@@ -219,6 +225,7 @@ impl Server {
             Event::Timer(Timer::Door(conn)) => self.look_at_door(now, conn, out),
             Event::Issuer(ticket, answer) => self.door_checked(now, ticket, &answer, out),
             Event::Timer(Timer::Level(doc)) => self.level(doc, out),
+            Event::Timer(Timer::Age(conn)) => self.aged(conn, out),
             Event::Cast(_, Message::Published(event)) => self.published(now, event, out),
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Stored(ticket, result) => {
@@ -254,7 +261,7 @@ impl Server {
                     }
                     (Wait::Refusal(conn, commit), Ok(_)) => {
                         let conn = self.asker(conn, &commit);
-                        self.refuse(conn, commit.op, CONFLICT, out);
+                        self.refuse(conn, &commit, CONFLICT, out);
                         self.step_up(now, &commit, out);
                     }
                     (Wait::Flush(conn, commit, _) | Wait::Refusal(conn, commit), Err(_)) => {

@@ -10,7 +10,7 @@ use wavetank::time::{Mono, Now, Span};
 
 use super::{Server, Session};
 use crate::message::Message;
-use crate::policy::{self, RateKey, Weight};
+use crate::policy::{self, Excess, RateKey, Weight};
 use crate::protocol::DocSync;
 use crate::store::Commit;
 
@@ -51,6 +51,8 @@ pub(super) struct Rates {
     ops: usize,
     wholes: usize,
     keys: Vec<RateKey>,
+    /// Whether who is put off is told so.
+    tells: bool,
     counts: BTreeMap<(RateKey, u64), Count>,
     sent: BTreeMap<u64, Count>,
 }
@@ -65,6 +67,7 @@ impl Rates {
             ops: if weighs(Weight::Count) { ops } else { 0 },
             wholes: if weighs(Weight::Cost) { wholes } else { 0 },
             keys: policy.key.clone(),
+            tells: policy.excess == Excess::NackRetryAfter,
             counts: BTreeMap::new(),
             sent: BTreeMap::new(),
         }
@@ -80,6 +83,13 @@ fn client_of(conn: ConnId, session: &Session) -> u64 {
 }
 
 impl Server {
+    /// Whether all that comes on a connection is dropped for now, since it said too much.
+    pub(super) fn ignores(&self, now: Now, conn: ConnId) -> bool {
+        let of = (RateKey::Connection, u64::from(conn.serial()));
+        let held = |count: &Count| count.held > now.mono;
+        !self.rates.tells && self.rates.counts.get(&of).is_some_and(held)
+    }
+
     /// Whether an operation may be taken now; if not, its sender is told when.
     pub(super) fn has_turn(
         &mut self,
@@ -100,7 +110,7 @@ impl Server {
             };
             wait = wait.max(self.rates.counts.entry(of).or_default().take(now.mono, most));
         }
-        if let Some(retry_after) = wait {
+        if let Some(retry_after) = wait.filter(|_| self.rates.tells) {
             out.mark("put-off");
             let later = Message::Later { doc: commit.doc, op: Some(commit.op), retry_after };
             out.send(conn, later).whatever();
@@ -120,7 +130,7 @@ impl Server {
         let Some(session) = self.sessions.get(conn).filter(|_| most > 0) else { return true };
         let count = self.rates.sent.entry(client_of(conn, session)).or_default();
         let wait = count.take(now.mono, most);
-        if let Some(retry_after) = wait {
+        if let Some(retry_after) = wait.filter(|_| self.rates.tells) {
             out.mark("put-off");
             out.send(conn, Message::Later { doc, op: None, retry_after }).whatever();
         }

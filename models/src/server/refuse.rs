@@ -1,11 +1,14 @@
 //! Operations that are not done: their author has no right to them, or came too late.
 
-use wavetank::id::{ConnId, OpId};
+use wavetank::history::metrics;
+use wavetank::id::ConnId;
 use wavetank::protocol::Outbox;
 
 use super::Server;
 use crate::document;
+use crate::policy::Body;
 use crate::protocol::DocSync;
+use crate::secrets;
 use crate::store::Commit;
 
 /// Whether a person asks for what only the pipeline may do.
@@ -18,14 +21,21 @@ impl Server {
     pub(super) fn refuse(
         &self,
         conn: Option<ConnId>,
-        op: OpId,
+        commit: &Commit,
         code: u16,
         out: &mut Outbox<DocSync>,
     ) {
         if let Some(conn) = conn.filter(|conn| self.sessions.get(*conn).is_some()) {
             out.mark("edit-rejected");
-            if let Some(message) = (self.steps.refusal)(op, code) {
+            if let Some(message) = (self.steps.refusal)(commit, code) {
                 out.send(conn, message).whatever();
+            }
+            if self.logs {
+                let body = match self.config.policy.server.logs.body {
+                    Body::Redacted => format!("{}, {}", commit.op, commit.doc),
+                    Body::Full => secrets::in_full(commit),
+                };
+                out.log(metrics::LOG_REFUSED, Some(conn), code, body);
             }
         }
     }

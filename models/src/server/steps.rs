@@ -1,13 +1,13 @@
 //! Steps of the server that can be done wrong. The defaults are the reference.
 
 use wavetank::history::{Changes, Position};
-use wavetank::id::{ConnId, Field, OpId, Topic};
+use wavetank::id::{ConnId, Field, Topic};
 use wavetank::time::{Mono, Now, Span};
 
 use crate::config::Beat;
 use crate::document::Content;
 use crate::message::{Message, Since, Word};
-use crate::store::Event;
+use crate::store::{Commit, Event};
 
 /// When a connection that is welcomed enters the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +69,8 @@ pub struct Steps {
     pub cleans_up: fn() -> bool,
     /// `server.errors.record`: whether what goes wrong is reported.
     pub records: fn() -> bool,
-    /// `server.errors.context`: what the author of an operation is told that is not done.
-    pub refusal: fn(OpId, code: u16) -> Option<Message>,
+    /// `server.errors.context` and `server.errors.text`: what the author of an operation is told that is not done.
+    pub refusal: fn(&Commit, code: u16) -> Option<Message>,
     /// `server.pipeline.guard`: whether a stage waits for those before it.
     pub guards_stages: fn() -> bool,
     /// `server.registry.insert_on` and `server.sync.join`: when a connection that is welcomed
@@ -91,6 +91,14 @@ pub struct Steps {
     /// `server.commit.store`: for how long the server does nothing else, given what the store
     /// took.
     pub blocks: fn(took: Span) -> Span,
+    /// `server.fanout.sanitise`: whether what is known of an author is left out of what others
+    /// are told.
+    pub sanitises: fn() -> bool,
+    /// `server.limits.check_at`: whether a caller that is one too many is looked for when it asks
+    /// for a document, though it is let in later.
+    pub counts_on_arrival: fn() -> bool,
+    /// `server.decode.validate`: what is made of so many bytes that are no message.
+    pub reads_anyway: fn(bytes: u32) -> Option<Commit>,
 }
 
 impl Default for Steps {
@@ -117,7 +125,7 @@ impl Default for Steps {
             survives_unreadable: || true,
             cleans_up: || true,
             records: || true,
-            refusal: |op, code| Some(Message::Nack { op, code }),
+            refusal: |commit, code| Some(Message::Nack { op: commit.op, code }),
             guards_stages: || true,
             enters: || Entering::AtOnce,
             forgets: |ended, _, _| Some(ended),
@@ -126,6 +134,9 @@ impl Default for Steps {
             is_member: |docs, doc| docs.contains(&doc),
             goes_on: || true,
             blocks: |_| Span::ZERO,
+            sanitises: || true,
+            counts_on_arrival: || false,
+            reads_anyway: |_| None,
         }
     }
 }

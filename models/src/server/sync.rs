@@ -47,7 +47,7 @@ impl Server {
         out: &mut Outbox<DocSync>,
     ) {
         let Some(from) = self.sessions.get(conn).map(|session| session.from) else { return };
-        if self.is_full(conn, &from, instance) {
+        if !self.was_counted(conn) && self.is_full(conn, &from, instance) {
             return self.turn_away(conn, out);
         }
         let is_ghost = |session: &Session| self.is_ghost(session, &from, instance);

@@ -27,6 +27,7 @@ mod open_panel;
 mod other_demands;
 mod outage;
 mod rapid_stages;
+mod replay_above_limit;
 mod replay_cut_short;
 mod restored_store;
 mod retry_by_hand;
@@ -37,6 +38,7 @@ mod server_restart_herd;
 mod several_documents;
 mod several_tabs;
 mod signed_in;
+mod signing_in;
 mod slow_consumer;
 mod slow_network;
 mod small_pages;
@@ -98,6 +100,8 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &crowded_device::CrowdedDevice,
         &hostile_page::HostilePage,
         &signed_in::SignedIn,
+        &signing_in::SigningIn,
+        &replay_above_limit::ReplayAboveLimit,
         &flooded::Flooded,
         &long_session::LongSession,
         &monitored::Monitored,

@@ -15,6 +15,9 @@ pub(super) struct SlowConsumer;
 /// Objectives are scaled down, so that a short run can fill a buffer.
 const QUEUE: u32 = 40;
 
+/// The application's own codes, as people who write clients are told of them.
+const PUBLISHED: [u16; 5] = [4000, 4001, 4003, 4401, 4408];
+
 impl Scenario<DocSync> for SlowConsumer {
     fn name(&self) -> &'static str {
         "slow-consumer"
@@ -32,6 +35,7 @@ impl Scenario<DocSync> for SlowConsumer {
             .prop_map(move |(mut work, (from, lasts, client, rate), reports)| {
                 let mut case = case(room(3), &config, 20);
                 case.objectives.queue_max = QUEUE;
+                case.objectives.close_codes = PUBLISHED.to_vec();
                 work.extend(stages(reports, 4, Span::millis(40)));
                 work.extend(progress(reports, 4, Span::millis(40)));
                 give(&mut case, work);
