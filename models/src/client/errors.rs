@@ -35,6 +35,8 @@ impl Client {
     }
 
     pub(super) fn record(&self, what: &'static str, code: u16, out: &mut Outbox<DocSync>) {
-        out.report(what, code, format!("client, {:?}", self.phase));
+        if (self.steps.reports_errors)() {
+            out.report(what, code, format!("client, {:?}", self.phase));
+        }
     }
 }

@@ -173,6 +173,8 @@ pub struct Steps {
     pub shows_errors: fn() -> bool,
     /// `client.errors.clear_on_success`: whether the notice of an end goes once that is mended.
     pub clears_notice: fn() -> bool,
+    /// `client.errors.report`: whether what goes wrong is reported.
+    pub reports_errors: fn() -> bool,
     /// `client.view.readable`: whether what there is can be asked for, given whether the
     /// connection is live.
     pub answers_query: fn(live: bool) -> bool,
@@ -258,6 +260,7 @@ impl Default for Steps {
             tab_in_turn: |event, cursor| event == cursor.next(),
             shows_errors: || true,
             clears_notice: || true,
+            reports_errors: || true,
             answers_query: |_| true,
             draws_after: |_| true,
             ping_waits: || false,

@@ -93,7 +93,7 @@ impl Client {
         out: &mut Outbox<DocSync>,
     ) {
         for event in events {
-            if self.is_news(event.position) {
+            if !self.is_known(event) {
                 self.apply(now, event, out);
             }
         }

@@ -51,6 +51,12 @@ pub(super) const FLAWS: &[Flaw] = &[
         change: Step::Client(|steps| steps.shows_errors = || false),
     },
     Flaw {
+        path: "client.errors.report",
+        right: "true",
+        wrong: "false",
+        change: Step::Client(|steps| steps.reports_errors = || false),
+    },
+    Flaw {
         path: "client.errors.clear_on_success",
         right: "true",
         wrong: "false",

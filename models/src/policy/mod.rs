@@ -6,6 +6,7 @@
 mod access;
 mod bundled;
 mod client;
+mod dedup;
 mod deployment;
 mod edit;
 mod eviction;
@@ -18,6 +19,7 @@ mod rate;
 mod server;
 mod settings;
 mod shutdown;
+mod tabs;
 mod version;
 
 use serde::{Deserialize, Serialize};
@@ -25,10 +27,11 @@ use serde::{Deserialize, Serialize};
 pub use access::{ClientAuth, OnConnect, Origins, Refresh, RefuseAt, ServerAuth, Subscribing};
 pub use bundled::bundled;
 pub use client::{
-    Ack, AckRetry, Apply, Clamp, ClientPolicy, ClosePolicy, Cursor, Dedup, Dial, Ephemeral,
-    FailedExit, Gap, OfflineEdits, OnClose, OnOpen, Outbox, Overflow, Reconnect, Reorder, ResetOn,
-    Schedule, SignOfLife, Storage, SyncPolicy, Tabs, Undo, UndoScope, Watch,
+    Ack, AckRetry, Apply, Clamp, ClientPolicy, ClosePolicy, Cursor, Dial, Ephemeral, FailedExit,
+    Gap, OfflineEdits, OnClose, OnOpen, Outbox, Overflow, Reconnect, Reorder, ResetOn, Schedule,
+    SignOfLife, Storage, SyncPolicy, Undo, UndoScope, Watch,
 };
+pub use dedup::{Dedup, Scope};
 pub use deployment::{Channel, Instances};
 pub use edit::{EditGate, WhenStale};
 pub use eviction::Eviction;
@@ -44,6 +47,7 @@ pub use server::{
 };
 pub use settings::Settings;
 pub use shutdown::{OnShutdown, Shutdown};
+pub use tabs::Tabs;
 pub use version::{Choice, Version};
 
 /// A system's reconnection and sync policy, client and server.

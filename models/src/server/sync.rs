@@ -16,7 +16,7 @@ const SUPERSEDED: u16 = 4000;
 
 impl Server {
     pub(super) fn load(&mut self, doc: Topic, out: &mut Outbox<DocSync>) {
-        let ticket = out.store(Request::Load(doc));
+        let ticket = out.store(Request::Load(doc, self.config.log_after.unwrap_or_default()));
         self.awaiting.remember(ticket, Wait::Load(doc));
     }
 
@@ -28,7 +28,9 @@ impl Server {
         out: &mut Outbox<DocSync>,
     ) {
         let Some(room) = self.rooms.get_mut(&doc) else { return };
-        room.loaded(now, loaded, self.config.policy.server.sync.durable_log);
+        let after = self.config.log_after.unwrap_or_default();
+        let durable_log = self.config.policy.server.sync.durable_log;
+        room.loaded(now, loaded, durable_log.then_some(after));
         let waiting = std::mem::take(&mut room.waiting);
         self.resume_pipeline(now, doc, out);
         self.begin_anew(now, doc, out);

@@ -21,6 +21,7 @@ mod mixed;
 mod monitored;
 mod newer_server;
 mod offline_editing;
+mod old_document;
 mod one_element;
 mod open_panel;
 mod other_demands;
@@ -78,6 +79,7 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &slow_consumer::SlowConsumer,
         &replay_cut_short::ReplayCutShort,
         &idle_pages::IdlePages,
+        &old_document::OldDocument,
         &chaotic_links::ChaoticLinks,
         &store_trouble::StoreTrouble,
         &restored_store::RestoredStore,
