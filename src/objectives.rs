@@ -18,6 +18,16 @@ pub enum EditPolicy {
     Disable,
 }
 
+/// What tabs of one device show of one topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TabPolicy {
+    /// The same.
+    Sync,
+    /// What each was told, and that it may not be the same.
+    Accept,
+}
+
 /// Who may have documents open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -58,6 +68,8 @@ pub struct Objectives {
     pub event_latency: Span,
     /// What editing is allowed while the connection is down.
     pub edit_policy: EditPolicy,
+    /// What tabs of one device show of one topic.
+    pub tabs: TabPolicy,
     /// The longest pause between two frames of a server on one connection.
     pub heartbeat_interval: Span,
     /// How long after that the answer may take before the peer counts as silent.
@@ -128,6 +140,7 @@ impl Default for Objectives {
             outbox_drain: Span::secs(15),
             event_latency: Span::secs(1),
             edit_policy: EditPolicy::Queue,
+            tabs: TabPolicy::Sync,
             heartbeat_interval: Span::secs(30),
             heartbeat_timeout: Span::secs(10),
             close_timeout: Span::secs(5),

@@ -9,6 +9,7 @@ use wavetank::id::{OpId, Topic};
 use wavetank::protocol::Credential;
 use wavetank::time::{Span, Wall};
 
+use crate::between::Between;
 use crate::document;
 use crate::protocol::DOC;
 use crate::store::{Commit, Event, Seen};
@@ -196,6 +197,8 @@ pub enum Message {
     },
     /// An instance tells another of an event that will outlive a crash.
     Published(Arc<Event>),
+    /// A tab tells another of anything else.
+    Between(Box<Between>),
 }
 
 /// A part of a snapshot or of a delta.
@@ -287,6 +290,7 @@ impl Message {
             | Self::Packed(event)
             | Self::Published(event) => changes(&event.changes),
             Self::Bare(_, content) => changes(content),
+            Self::Between(between) => between.content().len() as u32 * CHANGE,
             Self::Op(commit) => commit.edit.size(),
             Self::Part(part) => part.text.len() as u32,
             _ => 16,
@@ -372,6 +376,7 @@ impl Message {
                 meaning.code(TOO_SOON).retry_after(Some(*retry_after))
             }
             Self::Unsubscribe { doc } => Meaning::of(Kind::Unsubscribe).topic(*doc),
+            Self::Between(between) => between.meaning(),
             Self::Bare(doc, _) => Meaning::default().topic(*doc),
             Self::Novel { doc, position } => {
                 Meaning::of(Kind::Event).topic(*doc).position(*position)

@@ -123,6 +123,8 @@ pub enum Timer {
     Scrape,
     /// An instance has been behind the others in a document for a while.
     Level(Topic),
+    /// The client is to ask other tabs again, or to tell them again that it is there.
+    Tabs,
 }
 
 const fn mark(name: &'static str, about: &'static str) -> Mark {
@@ -130,7 +132,7 @@ const fn mark(name: &'static str, about: &'static str) -> Mark {
 }
 
 /// What befalls a node, and then what it does about it.
-const MARKS: [Mark; 28] = [
+const MARKS: [Mark; 29] = [
     mark("connection-lost", "A client is told that its connection has ended."),
     mark("edit-while-away", "A person edits while the client is not live."),
     mark("event-ahead", "An event comes before one that it follows."),
@@ -162,6 +164,7 @@ const MARKS: [Mark; 28] = [
     mark("put-off", "The server puts off what comes too soon."),
     mark("caller-shown-out", "The server closes a connection to which its caller has no right."),
     mark("written-not-arrived", "A client returns without events that were written to it."),
+    mark("fed-by-tab", "A tab without a connection takes the document over from another tab."),
 ];
 
 impl Op {

@@ -14,6 +14,7 @@ use wavetank::history::{Change, Changes, Observation, Position, metrics};
 use wavetank::id::{NodeId, OpId, StoreId, Topic};
 use wavetank::protocol::{Credential, Protocol};
 use wavetank::time::{Span, Time, Wall};
+use wavetank_models::between::Between;
 use wavetank_models::document::{self, Attribute};
 use wavetank_models::message::{FORBIDDEN, Message, Notice, Part, Since, UNREADABLE, Word};
 use wavetank_models::store::{Commit, Edit, Event, Manner, Seen};
@@ -222,6 +223,11 @@ fn rarer_messages() -> Vec<(&'static str, &'static str, Message)> {
             "tells of an event that will outlive a crash",
             Message::Published(event()),
         ),
+        (
+            "tab to tab",
+            "asks for a document, holds one, or says where its sender is",
+            Message::Between(Box::new(Between::Ask { doc: DOC, since: to })),
+        ),
     ]
 }
 
@@ -252,7 +258,8 @@ const fn count(message: &Message) -> usize {
         | Message::Credential(_)
         | Message::Later { .. }
         | Message::Unsubscribe { .. }
-        | Message::Published(_) => 25,
+        | Message::Published(_)
+        | Message::Between(_) => 26,
     }
 }
 

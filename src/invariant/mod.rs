@@ -103,7 +103,9 @@ mod state_matches_cursor;
 mod status_truthful;
 mod subscription_exact;
 mod sync_before_replay;
+mod tab_convergence;
 mod table;
+mod tabs;
 mod ui_responsive;
 mod undo_validity;
 mod view_follows_store;
@@ -193,6 +195,7 @@ pub use state_matches_cursor::StateMatchesCursor;
 pub use status_truthful::StatusTruthful;
 pub use subscription_exact::SubscriptionExact;
 pub use sync_before_replay::SyncBeforeReplay;
+pub use tab_convergence::TabConvergence;
 pub use ui_responsive::UiResponsive;
 pub use undo_validity::UndoValidity;
 pub use view_follows_store::ViewFollowsStore;
@@ -435,5 +438,6 @@ fn of_service(objectives: &Objectives) -> Vec<Box<dyn Invariant>> {
         Box::new(RegistryExact::default()),
         Box::new(RequestAnswered::new(objectives)),
         Box::new(OverloadRecovers::default()),
+        Box::new(TabConvergence::new(objectives)),
     ]
 }

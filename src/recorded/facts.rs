@@ -245,6 +245,7 @@ const NEEDS: &[(&str, &[Facts])] = &[
     ("registry-exact", &[F::SENT, F::CLOSED, F::SIZES]),
     ("request-answered", &[F::SENT, F::DELIVERED, F::OBJECTIVES]),
     ("overload-recovers", &[F::SIZES]),
+    ("tab-convergence", &[F::IDENTITY, F::CONTENT, F::STATUS, F::CLIENT_SENT, F::REST]),
 ];
 
 #[cfg(test)]

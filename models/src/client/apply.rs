@@ -10,7 +10,6 @@ use wavetank::time::Now;
 
 use super::Client;
 use crate::document;
-use crate::message::Message;
 use crate::policy::{Gap, Scope};
 use crate::protocol::DocSync;
 use crate::store::Event;
@@ -128,29 +127,6 @@ impl Client {
         {
             self.drawn = now.mono;
             self.publish(&changed, out);
-        }
-    }
-
-    /// Passes an event on to the other tabs of the device.
-    fn share(&self, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
-        if self.config.policy.client.tabs.share {
-            for tab in &self.tabs {
-                out.cast(*tab, Message::Tab(Arc::clone(event)));
-            }
-        }
-    }
-
-    /// A tab of the same device passed on an event.
-    pub(super) fn tab_event(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
-        let Some(cursor) = self.cursor else { return };
-        if event.doc != self.doc {
-            return;
-        }
-        if self.config.policy.client.tabs.share && (self.steps.tab_in_turn)(event.position, cursor)
-        {
-            out.mark("event-from-tab");
-            self.apply(now, event, out);
-            self.drain_ahead(now, out);
         }
     }
 }

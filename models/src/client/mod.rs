@@ -19,6 +19,7 @@ mod query;
 mod reconnect;
 mod steps;
 mod sync;
+mod tabs;
 mod undo;
 mod view;
 mod words;
@@ -80,7 +81,6 @@ pub struct Client {
     /// The instances of the server; each dial is to the next one.
     servers: Vec<NodeId>,
     dials: usize,
-    tabs: Vec<NodeId>,
     config: Arc<Config>,
     steps: Steps,
     /// How it tries again, as its application has set it.
@@ -142,6 +142,7 @@ pub struct Client {
     assembly: parts::Assembly,
     /// What has come and waits to be taken in, where that takes time.
     work: work::Work,
+    siblings: tabs::Siblings,
 
     shown: Option<Status>,
     last_synced: Option<Mono>,
@@ -173,7 +174,6 @@ impl Client {
                 .map(|peer| peer.id)
                 .collect(),
             dials: boot.me.0 as usize,
-            tabs: boot.peers.iter().filter(|peer| peer.same_device).map(|peer| peer.id).collect(),
             outbox_limit: limit(policy.outbox.limit),
             reorder_limit: limit(policy.reorder.limit),
             config: Arc::clone(boot.config),
@@ -212,6 +212,7 @@ impl Client {
             panel: None,
             assembly: parts::Assembly::default(),
             work: work::Work::new(boot.objectives, policy.inbound.limit),
+            siblings: tabs::Siblings::new(&boot, &policy.tabs, boot.objectives),
             shown: None,
             last_synced: None,
             drawn: Mono::default(),
@@ -283,6 +284,7 @@ impl Client {
             Timer::Slice => self.slice(now, out),
             Timer::Renew => self.renew(out),
             Timer::Later => self.try_again(now, out),
+            Timer::Tabs => self.tabs_again(now, out),
             Timer::Ping(_)
             | Timer::Deadline(..)
             | Timer::Batch
@@ -338,6 +340,7 @@ impl Client {
         match event {
             Event::Start => {
                 self.show(out);
+                self.is_here(now, true, out);
                 if (self.steps.dials_on_mount)() {
                     self.dial(now, out);
                 }
@@ -350,7 +353,8 @@ impl Client {
                 self.report_end(closing, out);
                 self.closed(now, closing, out);
             }
-            Event::Cast(_, Message::Tab(event)) => self.tab_event(now, event, out),
+            Event::Cast(from, Message::Tab(event)) => self.tab_event(now, from, event, out),
+            Event::Cast(from, Message::Between(between)) => self.between(now, from, between, out),
             Event::Timer(timer) => self.timer(now, timer, out),
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Device(online) => self.device(now, online, out),

@@ -100,6 +100,8 @@ pub struct Steps {
     pub takes_moves: fn(live: bool) -> bool,
     /// `client.view.close_message`: the class of the notice after a close with this code.
     pub notice: fn(code: u16) -> &'static str,
+    /// `client.tabs.when_limited`: what a page shows that is one too many.
+    pub shown_when_limited: fn() -> Connection,
     /// `client.view.notify_on`: whether an event is drawn, given whether it is of one's own.
     pub draws: fn(own: bool) -> bool,
     /// `client.lifecycle.history`: how many closes are remembered, given the limit.
@@ -225,6 +227,7 @@ impl Default for Steps {
             shown_can_edit: |is, _| is,
             takes_moves: |_| true,
             notice: super::notices::class,
+            shown_when_limited: || Connection::Limit,
             draws: |_| true,
             remembered: |limit| limit,
             takes_snapshot: |at, cursor| cursor.is_none_or(|cursor| at >= cursor),

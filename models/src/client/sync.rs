@@ -113,6 +113,7 @@ impl Client {
             return;
         }
         self.phase = Phase::Live;
+        self.tells_tabs(out);
         if (self.steps.clears_notice)() {
             self.withdraw_notice(out);
         }

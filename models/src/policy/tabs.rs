@@ -8,10 +8,13 @@ use serde::{Deserialize, Serialize};
 pub struct Tabs {
     /// Whether a tab passes on the events that it applied.
     pub share: bool,
+    /// Whether a person is told that changes of other tabs are not shown, where the objectives
+    /// accept that they are not.
+    pub notice: bool,
 }
 
 impl Default for Tabs {
     fn default() -> Self {
-        Self { share: true }
+        Self { share: true, notice: true }
     }
 }

@@ -9,6 +9,7 @@ mod coming_and_going;
 mod crowded_device;
 mod crowded_outbox;
 mod disconnect_during_edit;
+mod drifting_tabs;
 mod edit_while_updates;
 mod editing_disabled;
 mod failures_told;
@@ -96,6 +97,7 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &crowded_outbox::CrowdedOutbox,
         &open_panel::OpenPanel,
         &crowded_device::CrowdedDevice,
+        &drifting_tabs::DriftingTabs,
         &hostile_page::HostilePage,
         &signed_in::SignedIn,
         &flooded::Flooded,
