@@ -28,6 +28,16 @@ pub enum TabPolicy {
     Accept,
 }
 
+/// What a client does that cannot have a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fallback {
+    /// It asks for its topic over other channels now and then.
+    Poll,
+    /// It waits until it can have one.
+    None,
+}
+
 /// Who may have documents open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -70,6 +80,10 @@ pub struct Objectives {
     pub edit_policy: EditPolicy,
     /// What tabs of one device show of one topic.
     pub tabs: TabPolicy,
+    /// What a client does that has given up on sockets.
+    pub fallback: Fallback,
+    /// The pause between its requests for its topic, where it makes some.
+    pub poll: Span,
     /// The longest pause between two frames of a server on one connection.
     pub heartbeat_interval: Span,
     /// How long after that the answer may take before the peer counts as silent.
@@ -141,6 +155,8 @@ impl Default for Objectives {
             event_latency: Span::secs(1),
             edit_policy: EditPolicy::Queue,
             tabs: TabPolicy::Sync,
+            fallback: Fallback::None,
+            poll: Span::secs(30),
             heartbeat_interval: Span::secs(30),
             heartbeat_timeout: Span::secs(10),
             close_timeout: Span::secs(5),

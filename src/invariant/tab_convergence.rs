@@ -151,7 +151,10 @@ impl Invariant for TabConvergence {
                 return;
             }
             Observation::Dialled { .. } => self.pages.of(node).turned_away = false,
-            Observation::Given { op, changes, .. } if !changes.is_empty() => {
+            // Where no client has several tabs, as is usual, nothing is kept of what they do.
+            Observation::Given { op, changes, .. }
+                if !changes.is_empty() && self.tabs.several() =>
+            {
                 let fields = changes.iter().map(|change| change.field).collect();
                 self.waiting.insert(*op, (node, fields));
             }

@@ -245,6 +245,8 @@ const NEEDS: &[(&str, &[Facts])] = &[
     ("registry-exact", &[F::SENT, F::CLOSED, F::SIZES]),
     ("request-answered", &[F::SENT, F::DELIVERED, F::OBJECTIVES]),
     ("overload-recovers", &[F::SIZES]),
+    ("op-terminates", &[F::GIVEN, F::OBJECTIVES]),
+    ("fallback-freshness", &[F::DIALLED, F::CLOSED, F::COMMITTED, F::CONTENT, F::OBJECTIVES]),
     ("tab-convergence", &[F::IDENTITY, F::CONTENT, F::STATUS, F::CLIENT_SENT, F::REST]),
 ];
 

@@ -46,6 +46,7 @@ impl Client {
         self.leave(out, 1000);
         out.cancel(Timer::Retry);
         self.withdraw_notice(out);
+        self.drop_request(out);
         self.phase = Phase::Stopped(Connection::Closed);
     }
 

@@ -17,6 +17,7 @@ mod pointer;
 mod progress;
 mod query;
 mod reconnect;
+mod request;
 mod steps;
 mod sync;
 mod tabs;
@@ -44,6 +45,7 @@ use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store;
 pub use guise::Guise;
 pub use outbox::Pending;
+pub(crate) use request::PATH as REQUEST_PATH;
 pub use steps::{Cue, Expiry, Sending, Standing, Steps};
 pub use undo::Undoable;
 
@@ -143,6 +145,7 @@ pub struct Client {
     /// What has come and waits to be taken in, where that takes time.
     work: work::Work,
     siblings: tabs::Siblings,
+    requests: request::Requests,
 
     shown: Option<Status>,
     last_synced: Option<Mono>,
@@ -213,6 +216,7 @@ impl Client {
             assembly: parts::Assembly::default(),
             work: work::Work::new(boot.objectives, policy.inbound.limit),
             siblings: tabs::Siblings::new(&boot, &policy.tabs, boot.objectives),
+            requests: request::Requests::new(policy.fallback.poll, boot.objectives),
             shown: None,
             last_synced: None,
             drawn: Mono::default(),
@@ -285,6 +289,8 @@ impl Client {
             Timer::Renew => self.renew(out),
             Timer::Later => self.try_again(now, out),
             Timer::Tabs => self.tabs_again(now, out),
+            Timer::Poll => self.falls_back(now, out),
+            Timer::Request => self.request_timed_out(out),
             Timer::Ping(_)
             | Timer::Deadline(..)
             | Timer::Batch
@@ -309,6 +315,7 @@ impl Client {
             Op::Disconnect => self.disconnect(now, out),
             Op::Rerender => self.rerender(now, out),
             Op::Query => self.query(id, out),
+            Op::Refresh => self.refresh(now, id, out),
             Op::Point(_) => self.point(now, id, out),
             Op::Panel(element) => self.open_panel(*element, out),
             Op::Pose(guise) => self.pose(now, *guise, out),
@@ -331,6 +338,10 @@ impl Client {
 
 impl Client {
     fn handle(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
+        if self.requests.owns(&event) {
+            self.of_request(now, event, out);
+            return self.show(out);
+        }
         if self.is_past(&event) {
             return;
         }

@@ -157,6 +157,7 @@ impl Client {
         self.leave(out, UNANSWERED);
         self.plan_attempt(now, code, out);
         self.turns_to_tabs(now, out);
+        self.falls_back(now, out);
     }
 
     fn plan_attempt(&mut self, now: Now, code: u16, out: &mut Outbox<DocSync>) {
@@ -252,6 +253,7 @@ impl Client {
                 self.leave(out, 1000);
                 self.disarm(out);
                 self.phase = Phase::Offline;
+                self.drop_request(out);
                 self.turns_to_tabs(now, out);
             }
             return;

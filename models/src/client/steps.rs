@@ -102,6 +102,8 @@ pub struct Steps {
     pub notice: fn(code: u16) -> &'static str,
     /// `client.tabs.when_limited`: what a page shows that is one too many.
     pub shown_when_limited: fn() -> Connection,
+    /// `client.request.on_error`: whether a request that gets no answer ends.
+    pub request_fails: fn() -> bool,
     /// `client.view.notify_on`: whether an event is drawn, given whether it is of one's own.
     pub draws: fn(own: bool) -> bool,
     /// `client.lifecycle.history`: how many closes are remembered, given the limit.
@@ -228,6 +230,7 @@ impl Default for Steps {
             takes_moves: |_| true,
             notice: super::notices::class,
             shown_when_limited: || Connection::Limit,
+            request_fails: || true,
             draws: |_| true,
             remembered: |limit| limit,
             takes_snapshot: |at, cursor| cursor.is_none_or(|cursor| at >= cursor),

@@ -7,6 +7,7 @@ use super::access::ClientAuth;
 use super::dedup::Dedup;
 use super::edit::EditGate;
 use super::eviction::Eviction;
+use super::fallback::Fallback;
 use super::inbound::Inbound;
 use super::settings::Settings;
 use super::tabs::Tabs;
@@ -47,6 +48,8 @@ pub struct ClientPolicy {
     pub inbound: Inbound,
     /// How it shows who it is.
     pub auth: ClientAuth,
+    /// What it does that cannot have a socket.
+    pub fallback: Fallback,
 }
 
 /// How the client dials.

@@ -16,6 +16,7 @@ mod pipeline;
 mod rate;
 mod refuse;
 mod registry;
+mod requests;
 mod room;
 mod steps;
 mod sync;
@@ -30,6 +31,7 @@ use wavetank::id::{ConnId, NodeId, OpId, Topic};
 use wavetank::protocol::{Awaiting, Boot, Conns, Event, Node, Outbox};
 use wavetank::time::{Mono, Now};
 
+use crate::client::REQUEST_PATH;
 use crate::config::{Beat, Config};
 use crate::message::{CONFLICT, Message, Word};
 use crate::meter::Meter;
@@ -104,6 +106,8 @@ pub struct Server {
     batch: Vec<Arc<store::Event>>,
     pipeline: pipeline::Pipeline,
     parts: parts::Parts,
+    /// Connections for one request each, and the instance of the client that makes it.
+    requests: Conns<u64>,
     /// Whether its operator has stopped it.
     stopped: bool,
     /// What is counted while the server is watched.
@@ -141,6 +145,7 @@ impl Server {
             batch: Vec::new(),
             pipeline: pipeline::Pipeline::new(&boot.objectives.stages),
             parts: parts::Parts::default(),
+            requests: Conns::default(),
             stopped: false,
             meter: Meter::of_server(
                 boot.objectives,
@@ -205,7 +210,13 @@ impl Server {
     fn handle(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
         match event {
             Event::Accepted(conn, _) if self.stopped => out.refuse(conn, STOPPED),
+            Event::Accepted(conn, hello) if hello.path == REQUEST_PATH => {
+                self.accept_request(conn, hello, out);
+            }
             Event::Accepted(conn, hello) => self.accept(now, conn, hello, out),
+            Event::Message(conn, message) if self.requests.get(conn).is_some() => {
+                self.answer(now, conn, message, out);
+            }
             Event::Message(conn, message) => self.message(now, conn, message, out),
             Event::Malformed(conn, bytes) => self.unreadable(now, conn, bytes, out),
             Event::Closed(conn, closing) => self.gone(conn, closing, out),

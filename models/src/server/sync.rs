@@ -86,6 +86,9 @@ impl Server {
         out: &mut Outbox<DocSync>,
     ) {
         let Some(head) = self.rooms.get(&doc).and_then(|room| room.head) else { return };
+        if self.requests.get(conn).is_some() {
+            return self.catch_up(now, conn, doc, since, out);
+        }
         let Some(session) = self.sessions.get_mut(conn) else { return };
         self.written.extend(session.instance.map(|instance| (instance, head)));
         out.send(conn, Message::Welcome { doc, head }).whatever();
@@ -105,7 +108,10 @@ impl Server {
 
     /// Which operations of the client behind a connection are done.
     fn seen(&self, conn: ConnId, doc: Topic) -> Seen {
-        let instance = self.sessions.get(conn).and_then(|session| session.instance);
+        let instance = match self.sessions.get(conn) {
+            Some(session) => session.instance,
+            None => self.requests.get(conn).copied(),
+        };
         let seen = |instance| self.rooms.get(&doc)?.seen.get(&instance).cloned();
         instance.and_then(seen).unwrap_or_default()
     }
@@ -154,6 +160,10 @@ impl Server {
                 Message::Snapshot { doc, at: head, seen, content }
             }
         };
-        self.send_large(conn, message, out);
+        if self.requests.get(conn).is_some() {
+            out.send(conn, message).whatever();
+        } else {
+            self.send_large(conn, message, out);
+        }
     }
 }

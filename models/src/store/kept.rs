@@ -141,6 +141,18 @@ mod tests {
     }
 
     #[test]
+    fn a_document_that_is_older_than_its_log_goes_on_from_its_number() {
+        let mut before = Documents::default();
+        before.apply(Request::Load(DOC, 40));
+        before.apply(write(1, 2));
+        let text = serde_json::to_string(&before).expect("written");
+        let mut after: Documents = serde_json::from_str(&text).expect("read");
+        assert_eq!(format!("{after:?}"), format!("{before:?}"));
+        let Reply::Committed(event) = after.apply(write(2, 2)) else { panic!("not done") };
+        assert_eq!(event.position.seq, 42);
+    }
+
+    #[test]
     fn a_log_with_a_hole_is_no_document() {
         let text = serde_json::to_string(&documents()).expect("written");
         let holed = text.replace("\"seq\":2}", "\"seq\":3}");

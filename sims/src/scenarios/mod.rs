@@ -3,6 +3,7 @@
 //! A scenario knows topology, work and what may go wrong, and nothing of policies: the same
 //! cases are run on every one of them.
 
+mod blocked_sockets;
 mod busy_page;
 mod chaotic_links;
 mod coming_and_going;
@@ -98,6 +99,7 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &open_panel::OpenPanel,
         &crowded_device::CrowdedDevice,
         &drifting_tabs::DriftingTabs,
+        &blocked_sockets::BlockedSockets,
         &hostile_page::HostilePage,
         &signed_in::SignedIn,
         &flooded::Flooded,
