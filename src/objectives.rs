@@ -18,6 +18,26 @@ pub enum EditPolicy {
     Disable,
 }
 
+/// What tabs of one device show of one topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TabPolicy {
+    /// The same.
+    Sync,
+    /// What each was told, and that it may not be the same.
+    Accept,
+}
+
+/// What a client does that cannot have a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fallback {
+    /// It asks for its topic over other channels now and then.
+    Poll,
+    /// It waits until it can have one.
+    None,
+}
+
 /// Who may have documents open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -58,6 +78,12 @@ pub struct Objectives {
     pub event_latency: Span,
     /// What editing is allowed while the connection is down.
     pub edit_policy: EditPolicy,
+    /// What tabs of one device show of one topic.
+    pub tabs: TabPolicy,
+    /// What a client does that has given up on sockets.
+    pub fallback: Fallback,
+    /// The pause between its requests for its topic, where it makes some.
+    pub poll: Span,
     /// The longest pause between two frames of a server on one connection.
     pub heartbeat_interval: Span,
     /// How long after that the answer may take before the peer counts as silent.
@@ -134,6 +160,9 @@ impl Default for Objectives {
             outbox_drain: Span::secs(15),
             event_latency: Span::secs(1),
             edit_policy: EditPolicy::Queue,
+            tabs: TabPolicy::Sync,
+            fallback: Fallback::None,
+            poll: Span::secs(30),
             heartbeat_interval: Span::secs(30),
             heartbeat_timeout: Span::secs(10),
             close_timeout: Span::secs(5),

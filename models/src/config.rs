@@ -48,6 +48,10 @@ pub struct Config {
     /// What is deployed, where that is not the first version everywhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub versions: Option<Versions>,
+    /// The number of the last event of each document that its log does not reach back to, where
+    /// the documents are older than their logs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_after: Option<u64>,
 }
 
 impl Config {

@@ -9,6 +9,7 @@ use wavetank::id::{OpId, Topic};
 use wavetank::protocol::Credential;
 use wavetank::time::{Span, Wall};
 
+use crate::between::Between;
 use crate::document;
 use crate::protocol::DOC;
 use crate::store::{Commit, Event, Seen};
@@ -207,6 +208,8 @@ pub enum Message {
         /// What the exception says.
         text: String,
     },
+    /// A tab tells another of anything else.
+    Between(Box<Between>),
 }
 
 /// What a server knows of somebody who has signed in.
@@ -311,6 +314,7 @@ impl Message {
             }
             Self::Failed { text, .. } => text.len() as u32,
             Self::Bare(_, content) => changes(content),
+            Self::Between(between) => between.content().len() as u32 * CHANGE,
             Self::Op(commit) => commit.edit.size(),
             Self::Part(part) => part.text.len() as u32,
             _ => 16,
@@ -395,6 +399,7 @@ impl Message {
                 meaning.code(TOO_SOON).retry_after(Some(*retry_after))
             }
             Self::Unsubscribe { doc } => Meaning::of(Kind::Unsubscribe).topic(*doc),
+            Self::Between(between) => between.meaning(),
             Self::Bare(doc, _) => Meaning::default().topic(*doc),
             Self::Novel { doc, position } => {
                 Meaning::of(Kind::Event).topic(*doc).position(*position)

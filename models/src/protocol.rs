@@ -76,6 +76,8 @@ pub enum Op {
     Pose(Guise),
     /// The page goes to another document.
     Open(u32),
+    /// The person asks for fresh content.
+    Refresh,
 }
 
 /// The document that a page has open at first.
@@ -126,6 +128,12 @@ pub enum Timer {
     Level(Topic),
     /// A connection of the server has lasted for as long as any may.
     Age(ConnId),
+    /// The client is to ask other tabs again, or to tell them again that it is there.
+    Tabs,
+    /// The client is to ask for the document, since it has no socket.
+    Poll,
+    /// A request has taken too long.
+    Request,
 }
 
 const fn mark(name: &'static str, about: &'static str) -> Mark {
@@ -133,7 +141,7 @@ const fn mark(name: &'static str, about: &'static str) -> Mark {
 }
 
 /// What befalls a node, and then what it does about it.
-const MARKS: [Mark; 29] = [
+const MARKS: [Mark; 31] = [
     mark("connection-lost", "A client is told that its connection has ended."),
     mark("edit-while-away", "A person edits while the client is not live."),
     mark("event-ahead", "An event comes before one that it follows."),
@@ -166,6 +174,8 @@ const MARKS: [Mark; 29] = [
     mark("put-off", "The server puts off what comes too soon."),
     mark("caller-shown-out", "The server closes a connection to which its caller has no right."),
     mark("written-not-arrived", "A client returns without events that were written to it."),
+    mark("document-polled", "A client without a socket is sent the document as it is."),
+    mark("fed-by-tab", "A tab without a connection takes the document over from another tab."),
 ];
 
 impl Op {
@@ -203,7 +213,8 @@ impl Op {
             | Self::Point(_)
             | Self::Panel(_)
             | Self::Pose(_)
-            | Self::Open(_) => Changes::new(),
+            | Self::Open(_)
+            | Self::Refresh => Changes::new(),
             Self::Skip(number) => Changes::from_iter([Change::removed(document::stage(*number))]),
         }
     }
@@ -261,6 +272,7 @@ impl Op {
             | Self::Rerender
             | Self::Query
             | Self::Shutdown
+            | Self::Refresh
             | Self::Pose(_) => Vec::new(),
         }
     }
@@ -312,6 +324,7 @@ impl Protocol for DocSync {
             Op::Panel(_) => Sort::Look,
             Op::Pose(_) => Sort::SignIn,
             Op::Open(_) => Sort::Open,
+            Op::Refresh => Sort::Refresh,
             Op::Set(..) | Op::Insert | Op::Delete(_) | Op::Paste(..) | Op::SetStage(_) => {
                 Sort::Edit
             }

@@ -124,6 +124,13 @@ pub struct Manner {
     /// What its event is numbered within.
     #[serde(default)]
     pub counter: Counter,
+    /// How many bits the number of its event has.
+    #[serde(default = "all_bits")]
+    pub seq_bits: u32,
+}
+
+const fn all_bits() -> u32 {
+    u64::BITS
 }
 
 impl Default for Manner {
@@ -135,7 +142,8 @@ impl Default for Manner {
 impl From<&policy::ServerPolicy> for Manner {
     fn from(policy: &policy::ServerPolicy) -> Self {
         let policy::Commit { dedup, base_check, order } = policy.commit;
-        Self { dedup, base_check, order, counter: policy.log.counter }
+        let counter = policy.log.counter;
+        Self { dedup, base_check, order, counter, seq_bits: all_bits() }
     }
 }
 
@@ -167,8 +175,9 @@ impl Seen {
 /// What a server asks of its store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
-    /// A document as it is.
-    Load(Topic),
+    /// A document as it is. One that is not there yet is begun, and its events are numbered
+    /// after this.
+    Load(Topic, u64),
     /// An operation to be done.
     Commit(Commit),
     /// The position of a document's last event.
@@ -207,6 +216,8 @@ pub enum Reply {
 
 #[derive(Clone, Debug, Default)]
 struct Doc {
+    /// The number before that of the first event.
+    after: u64,
     seq: u64,
     content: Content,
     log: Vec<Arc<Event>>,
@@ -271,7 +282,7 @@ impl Default for Documents {
 impl Documents {
     fn commit(&mut self, commit: Commit) -> Reply {
         let Commit { doc, op, author, instance, client_seq, base, edit, .. } = commit;
-        let Manner { dedup, base_check, order, counter } = commit.manner;
+        let Manner { dedup, base_check, order, counter, seq_bits } = commit.manner;
         let epoch = self.epoch;
         let last = self.docs.values().map(|state| state.seq).filter(|_| counter == Counter::Global);
         let last = last.max();
@@ -308,7 +319,8 @@ impl Documents {
                 [Change::set(field, document::value(op))].into_iter().collect()
             }
         };
-        state.seq = last.unwrap_or(state.seq) + 1;
+        let greatest = u64::MAX >> u64::BITS.saturating_sub(seq_bits);
+        state.seq = (last.unwrap_or(state.seq) + 1) & greatest;
         let position = Position::new(epoch, state.seq);
         document::apply(&mut state.content, &changes);
         let event = Arc::new(Event { doc, position, op, author, instance, client_seq, changes });
@@ -325,8 +337,9 @@ impl Store for Documents {
 
     fn apply(&mut self, request: Request) -> Reply {
         match request {
-            Request::Load(doc) => {
-                let state = self.docs.get(&doc).cloned().unwrap_or_default();
+            Request::Load(doc, after) => {
+                let begun = || Doc { after, seq: after, ..Doc::default() };
+                let state = self.docs.entry(doc).or_insert_with(begun).clone();
                 let head = Position::new(self.epoch, state.seq);
                 let Doc { content, log, seen, .. } = state;
                 Reply::Loaded(Box::new(Loaded { doc, head, content, log, seen }))

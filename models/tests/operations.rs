@@ -14,6 +14,7 @@ use wavetank::history::{Change, Changes, Observation, Position, metrics};
 use wavetank::id::{NodeId, OpId, StoreId, Topic};
 use wavetank::protocol::{Credential, Protocol};
 use wavetank::time::{Span, Time, Wall};
+use wavetank_models::between::Between;
 use wavetank_models::document::{self, Attribute};
 use wavetank_models::message::{
     Account, FORBIDDEN, Message, Notice, Part, Since, UNREADABLE, Word,
@@ -235,6 +236,11 @@ fn rarer_messages() -> Vec<(&'static str, &'static str, Message)> {
             "says that an edit is not done, and what was thrown; never sent by the reference",
             Message::Failed { op: OpId(7), code: FORBIDDEN, text: "cannot write".to_owned() },
         ),
+        (
+            "tab to tab",
+            "asks for a document, holds one, or says where its sender is",
+            Message::Between(Box::new(Between::Ask { doc: DOC, since: to })),
+        ),
     ]
 }
 
@@ -267,7 +273,8 @@ const fn count(message: &Message) -> usize {
         | Message::Unsubscribe { .. }
         | Message::Published(_)
         | Message::Authored(..)
-        | Message::Failed { .. } => 27,
+        | Message::Failed { .. }
+        | Message::Between(_) => 28,
     }
 }
 

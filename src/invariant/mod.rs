@@ -38,6 +38,7 @@ mod error_context;
 mod error_surfaced;
 mod eventual_reconnect;
 mod fairness;
+mod fallback_freshness;
 mod fifo_per_client;
 mod fragment_reassembly;
 mod fresh_token_dial;
@@ -72,6 +73,7 @@ mod no_send_after_close;
 mod no_state_regression;
 mod no_zombie_transport;
 mod online_triggers_dial;
+mod op_terminates;
 mod open_topics;
 mod optimistic_preserved;
 mod outbox_drains;
@@ -105,7 +107,9 @@ mod state_matches_cursor;
 mod status_truthful;
 mod subscription_exact;
 mod sync_before_replay;
+mod tab_convergence;
 mod table;
+mod tabs;
 mod ui_responsive;
 mod undo_validity;
 mod view_follows_store;
@@ -140,6 +144,7 @@ pub use error_accounted::ErrorAccounted;
 pub use error_context::ErrorContext;
 pub use error_surfaced::ErrorSurfaced;
 pub use eventual_reconnect::EventualReconnect;
+pub use fallback_freshness::FallbackFreshness;
 pub use fifo_per_client::FifoPerClient;
 pub use fragment_reassembly::FragmentReassembly;
 pub use fresh_token_dial::FreshTokenDial;
@@ -172,6 +177,7 @@ pub use no_send_after_close::NoSendAfterClose;
 pub use no_state_regression::NoStateRegression;
 pub use no_zombie_transport::NoZombieTransport;
 pub use online_triggers_dial::OnlineTriggersDial;
+pub use op_terminates::OpTerminates;
 pub use optimistic_preserved::OptimisticPreserved;
 pub use outbox_drains::OutboxDrains;
 pub use overload_recovers::OverloadRecovers;
@@ -197,6 +203,7 @@ pub use state_matches_cursor::StateMatchesCursor;
 pub use status_truthful::StatusTruthful;
 pub use subscription_exact::SubscriptionExact;
 pub use sync_before_replay::SyncBeforeReplay;
+pub use tab_convergence::TabConvergence;
 pub use ui_responsive::UiResponsive;
 pub use undo_validity::UndoValidity;
 pub use view_follows_store::ViewFollowsStore;
@@ -441,5 +448,8 @@ fn of_service(objectives: &Objectives) -> Vec<Box<dyn Invariant>> {
         Box::new(OverloadRecovers::default()),
         Box::new(SecretTaint::default()),
         Box::new(SchemaTotal::default()),
+        Box::new(TabConvergence::new(objectives)),
+        Box::new(OpTerminates::default()),
+        Box::new(FallbackFreshness::new(objectives)),
     ]
 }

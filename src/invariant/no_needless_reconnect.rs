@@ -1,6 +1,6 @@
 //! A connection that works is not given up.
 
-use super::table::Table;
+use super::table::{Set, Table};
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{
@@ -30,6 +30,8 @@ pub struct NoNeedlessReconnect {
     ack: Span,
     ends: Conns<End>,
     nodes: Table<NodeId, Page>,
+    /// The channels that are no sockets and not open yet.
+    others: Set<ConnId>,
 }
 
 #[derive(Debug)]
@@ -62,6 +64,7 @@ impl NoNeedlessReconnect {
             ack: objectives.ack_timeout.saturating_sub(SLACK),
             ends: Conns::default(),
             nodes: Table::new(),
+            others: Set::new(),
         }
     }
 
@@ -139,6 +142,9 @@ impl Invariant for NoNeedlessReconnect {
                 }
             }
             Observation::Opened { conn, side: Side::Dialler } => {
+                if self.others.remove(conn).is_some() {
+                    return;
+                }
                 let asked = Table::new();
                 let end = End { began: now, heard: now, was_live: false, failed: false, asked };
                 self.ends.insert(*conn, end);
@@ -161,6 +167,7 @@ impl Invariant for NoNeedlessReconnect {
             Observation::Dialled { conn, channel: Channel::Socket, .. } => {
                 self.nodes.of(node).newest = Some(*conn);
             }
+            Observation::Dialled { conn, .. } => _ = self.others.insert(*conn, ()),
             Observation::Given { request, .. } if !is_reason(*request) => {}
             Observation::Given { .. }
             | Observation::Device { .. }

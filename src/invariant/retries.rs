@@ -4,7 +4,9 @@ use super::no_retry_on_permanent::is_invitation;
 use super::presence::Presence;
 use super::table::Table;
 use crate::engine::Seen;
-use crate::history::{Channel, Connection, Initiator, Interest, Life, Observation, Side, Standing};
+use crate::history::{
+    Channel, Connection, Initiator, Interest, Life, Observation, Request, Side, Standing,
+};
 use crate::id::{ConnId, NodeId};
 use crate::objectives::Objectives;
 use crate::time::{Mono, Span};
@@ -115,6 +117,8 @@ impl Retries {
             Observation::Closed { conn, side: Side::Dialler, code, by } => {
                 self.lost(seen, conn, by == Initiator::Remote && DOUBLED.contains(&code));
             }
+            // Fresh content may come over another channel, and then says nothing of attempts.
+            Observation::Given { request: Request::Refresh, .. } => {}
             Observation::Given { request, .. } if is_invitation(request) => self.hint(node, now),
             Observation::Device { online: true } => self.hint(node, now),
             Observation::Credential(Standing::Issued { .. }) => {

@@ -6,25 +6,31 @@ use super::error_surfaced::known;
 use super::presence::{Dues, Presence, TICK};
 use super::sockets::Sockets;
 use super::table::Table;
+use super::tabs::Tabs;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Connection, Interest, Life, Observation, Refusal, Request, Side, Standing};
 use crate::id::NodeId;
-use crate::objectives::Objectives;
+use crate::objectives::{Objectives, TabPolicy};
 use crate::time::Time;
 
 const AUTH: [u16; 4] = [401, 403, 4001, 4401];
 const LIMIT: [u16; 3] = [429, 503, 4003];
+/// What a notice is called that changes of other tabs are not shown.
+const OTHER_TABS: &str = "other-tabs";
 
 /// At the end of every instant in which a client had time to hear its news, the state of the
 /// connection that it shows does not contradict them: `live` has an open connection, `closed`
 /// has none, `offline` is the device's last word, `loading` ends with the first content, and
 /// `sign-in` and `limit` answer a close or a refusal that says so. Where the objectives want
 /// attempts shown, `reconnecting` says which one it is. A client that is `live` no longer tells of
-/// the end of a connection.
+/// the end of a connection. Where the objectives accept that tabs differ, each of several tabs of
+/// one client on one topic says in the end that it does not show what the others change.
 #[derive(Debug, Default)]
 pub struct StatusTruthful {
     attempts_shown: bool,
+    /// The tabs of each client, where they may differ.
+    tabs: Option<Tabs>,
     presence: Presence,
     sockets: Sockets,
     pages: Table<NodeId, Page>,
@@ -39,6 +45,7 @@ struct Page {
     attempt: u16,
     /// Whether there is a notice that tells why a connection ended.
     tells_of_end: bool,
+    tells_of_tabs: bool,
     has_content: bool,
     /// Whether it went away: nobody sees what it shows.
     is_gone: bool,
@@ -49,9 +56,10 @@ struct Page {
 }
 
 impl StatusTruthful {
-    /// Judges by `attempts_shown`.
+    /// Judges by `attempts_shown` and `tabs`.
     pub fn new(objectives: &Objectives) -> Self {
-        Self { attempts_shown: objectives.attempts_shown, ..Self::default() }
+        let tabs = (objectives.tabs == TabPolicy::Accept).then(Tabs::default);
+        Self { attempts_shown: objectives.attempts_shown, tabs, ..Self::default() }
     }
 
     fn lie(&self, node: NodeId) -> Option<&'static str> {
@@ -96,6 +104,7 @@ impl Invariant for StatusTruthful {
             .and(Interest::STATUS)
             .and(Interest::NOTICE)
             .and(Interest::CONTENT)
+            .and(if self.tabs.is_some() { Tabs::INTEREST } else { Interest::NONE })
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let node = seen.node;
@@ -105,6 +114,9 @@ impl Invariant for StatusTruthful {
                 self.pages.of(node).has_content = true;
             }
             return;
+        }
+        if let Some(tabs) = &mut self.tabs {
+            tabs.observe(seen);
         }
         self.sockets.observe(seen);
         self.presence.observe(seen);
@@ -118,6 +130,9 @@ impl Invariant for StatusTruthful {
                 (page.shown, page.attempt) = (Some(status.connection), status.attempt);
             }
             Observation::ShownNotice { ref class, on, .. } => {
+                if class == OTHER_TABS {
+                    page.tells_of_tabs = on;
+                }
                 if known(class).is_none() {
                     return;
                 }
@@ -151,6 +166,17 @@ impl Invariant for StatusTruthful {
             } else if let Some(why) = self.lie(node) {
                 let shown = self.pages.get(&node).and_then(|page| page.shown);
                 ruling.violated(node, format!("shows `{:?}` {why}", shown.unwrap_or_default()));
+            }
+        }
+    }
+    fn finish(&mut self, _at: Time, ruling: &mut Ruling) {
+        let open: Vec<_> = self.tabs.iter().flat_map(Tabs::open).collect();
+        for (node, of) in &open {
+            let others = open.iter().filter(|(other, what)| other != node && what == of).count();
+            let tells = self.pages.get(node).is_none_or(|page| page.tells_of_tabs);
+            if others > 0 && !tells {
+                let message = format!("does not say that it shows nothing of {others} other tabs");
+                ruling.violated(*node, message);
             }
         }
     }

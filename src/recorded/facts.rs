@@ -251,6 +251,9 @@ const NEEDS: &[(&str, &[Facts])] = &[
     ("overload-recovers", &[F::SIZES]),
     ("secret-taint", &[F::WRITTEN]),
     ("schema-total", &[F::GIVEN, F::COMMITTED_OP, F::SCHEMA]),
+    ("op-terminates", &[F::GIVEN, F::OBJECTIVES]),
+    ("fallback-freshness", &[F::DIALLED, F::CLOSED, F::COMMITTED, F::CONTENT, F::OBJECTIVES]),
+    ("tab-convergence", &[F::IDENTITY, F::CONTENT, F::STATUS, F::CLIENT_SENT, F::REST]),
 ];
 
 #[cfg(test)]

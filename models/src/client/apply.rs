@@ -10,14 +10,21 @@ use wavetank::time::Now;
 
 use super::Client;
 use crate::document;
-use crate::message::Message;
-use crate::policy::Gap;
+use crate::policy::{Gap, Scope};
 use crate::protocol::DocSync;
 use crate::store::Event;
 
 impl Client {
     pub(super) fn is_news(&self, position: Position) -> bool {
         self.cursor.is_none_or(|cursor| (self.steps.is_news)(position, cursor))
+    }
+
+    /// Whether an event was taken in before, as far as the client can tell.
+    pub(super) fn is_known(&self, event: &Event) -> bool {
+        match self.config.policy.client.dedup.scope {
+            Scope::CursorAndLru => !self.is_news(event.position),
+            Scope::LruOnly => self.words.has_event(event.op),
+        }
     }
 
     fn is_next(&self, position: Position) -> bool {
@@ -39,13 +46,13 @@ impl Client {
             self.apply(now, event, out);
             return;
         }
-        if !self.is_news(event.position) {
+        if self.is_known(event) {
             if (self.steps.applies_old)() {
                 self.apply(now, event, out);
             }
             return;
         }
-        if self.is_next(event.position) {
+        if self.is_next(event.position) || !self.is_news(event.position) {
             self.apply(now, event, out);
             self.share(event, out);
             self.drain_ahead(now, out);
@@ -82,12 +89,17 @@ impl Client {
                 self.ahead.insert(place, event);
                 self.arm_gap(now, out);
                 return;
+            } else if !self.is_known(&event) {
+                self.apply(now, &event, out);
             }
         }
     }
 
     /// Applies one event and shows what it changed.
     pub(super) fn apply(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
+        if self.config.policy.client.dedup.scope == Scope::LruOnly {
+            self.words.remember_event(event.op);
+        }
         if !self.sets_to_work(now, event, out) {
             self.cursor = Some(event.position);
             self.write(now, event, out);
@@ -115,29 +127,6 @@ impl Client {
         {
             self.drawn = now.mono;
             self.publish(&changed, out);
-        }
-    }
-
-    /// Passes an event on to the other tabs of the device.
-    fn share(&self, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
-        if self.config.policy.client.tabs.share {
-            for tab in &self.tabs {
-                out.cast(*tab, Message::Tab(Arc::clone(event)));
-            }
-        }
-    }
-
-    /// A tab of the same device passed on an event.
-    pub(super) fn tab_event(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
-        let Some(cursor) = self.cursor else { return };
-        if event.doc != self.doc {
-            return;
-        }
-        if self.config.policy.client.tabs.share && (self.steps.tab_in_turn)(event.position, cursor)
-        {
-            out.mark("event-from-tab");
-            self.apply(now, event, out);
-            self.drain_ahead(now, out);
         }
     }
 }

@@ -37,6 +37,10 @@ impl Client {
             self.phase = Phase::Syncing;
             self.cued(now, Cue::Opened, conn, out);
         }
+        if self.mounted {
+            self.is_here(now, true, out);
+            self.turns_to_tabs(now, out);
+        }
     }
 
     /// Whether a message is about the document that is open, or about none.

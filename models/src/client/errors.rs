@@ -22,9 +22,13 @@ impl Client {
 
     /// A dial failed.
     pub(super) fn refused(&mut self, now: Now, refusal: Refusal, out: &mut Outbox<DocSync>) {
+        self.report_refusal(refusal, out);
+        self.attempt_failed(now, 0, out);
+    }
+
+    pub(super) fn report_refusal(&self, refusal: Refusal, out: &mut Outbox<DocSync>) {
         let status = if let Refusal::Status(status) = refusal { status } else { 0 };
         self.record("dial-refused", status, out);
-        self.attempt_failed(now, 0, out);
     }
 
     /// A connection has ended.
@@ -35,6 +39,8 @@ impl Client {
     }
 
     pub(super) fn record(&self, what: &'static str, code: u16, out: &mut Outbox<DocSync>) {
-        out.report(what, code, format!("client, {:?}", self.phase));
+        if (self.steps.reports_errors)() {
+            out.report(what, code, format!("client, {:?}", self.phase));
+        }
     }
 }

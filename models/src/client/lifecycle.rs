@@ -12,6 +12,7 @@ impl Client {
     /// The page opens. What it held before it went away is still there.
     pub(super) fn mount(&mut self, now: Now, out: &mut Outbox<DocSync>) {
         self.mounted = true;
+        self.is_here(now, true, out);
         self.connect(now, out);
         self.show(out);
     }
@@ -29,6 +30,7 @@ impl Client {
             self.conn = None;
         }
         self.retire(out);
+        self.says_goodbye(out);
         self.mounted = false;
     }
 
@@ -44,6 +46,7 @@ impl Client {
         self.leave(out, 1000);
         out.cancel(Timer::Retry);
         self.withdraw_notice(out);
+        self.drop_request(out);
         self.phase = Phase::Stopped(Connection::Closed);
     }
 

@@ -17,8 +17,10 @@ mod pointer;
 mod progress;
 mod query;
 mod reconnect;
+mod request;
 mod steps;
 mod sync;
+mod tabs;
 mod undo;
 mod view;
 mod words;
@@ -43,6 +45,7 @@ use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store;
 pub use guise::Guise;
 pub use outbox::Pending;
+pub(crate) use request::PATH as REQUEST_PATH;
 pub use steps::{Cue, Expiry, Sending, Standing, Steps};
 pub use undo::Undoable;
 
@@ -80,7 +83,6 @@ pub struct Client {
     /// The instances of the server; each dial is to the next one.
     servers: Vec<NodeId>,
     dials: usize,
-    tabs: Vec<NodeId>,
     config: Arc<Config>,
     steps: Steps,
     /// How it tries again, as its application has set it.
@@ -142,6 +144,8 @@ pub struct Client {
     assembly: parts::Assembly,
     /// What has come and waits to be taken in, where that takes time.
     work: work::Work,
+    siblings: tabs::Siblings,
+    requests: request::Requests,
 
     shown: Option<Status>,
     last_synced: Option<Mono>,
@@ -173,7 +177,6 @@ impl Client {
                 .map(|peer| peer.id)
                 .collect(),
             dials: boot.me.0 as usize,
-            tabs: boot.peers.iter().filter(|peer| peer.same_device).map(|peer| peer.id).collect(),
             outbox_limit: limit(policy.outbox.limit),
             reorder_limit: limit(policy.reorder.limit),
             config: Arc::clone(boot.config),
@@ -212,6 +215,8 @@ impl Client {
             panel: None,
             assembly: parts::Assembly::default(),
             work: work::Work::new(boot.objectives, policy.inbound.limit),
+            siblings: tabs::Siblings::new(&boot, &policy.tabs, boot.objectives),
+            requests: request::Requests::new(policy.fallback.poll, boot.objectives),
             shown: None,
             last_synced: None,
             drawn: Mono::default(),
@@ -285,6 +290,9 @@ impl Client {
             Timer::Slice => self.slice(now, out),
             Timer::Renew => self.renew(out),
             Timer::Later => self.try_again(now, out),
+            Timer::Tabs => self.tabs_again(now, out),
+            Timer::Poll => self.falls_back(now, out),
+            Timer::Request => self.request_timed_out(out),
             Timer::Ping(_)
             | Timer::Deadline(..)
             | Timer::Batch
@@ -310,6 +318,7 @@ impl Client {
             Op::Disconnect => self.disconnect(now, out),
             Op::Rerender => self.rerender(now, out),
             Op::Query => self.query(id, out),
+            Op::Refresh => self.refresh(now, id, out),
             Op::Point(_) => self.point(now, id, out),
             Op::Panel(element) => self.open_panel(*element, out),
             Op::Pose(guise) => self.pose(now, *guise, out),
@@ -332,6 +341,10 @@ impl Client {
 
 impl Client {
     fn handle(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
+        if self.requests.owns(&event) {
+            self.of_request(now, event, out);
+            return self.show(out);
+        }
         if self.is_past(&event) {
             return;
         }
@@ -341,6 +354,7 @@ impl Client {
         match event {
             Event::Start => {
                 self.show(out);
+                self.is_here(now, true, out);
                 if (self.steps.dials_on_mount)() {
                     self.dial(now, out);
                 }
@@ -353,7 +367,8 @@ impl Client {
                 self.report_end(closing, out);
                 self.closed(now, closing, out);
             }
-            Event::Cast(_, Message::Tab(event)) => self.tab_event(now, event, out),
+            Event::Cast(from, Message::Tab(event)) => self.tab_event(now, from, event, out),
+            Event::Cast(from, Message::Between(between)) => self.between(now, from, between, out),
             Event::Timer(timer) => self.timer(now, timer, out),
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Device(online) => self.device(now, online, out),

@@ -7,6 +7,7 @@ use wavetank::time::{Mono, Now, Wall};
 
 use super::steps::Sending;
 use super::{Client, Phase};
+use crate::document;
 use crate::message::{CONFLICT, Message, SIZE_MAX};
 use crate::policy::{AckRetry, OfflineEdits, Overflow, Storage};
 use crate::protocol::{DocSync, Op, Timer};
@@ -34,6 +35,8 @@ pub struct Pending {
     waits: bool,
     /// Whether the server has said that it is done.
     pub(super) acked: bool,
+    /// As which event, if it has said that.
+    place: Option<Position>,
 }
 
 impl Client {
@@ -102,6 +105,7 @@ impl Client {
             sent: None,
             waits: !forgotten,
             acked: false,
+            place: None,
         });
         self.send_edit(now, live, out);
         self.publish(&fields, out);
@@ -236,6 +240,7 @@ impl Client {
             covered |= pending.doc != self.doc;
             pending.waits = false;
             pending.acked = true;
+            pending.place = position;
             out.show_op(op, OpState::Saved);
         }
         if covered {
@@ -295,6 +300,22 @@ impl Client {
                 out.show_op(pending.op, OpState::Dropped);
             }
             !done && !pending.acked
+        });
+    }
+
+    /// The content of another tab, complete up to a position, holds some of these edits: those of
+    /// which the server has said that they come before, and elements that are there already, whose
+    /// values nobody else writes.
+    pub(super) fn confirm_held(&mut self, at: Position, out: &mut Outbox<DocSync>) {
+        let (doc, confirmed) = (self.doc, &self.confirmed);
+        self.pending.retain(|pending| {
+            let told = pending.place.is_some_and(|place| place <= at);
+            let is_there = || confirmed.values().any(|value| *value == document::value(pending.op));
+            let held = told || pending.edit == Edit::Insert && is_there();
+            if pending.doc == doc && held && pending.waits {
+                out.show_op(pending.op, OpState::Saved);
+            }
+            pending.doc != doc || !held
         });
     }
 

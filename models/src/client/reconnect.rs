@@ -128,7 +128,7 @@ impl Client {
         let policy = &self.config.policy.client.close_policy;
         let stop = match code {
             4401 | 4001 if policy.auth == OnClose::Final => Some(Connection::SignIn),
-            4003 if policy.limit == OnClose::Final => Some(Connection::Limit),
+            4003 if policy.limit == OnClose::Final => Some((self.steps.shown_when_limited)()),
             1003 | 1008 if policy.policy == OnClose::Final => Some(Connection::Failed),
             1000 if policy.normal == OnClose::Final => Some(Connection::Closed),
             code if TRANSIENT.contains(&code) && policy.transient == OnClose::Final => {
@@ -140,7 +140,10 @@ impl Client {
             _ => None,
         };
         match stop {
-            Some(shown) => self.phase = Phase::Stopped(shown),
+            Some(shown) => {
+                self.phase = Phase::Stopped(shown);
+                self.turns_to_tabs(now, out);
+            }
             None => self.attempt_failed(now, code, out),
         }
     }
@@ -148,6 +151,12 @@ impl Client {
     /// The connection, or the attempt at one, is over: plans the next attempt.
     pub(super) fn attempt_failed(&mut self, now: Now, code: u16, out: &mut Outbox<DocSync>) {
         self.leave(out, UNANSWERED);
+        self.plan_attempt(now, code, out);
+        self.turns_to_tabs(now, out);
+        self.falls_back(now, out);
+    }
+
+    fn plan_attempt(&mut self, now: Now, code: u16, out: &mut Outbox<DocSync>) {
         let policy = &self.reconnect;
         if !policy.enabled {
             self.phase = Phase::Stopped(Connection::Failed);
@@ -240,6 +249,8 @@ impl Client {
                 self.leave(out, 1000);
                 self.disarm(out);
                 self.phase = Phase::Offline;
+                self.drop_request(out);
+                self.turns_to_tabs(now, out);
             }
             return;
         }

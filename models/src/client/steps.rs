@@ -100,6 +100,10 @@ pub struct Steps {
     pub takes_moves: fn(live: bool) -> bool,
     /// `client.view.close_message`: the class of the notice after a close with this code.
     pub notice: fn(code: u16) -> &'static str,
+    /// `client.tabs.when_limited`: what a page shows that is one too many.
+    pub shown_when_limited: fn() -> Connection,
+    /// `client.request.on_error`: whether a request that gets no answer ends.
+    pub request_fails: fn() -> bool,
     /// `client.view.notify_on`: whether an event is drawn, given whether it is of one's own.
     pub draws: fn(own: bool) -> bool,
     /// `client.lifecycle.history`: how many closes are remembered, given the limit.
@@ -173,6 +177,8 @@ pub struct Steps {
     pub shows_errors: fn() -> bool,
     /// `client.errors.clear_on_success`: whether the notice of an end goes once that is mended.
     pub clears_notice: fn() -> bool,
+    /// `client.errors.report`: whether what goes wrong is reported.
+    pub reports_errors: fn() -> bool,
     /// `client.view.readable`: whether what there is can be asked for, given whether the
     /// connection is live.
     pub answers_query: fn(live: bool) -> bool,
@@ -223,6 +229,8 @@ impl Default for Steps {
             shown_can_edit: |is, _| is,
             takes_moves: |_| true,
             notice: super::notices::class,
+            shown_when_limited: || Connection::Limit,
+            request_fails: || true,
             draws: |_| true,
             remembered: |limit| limit,
             takes_snapshot: |at, cursor| cursor.is_none_or(|cursor| at >= cursor),
@@ -258,6 +266,7 @@ impl Default for Steps {
             tab_in_turn: |event, cursor| event == cursor.next(),
             shows_errors: || true,
             clears_notice: || true,
+            reports_errors: || true,
             answers_query: |_| true,
             draws_after: |_| true,
             ping_waits: || false,

@@ -93,7 +93,7 @@ impl Client {
         out: &mut Outbox<DocSync>,
     ) {
         for event in events {
-            if self.is_news(event.position) {
+            if !self.is_known(event) {
                 self.apply(now, event, out);
             }
         }
@@ -113,6 +113,7 @@ impl Client {
             return;
         }
         self.phase = Phase::Live;
+        self.tells_tabs(out);
         if (self.steps.clears_notice)() {
             self.withdraw_notice(out);
         }

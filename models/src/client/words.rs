@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use wavetank::history::Size;
+use wavetank::id::OpId;
 use wavetank::objectives::Objectives;
 use wavetank::protocol::Outbox;
 
@@ -18,6 +19,8 @@ const SEEN: &str = "seen-ids";
 #[derive(Debug)]
 pub(super) struct Words {
     seen: VecDeque<u64>,
+    /// The operations of the events that came last, where those are recognised by them.
+    events: VecDeque<OpId>,
     /// The smaller of the policy's and the objectives' limits.
     limit: usize,
     len_max: usize,
@@ -27,7 +30,19 @@ impl Words {
     pub(super) fn new(objectives: &Objectives, policy: &Dedup) -> Self {
         let most = objectives.table_max.get(SEEN).copied().unwrap_or(u32::MAX);
         let limit = if policy.limit == 0 { u32::MAX } else { policy.limit.min(most) };
-        Self { seen: VecDeque::new(), limit: limit as usize, len_max: 0 }
+        let (seen, events) = (VecDeque::new(), VecDeque::new());
+        Self { seen, events, limit: limit as usize, len_max: 0 }
+    }
+
+    pub(super) fn has_event(&self, op: OpId) -> bool {
+        self.events.contains(&op)
+    }
+
+    pub(super) fn remember_event(&mut self, op: OpId) {
+        if self.events.len() == self.limit {
+            self.events.pop_front();
+        }
+        self.events.push_back(op);
     }
 }
 

@@ -63,6 +63,18 @@ pub(super) const FLAWS: &[Flaw] = &[
         change: Step::Client(|steps| steps.shows_errors = || false),
     },
     Flaw {
+        path: "client.request.on_error",
+        right: "fail_visibly",
+        wrong: "ignore",
+        change: Step::Client(|steps| steps.request_fails = || false),
+    },
+    Flaw {
+        path: "client.errors.report",
+        right: "true",
+        wrong: "false",
+        change: Step::Client(|steps| steps.reports_errors = || false),
+    },
+    Flaw {
         path: "client.errors.clear_on_success",
         right: "true",
         wrong: "false",

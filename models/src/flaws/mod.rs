@@ -16,6 +16,7 @@ mod registry;
 mod security;
 mod server;
 mod sync;
+mod tabs;
 mod view;
 mod work;
 
@@ -43,7 +44,7 @@ pub(crate) enum Step {
 }
 
 fn all() -> impl Iterator<Item = &'static Flaw> {
-    let areas: [&'static [Flaw]; 15] = [
+    let areas: [&'static [Flaw]; 16] = [
         reconnect::FLAWS,
         lifecycle::FLAWS,
         sync::FLAWS,
@@ -59,6 +60,7 @@ fn all() -> impl Iterator<Item = &'static Flaw> {
         security::FLAWS,
         metrics::FLAWS,
         registry::FLAWS,
+        tabs::FLAWS,
     ];
     areas.into_iter().flatten()
 }

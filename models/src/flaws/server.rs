@@ -24,6 +24,12 @@ pub(super) const FLAWS: &[Flaw] = &[
         }),
     },
     Flaw {
+        path: "server.log.seq_bits",
+        right: "64",
+        wrong: "16",
+        change: Step::Server(|steps| steps.seq_bits = || 16),
+    },
+    Flaw {
         path: "server.sync.snapshot_parts",
         right: "all",
         wrong: "stages_only",

@@ -4,10 +4,13 @@ use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
 use super::access::ClientAuth;
+use super::dedup::Dedup;
 use super::edit::EditGate;
 use super::eviction::Eviction;
+use super::fallback::Fallback;
 use super::inbound::Inbound;
 use super::settings::Settings;
+use super::tabs::Tabs;
 
 /// What the client does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,8 @@ pub struct ClientPolicy {
     pub inbound: Inbound,
     /// How it shows who it is.
     pub auth: ClientAuth,
+    /// What it does that cannot have a socket.
+    pub fallback: Fallback,
 }
 
 /// How the client dials.
@@ -424,20 +429,6 @@ impl Default for Watch {
     }
 }
 
-/// What tabs of one device tell each other.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Tabs {
-    /// Whether a tab passes on the events that it applied.
-    pub share: bool,
-}
-
-impl Default for Tabs {
-    fn default() -> Self {
-        Self { share: true }
-    }
-}
-
 /// What comes back when an edit is taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -473,21 +464,5 @@ pub struct Ephemeral {
 impl Default for Ephemeral {
     fn default() -> Self {
         Self { expiry: Span::secs(10) }
-    }
-}
-
-/// How the client recognises what comes again and has no place in the order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Dedup {
-    /// Whether it does.
-    pub unsequenced: bool,
-    /// How many ids it keeps; 0 is no limit. The objectives' limit holds as well.
-    pub limit: u32,
-}
-
-impl Default for Dedup {
-    fn default() -> Self {
-        Self { unsequenced: true, limit: 200 }
     }
 }

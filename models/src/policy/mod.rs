@@ -7,9 +7,11 @@ mod access;
 mod bundled;
 mod client;
 mod close;
+mod dedup;
 mod deployment;
 mod edit;
 mod eviction;
+mod fallback;
 mod file;
 mod inbound;
 mod limits;
@@ -21,6 +23,7 @@ mod rate;
 mod server;
 mod settings;
 mod shutdown;
+mod tabs;
 mod version;
 
 use serde::{Deserialize, Serialize};
@@ -30,14 +33,16 @@ pub use access::{
 };
 pub use bundled::bundled;
 pub use client::{
-    Ack, AckRetry, Apply, Clamp, ClientPolicy, ClosePolicy, Cursor, Dedup, Dial, Ephemeral,
-    FailedExit, Gap, OfflineEdits, OnClose, OnOpen, Outbox, Overflow, Reconnect, Reorder, ResetOn,
-    Schedule, SignOfLife, Storage, SyncPolicy, Tabs, Undo, UndoScope, Watch,
+    Ack, AckRetry, Apply, Clamp, ClientPolicy, ClosePolicy, Cursor, Dial, Ephemeral, FailedExit,
+    Gap, OfflineEdits, OnClose, OnOpen, Outbox, Overflow, Reconnect, Reorder, ResetOn, Schedule,
+    SignOfLife, Storage, SyncPolicy, Undo, UndoScope, Watch,
 };
 pub use close::Close;
+pub use dedup::{Dedup, Scope};
 pub use deployment::{Channel, Instances};
 pub use edit::{EditGate, WhenStale};
 pub use eviction::Eviction;
+pub use fallback::Fallback as SocketFallback;
 pub use file::{Conformance, Document, PolicyError, PolicyFile, Promise, System};
 pub use inbound::Inbound;
 pub use limits::{Dimension, Limits};
@@ -52,6 +57,7 @@ pub use server::{
 };
 pub use settings::Settings;
 pub use shutdown::{OnShutdown, Shutdown};
+pub use tabs::Tabs;
 pub use version::{Choice, Version};
 
 /// A system's reconnection and sync policy, client and server.

@@ -34,7 +34,8 @@ impl Server {
             out.send(conn, Message::Ack { op: commit.op, position: None, doc: Some(commit.doc) })
                 .whatever();
         }
-        let manner = Manner::from(&self.config.policy.server);
+        let seq_bits = (self.steps.seq_bits)();
+        let manner = Manner { seq_bits, ..Manner::from(&self.config.policy.server) };
         let commit = Commit { manner, ..commit };
         match conn {
             Some(conn) => self.line_up(now, conn, commit, out),

@@ -58,6 +58,11 @@ impl Doors {
             asked: Awaiting::default(),
         }
     }
+
+    /// Who may come in.
+    pub(super) const fn access(&self) -> Access {
+        if self.signed_in { Access::SignedIn } else { Access::Open }
+    }
 }
 
 impl Server {

@@ -17,6 +17,7 @@ mod pipeline;
 mod rate;
 mod refuse;
 mod registry;
+mod requests;
 mod room;
 mod steps;
 mod sync;
@@ -31,6 +32,7 @@ use wavetank::id::{ConnId, NodeId, OpId, Topic};
 use wavetank::protocol::{Awaiting, Boot, Conns, Event, Node, Outbox};
 use wavetank::time::{Mono, Now};
 
+use crate::client::REQUEST_PATH;
 use crate::config::{Beat, Config};
 use crate::message::{CONFLICT, Message, Word};
 use crate::meter::Meter;
@@ -106,6 +108,8 @@ pub struct Server {
     batch: Vec<Arc<store::Event>>,
     pipeline: pipeline::Pipeline,
     parts: parts::Parts,
+    /// Connections for one request each, and the instance of the client that makes it.
+    requests: Conns<u64>,
     /// Whether its operator has stopped it.
     stopped: bool,
     /// Whether anybody reads its log.
@@ -146,6 +150,7 @@ impl Server {
             batch: Vec::new(),
             pipeline: pipeline::Pipeline::new(&boot.objectives.stages),
             parts: parts::Parts::default(),
+            requests: Conns::default(),
             stopped: false,
             logs: boot.objectives.monitoring.is_some(),
             meter: Meter::of_server(
@@ -214,8 +219,14 @@ impl Server {
     fn handle(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
         match event {
             Event::Accepted(conn, _) if self.stopped => out.refuse(conn, STOPPED),
+            Event::Accepted(conn, hello) if hello.path == REQUEST_PATH => {
+                self.accept_request(conn, hello, out);
+            }
             Event::Accepted(conn, _) if self.sheds(now, conn, out) => {}
             Event::Accepted(conn, hello) => self.accept(now, conn, hello, out),
+            Event::Message(conn, message) if self.requests.get(conn).is_some() => {
+                self.answer(now, conn, message, out);
+            }
             Event::Message(conn, message) => self.message(now, conn, message, out),
             Event::Malformed(conn, bytes) => self.unreadable(now, conn, bytes, out),
             Event::Closed(conn, closing) => self.gone(conn, closing, out),

@@ -51,13 +51,14 @@ impl Room {
         self.ahead.clear();
     }
 
-    /// Takes in what the store had. A log that does not outlive the process begins anew.
-    pub(super) fn loaded(&mut self, now: Now, loaded: Loaded, durable_log: bool) {
+    /// Takes in what the store had. A log that outlives the process begins after a number; one
+    /// that does not begins anew.
+    pub(super) fn loaded(&mut self, now: Now, loaded: Loaded, log_after: Option<u64>) {
         self.head = Some(loaded.head);
         self.content = loaded.content;
         self.seen = loaded.seen;
-        self.reaches = if durable_log { 1 } else { loaded.head.seq + 1 };
-        let log = loaded.log.into_iter().filter(|_| durable_log);
+        self.reaches = log_after.unwrap_or(loaded.head.seq) + 1;
+        let log = loaded.log.into_iter().filter(|_| log_after.is_some());
         self.log = log.map(|event| Logged { at: now.mono, wall: now.wall, event }).collect();
     }
 

@@ -45,6 +45,8 @@ pub struct Steps {
     /// `server.log.seq_at`: the position under which an event is told on a connection on which
     /// so many were told before.
     pub numbered: fn(committed: Position, told: u64) -> Position,
+    /// `server.log.seq_bits`: how many bits the number of an event has.
+    pub seq_bits: fn() -> u32,
     /// `server.fanout.audience`: whether somebody is told, given whether it is the author.
     pub is_told: fn(is_author: bool) -> bool,
     /// `server.fanout.content`: what is told of an event in place of what it wrote.
@@ -113,6 +115,7 @@ impl Default for Steps {
             resume_from: |stated, _| stated,
             covers: |_| true,
             numbered: |committed, _| committed,
+            seq_bits: || u64::BITS,
             is_told: |_| true,
             reads_again: |_, _| None,
             has_envelope: |_| true,

@@ -16,7 +16,7 @@ const SUPERSEDED: u16 = 4000;
 
 impl Server {
     pub(super) fn load(&mut self, doc: Topic, out: &mut Outbox<DocSync>) {
-        let ticket = out.store(Request::Load(doc));
+        let ticket = out.store(Request::Load(doc, self.config.log_after.unwrap_or_default()));
         self.awaiting.remember(ticket, Wait::Load(doc));
     }
 
@@ -28,7 +28,9 @@ impl Server {
         out: &mut Outbox<DocSync>,
     ) {
         let Some(room) = self.rooms.get_mut(&doc) else { return };
-        room.loaded(now, loaded, self.config.policy.server.sync.durable_log);
+        let after = self.config.log_after.unwrap_or_default();
+        let durable_log = self.config.policy.server.sync.durable_log;
+        room.loaded(now, loaded, durable_log.then_some(after));
         let waiting = std::mem::take(&mut room.waiting);
         self.resume_pipeline(now, doc, out);
         self.begin_anew(now, doc, out);
@@ -86,6 +88,9 @@ impl Server {
         out: &mut Outbox<DocSync>,
     ) {
         let Some(head) = self.rooms.get(&doc).and_then(|room| room.head) else { return };
+        if self.requests.get(conn).is_some() {
+            return self.catch_up(now, conn, doc, since, out);
+        }
         let Some(session) = self.sessions.get_mut(conn) else { return };
         self.written.extend(session.instance.map(|instance| (instance, head)));
         out.send(conn, Message::Welcome { doc, head }).whatever();
@@ -105,7 +110,10 @@ impl Server {
 
     /// Which operations of the client behind a connection are done.
     fn seen(&self, conn: ConnId, doc: Topic) -> Seen {
-        let instance = self.sessions.get(conn).and_then(|session| session.instance);
+        let instance = match self.sessions.get(conn) {
+            Some(session) => session.instance,
+            None => self.requests.get(conn).copied(),
+        };
         let seen = |instance| self.rooms.get(&doc)?.seen.get(&instance).cloned();
         instance.and_then(seen).unwrap_or_default()
     }
@@ -154,6 +162,10 @@ impl Server {
                 Message::Snapshot { doc, at: head, seen, content }
             }
         };
-        self.send_large(conn, message, out);
+        if self.requests.get(conn).is_some() {
+            out.send(conn, message).whatever();
+        } else {
+            self.send_large(conn, message, out);
+        }
     }
 }

@@ -20,6 +20,9 @@ pub(super) struct Kept {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeptDoc {
+    /// The number before that of the first event.
+    #[serde(default)]
+    after: u64,
     log: Vec<Arc<Event>>,
     refused: BTreeSet<OpId>,
     inserted: u32,
@@ -36,8 +39,8 @@ pub(super) struct OutOfTurn {
 impl From<Documents> for Kept {
     fn from(documents: Documents) -> Self {
         let keep = |(topic, doc)| {
-            let Doc { log, refused, inserted, .. } = doc;
-            (topic, KeptDoc { log, refused, inserted })
+            let Doc { after, log, refused, inserted, .. } = doc;
+            (topic, KeptDoc { after, log, refused, inserted })
         };
         Self { epoch: documents.epoch, docs: documents.docs.into_iter().map(keep).collect() }
     }
@@ -56,8 +59,8 @@ impl TryFrom<Kept> for Documents {
 impl KeptDoc {
     /// The document that the log tells of.
     fn told(self, topic: Topic, epoch: u32) -> Result<Doc, OutOfTurn> {
-        let Self { log, refused, inserted } = self;
-        let mut doc = Doc { refused, inserted, ..Doc::default() };
+        let Self { after, log, refused, inserted } = self;
+        let mut doc = Doc { after, seq: after, refused, inserted, ..Doc::default() };
         for event in &log {
             doc.seq += 1;
             let at = event.position;
@@ -135,6 +138,18 @@ mod tests {
         assert_eq!(event.position.seq, 4);
         let second = document::element(document::ELEMENTS + 2, Attribute::Label);
         assert_eq!(event.changes[0].field, second, "no two elements have one number");
+    }
+
+    #[test]
+    fn a_document_that_is_older_than_its_log_goes_on_from_its_number() {
+        let mut before = Documents::default();
+        before.apply(Request::Load(DOC, 40));
+        before.apply(write(1, 2));
+        let text = serde_json::to_string(&before).expect("written");
+        let mut after: Documents = serde_json::from_str(&text).expect("read");
+        assert_eq!(format!("{after:?}"), format!("{before:?}"));
+        let Reply::Committed(event) = after.apply(write(2, 2)) else { panic!("not done") };
+        assert_eq!(event.position.seq, 42);
     }
 
     #[test]

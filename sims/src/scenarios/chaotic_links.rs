@@ -14,6 +14,8 @@ pub(super) struct ChaoticLinks;
 
 /// Objectives are scaled down, so that a short run can fill a buffer.
 const QUEUE: u32 = 40;
+/// And a table.
+const IDS: u32 = 20;
 
 impl Scenario<DocSync> for ChaoticLinks {
     fn name(&self) -> &'static str {
@@ -36,6 +38,7 @@ impl Scenario<DocSync> for ChaoticLinks {
                 let (loss_ppm, duplicate_ppm, reorder) = weather;
                 let mut case = case(room(3), &config, 25);
                 case.objectives.queue_max = QUEUE;
+                case.objectives.table_max.insert("seen-ids".to_owned(), IDS);
                 work.extend(stages(reports, 4, Span::millis(30)));
                 work.extend(progress(reports, 4, Span::millis(30)));
                 give(&mut case, work);

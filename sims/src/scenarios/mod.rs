@@ -3,12 +3,14 @@
 //! A scenario knows topology, work and what may go wrong, and nothing of policies: the same
 //! cases are run on every one of them.
 
+mod blocked_sockets;
 mod busy_page;
 mod chaotic_links;
 mod coming_and_going;
 mod crowded_device;
 mod crowded_outbox;
 mod disconnect_during_edit;
+mod drifting_tabs;
 mod edit_while_updates;
 mod editing_disabled;
 mod failures_told;
@@ -22,6 +24,7 @@ mod mixed;
 mod monitored;
 mod newer_server;
 mod offline_editing;
+mod old_document;
 mod one_element;
 mod open_panel;
 mod other_demands;
@@ -82,6 +85,7 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &slow_consumer::SlowConsumer,
         &replay_cut_short::ReplayCutShort,
         &idle_pages::IdlePages,
+        &old_document::OldDocument,
         &chaotic_links::ChaoticLinks,
         &store_trouble::StoreTrouble,
         &restored_store::RestoredStore,
@@ -98,6 +102,8 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &crowded_outbox::CrowdedOutbox,
         &open_panel::OpenPanel,
         &crowded_device::CrowdedDevice,
+        &drifting_tabs::DriftingTabs,
+        &blocked_sockets::BlockedSockets,
         &hostile_page::HostilePage,
         &signed_in::SignedIn,
         &signing_in::SigningIn,
