@@ -1,9 +1,9 @@
 //! What came over a connection that has a successor is not news.
 
-use super::table::Table;
-use super::{Invariant, Ruling};
+use super::table::{Set, Table};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Interest, Meaning, Observation, Position, Reading, Side};
+use crate::history::{Channel, Interest, Meaning, Observation, Position, Reading, Side};
 use crate::id::{ConnId, NodeId};
 
 /// What a client shows, and the position that it states, goes no further than what was delivered
@@ -12,6 +12,8 @@ use crate::id::{ConnId, NodeId};
 #[derive(Debug, Default)]
 pub struct CurrentGenerationOnly {
     pages: Table<NodeId, Page>,
+    /// Channels that are no sockets: none of them takes the place of another.
+    channels: Set<ConnId>,
 }
 
 #[derive(Debug, Default)]
@@ -53,6 +55,7 @@ impl Invariant for CurrentGenerationOnly {
     }
     fn interest(&self) -> Interest {
         Interest::OPENED
+            .and(Interest::DIALLED)
             .and(Interest::NODE)
             .and(Interest::SENT_OTHER)
             .and(Interest::DELIVERED_EVENT)
@@ -64,10 +67,16 @@ impl Invariant for CurrentGenerationOnly {
         let node = seen.node;
         match seen.what {
             Observation::Delivered { conn, side: Side::Dialler, meaning } => {
-                self.told(node, Some(*conn), meaning);
+                let socket = Some(*conn).filter(|conn| !self.channels.contains_key(conn));
+                self.told(node, socket, meaning);
             }
             Observation::CastDelivered { meaning, .. } => self.told(node, None, meaning),
-            Observation::Opened { conn, side: Side::Dialler } => {
+            Observation::Dialled { conn, channel: Channel::Request, .. } => {
+                self.channels.insert(*conn, ());
+            }
+            Observation::Opened { conn, side: Side::Dialler }
+                if !self.channels.contains_key(conn) =>
+            {
                 let page = self.pages.of(node);
                 page.newest = page.newest.max(Some(*conn));
             }
@@ -82,5 +91,8 @@ impl Invariant for CurrentGenerationOnly {
             Observation::Node(life) if life.starts_or_ends() => drop(self.pages.remove(&node)),
             _ => {}
         }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        self.channels.retain(|conn, ()| *conn >= horizon.conn);
     }
 }

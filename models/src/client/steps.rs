@@ -206,6 +206,7 @@ pub struct Steps {
 }
 
 impl Default for Steps {
+    #[allow(clippy::too_many_lines, reason = "a line for each step")]
     fn default() -> Self {
         Self {
             dials_on_mount: || true,

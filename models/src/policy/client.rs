@@ -7,7 +7,7 @@ use super::access::ClientAuth;
 use super::dedup::Dedup;
 use super::edit::EditGate;
 use super::eviction::Eviction;
-use super::fallback::Fallback;
+use super::fallback::SocketFallback;
 use super::inbound::Inbound;
 use super::settings::Settings;
 use super::tabs::Tabs;
@@ -49,7 +49,7 @@ pub struct ClientPolicy {
     /// How it shows who it is.
     pub auth: ClientAuth,
     /// What it does that cannot have a socket.
-    pub fallback: Fallback,
+    pub fallback: SocketFallback,
 }
 
 /// How the client dials.

@@ -42,7 +42,7 @@ pub use dedup::{Dedup, Scope};
 pub use deployment::{Channel, Instances};
 pub use edit::{EditGate, WhenStale};
 pub use eviction::Eviction;
-pub use fallback::Fallback as SocketFallback;
+pub use fallback::SocketFallback;
 pub use file::{Conformance, Document, PolicyError, PolicyFile, Promise, System};
 pub use inbound::Inbound;
 pub use limits::{Dimension, Limits};
