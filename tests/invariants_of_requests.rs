@@ -70,8 +70,9 @@ fn requests_that_nobody_asked_for_are_far_apart() {
         let channel = Channel::Request;
         (at, CLIENT, Observation::Dialled { conn, to: SERVER, channel, caller })
     };
+    let stored = || (0, SERVER, Told::stored(1, change()));
     let asked = (15_000, CLIENT, Told::given(1, Request::Refresh));
-    assert!(told.broken(vec![polls(0, 1), polls(20_000, 2), END]));
-    assert!(!told.broken(vec![polls(0, 1), polls(30_000, 2), END]));
-    assert!(!told.broken(vec![polls(0, 1), asked, polls(20_000, 2), END]));
+    assert!(told.broken(vec![stored(), polls(0, 1), polls(20_000, 2), END]));
+    assert!(!told.broken(vec![stored(), polls(0, 1), polls(30_000, 2), END]));
+    assert!(!told.broken(vec![stored(), polls(0, 1), asked, polls(20_000, 2), END]));
 }

@@ -58,6 +58,7 @@ impl Told {
     }
 
     /// The store has done what was asked of it, as the event of this number.
+    #[allow(dead_code, reason = "not every file tells of a store")]
     pub(crate) fn stored(seq: u64, changes: Changes) -> Observation {
         let (topic, position) = (Topic(1), position(seq));
         let write = Write { topic, position, op: None, author: None, base: None, changes };

@@ -15,7 +15,7 @@ const CLIENTS: u32 = 1000;
 const DOCUMENTS: u32 = 100;
 /// From when on people edit, once all have their documents.
 const EDITS_FROM: u64 = 5;
-const SECONDS: u64 = 12;
+const SECONDS: u64 = 20;
 /// Edits of all together in a second.
 const PACE: u64 = 50;
 
@@ -25,7 +25,7 @@ impl Scenario<DocSync> for ManyRooms {
     }
     fn about(&self) -> &'static str {
         "A thousand people in a hundred documents make 50 edits a second; to look at a connection \
-         takes the server 20 µs."
+         takes the server 80 µs."
     }
     fn cost(&self) -> u64 {
         50
@@ -35,11 +35,11 @@ impl Scenario<DocSync> for ManyRooms {
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
-        let count = ((SECONDS - EDITS_FROM - 2) * PACE) as usize;
+        let count = ((SECONDS - EDITS_FROM - 3) * PACE) as usize;
         proptest::collection::vec((1..=CLIENTS, edit()), count)
             .prop_map(move |edits| {
                 let mut case = case(room(CLIENTS), &config, SECONDS);
-                let look = Span::micros(20);
+                let look = Span::micros(80);
                 case.objectives.capacity = Some(Capacity { look, ..Capacity::default() });
                 let opens = (1..=CLIENTS).map(|who| {
                     let when = at(1) + Span::millis(u64::from(who));
