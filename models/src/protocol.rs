@@ -165,7 +165,6 @@ const MARKS: [Mark; 31] = [
         "slow-consumer-closed",
         "The server closes a connection that does not take what it sends.",
     ),
-    mark("overload-shed", "The server turns a connection away that is more than it can serve."),
     mark("snapshot-sent", "The server sends a whole document."),
     mark("sent-in-parts", "The server sends a large message in parts."),
     mark("stage-early", "A worker reports a stage before those that come before it."),
@@ -176,6 +175,7 @@ const MARKS: [Mark; 31] = [
     mark("written-not-arrived", "A client returns without events that were written to it."),
     mark("document-polled", "A client without a socket is sent the document as it is."),
     mark("fed-by-tab", "A tab without a connection takes the document over from another tab."),
+    mark("overload-shed", "The server turns a connection away that is more than it can serve."),
 ];
 
 impl Op {

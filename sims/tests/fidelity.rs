@@ -29,8 +29,10 @@ fn two_hundred_cases_come_to_the_same_in_messages_and_in_bytes() {
     };
     let found: Vec<String> =
         parallel(&Pool::new(0), &samples, compare, || ()).into_iter().flatten().collect();
-    // What becomes of a damaged frame, and of one that is too large, the codec decides in bytes.
-    let of_the_codec = ["err-one-bad-message-closes", "sec-no-size-limit"];
+    // What becomes of a frame that breaks the rules, and of one that is too large, the codec
+    // decides in bytes.
+    let of_the_codec =
+        ["err-one-bad-message-closes", "sec-no-size-limit", "sec-server-no-schema-validation"];
     // A connection takes its predecessor's place only where the end of that one is still under
     // way. In bytes there is a handshake first, so that in one case each the end comes before.
     let of_a_race = ["be-disconnect-removes-successor", "err-server-wrong-close-code"];
@@ -38,7 +40,7 @@ fn two_hundred_cases_come_to_the_same_in_messages_and_in_bytes() {
         of_the_codec.iter().chain(&of_a_race).any(|flaw| line.contains(&format!("\"{flaw}\"")))
     };
     let new: Vec<_> = found.iter().filter(|line| !known(line)).collect();
-    assert!(new.is_empty() && found.len() <= 6, "{found:#?}");
+    assert!(new.is_empty() && found.len() <= 8, "{found:#?}");
 }
 
 #[test]
