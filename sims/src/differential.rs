@@ -1,13 +1,14 @@
 //! Cases to compare fidelities with: those of every failure mode that fail, and those of the
 //! reference, which hold.
 
-use wavetank::explore::{Case, Pool, Scenario, case_of_seed, parallel, run};
+use wavetank::explore::{Case, Pool, case_of_seed, parallel, run};
 use wavetank_models::catalogue::{self, Entry};
 use wavetank_models::{Config, DocSync};
 
+use crate::catalogue::turns;
 use crate::scenarios;
 
-/// Seeds of each scenario among which the failing cases of a failure mode are looked for.
+/// Runs among which the failing cases of a failure mode are looked for.
 const SEEDS: u64 = 1_000;
 
 /// A case, and what it is expected to break.
@@ -17,6 +18,13 @@ pub struct Sample {
     pub flaw: Option<&'static str>,
     /// The case. It judges only what it is expected to break.
     pub case: Case<DocSync>,
+}
+
+impl Sample {
+    /// Whether it can be run over TCP in reasonable time: a thousand hosts take minutes.
+    pub fn is_small(&self) -> bool {
+        self.case.topology.nodes.len() <= 100
+    }
 }
 
 /// The first `each` failing cases of every failure mode, and of the reference the first
@@ -38,14 +46,9 @@ pub fn samples(each: usize, calm: u64) -> Vec<Sample> {
 
 fn failing_of(entry: &'static Entry, count: usize) -> Vec<Sample> {
     let config = Config::default().patched(&entry.as_patch()).expect("a known patch");
-    let seeds = (0..SEEDS).flat_map(|seed| {
-        let due = move |scenario: &&dyn Scenario<DocSync>| seed.is_multiple_of(scenario.cost());
-        scenarios::all().into_iter().filter(due).map(move |scenario| (scenario, seed))
-    });
-    let cases = seeds.map(|(scenario, seed)| Case {
-        invariants: Some(vec![entry.invariant.clone()]),
-        ..case_of_seed(scenario, &config, seed)
-    });
+    let cases = turns(0..SEEDS, &entry.scenarios)
+        .take(SEEDS as usize)
+        .map(|turn| Case { invariants: Some(vec![entry.invariant.clone()]), ..turn.case(&config) });
     let failing = cases.filter(|case| !run(case).verdict.held());
     failing.take(count).map(|case| Sample { flaw: Some(&entry.id), case }).collect()
 }

@@ -9,7 +9,7 @@ use wavetank::explore::{Fidelity, Pool, case_of_seed, parallel, run_recorded_at}
 use wavetank::fault::{Fault, FaultKind, LinkFault, Plan};
 use wavetank::history::{Initiator, Observation};
 use wavetank::time::{Span, Time};
-use wavetank_models::{Config, DocSync};
+use wavetank_models::{Config, DocSync, catalogue};
 use wavetank_sims::differential::{Sample, samples};
 use wavetank_sims::scenarios::{self, SERVER};
 
@@ -123,7 +123,8 @@ fn a_page_whose_own_codec_gives_up_comes_back() {
 #[cfg(feature = "stack")]
 #[test]
 fn one_case_in_ten_comes_to_the_same_over_tcp_and_most_can_be_expressed() {
-    let samples: Vec<Sample> = samples(3, 8).into_iter().step_by(10).collect();
+    let samples = samples(3, 8).into_iter().filter(Sample::is_small);
+    let samples: Vec<Sample> = samples.step_by(10).collect();
     let compare = |sample: &Sample| Comparison::of(&sample.case, &[Level::Message, Level::Stack]);
     let comparisons = parallel(&Pool::new(0), &samples, compare, || ());
     let ran =
@@ -139,12 +140,13 @@ fn one_case_in_ten_comes_to_the_same_over_tcp_and_most_can_be_expressed() {
 #[cfg(feature = "stack")]
 #[test]
 fn a_dial_into_the_dark_hangs_in_messages_and_is_answered_over_tcp() {
-    let dark = |sample: &Sample| {
-        sample.flaw == Some("conn-handshake-timeout-missing")
-            && sample.case.origin.scenario == "return-after-5min"
-    };
-    let sample = samples(1, 0).into_iter().find(dark).expect("a dial that hangs");
-    let comparison = Comparison::of(&sample.case, &[Level::Message, Level::Wire, Level::Stack]);
+    let hangs = catalogue::entries().iter().find(|one| one.id == "conn-handshake-timeout-missing");
+    let hangs = hangs.expect("a dial that hangs");
+    let config = Config::default().patched(&hangs.as_patch()).expect("a known patch");
+    let scenario = scenarios::named("return-after-5min").expect("a known scenario");
+    let mut case = case_of_seed::<DocSync>(scenario, &config, 0);
+    case.invariants = Some(vec![hangs.invariant.clone()]);
+    let comparison = Comparison::of(&case, &[Level::Message, Level::Wire, Level::Stack]);
     let verdicts: Vec<bool> = comparison
         .runs
         .iter()

@@ -27,6 +27,7 @@ pub use median::{CAMPAIGNS_MAX, Median};
 pub use page::{is_page, to_page};
 pub use reference::Reference;
 pub use render::to_document;
+pub(crate) use turns::turns;
 
 /// How the catalogue is put to the test.
 pub struct Options<'a> {

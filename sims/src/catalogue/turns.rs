@@ -9,7 +9,7 @@ use crate::scenarios;
 
 /// A scenario and a seed of it.
 #[derive(Clone, Copy)]
-pub(super) struct Turn {
+pub(crate) struct Turn {
     /// Which.
     pub scenario: &'static dyn Scenario<DocSync>,
     /// Of which seed.
@@ -18,7 +18,7 @@ pub(super) struct Turn {
 
 impl Turn {
     /// The case that it stands for, with nodes built from `config`.
-    pub(super) fn case(&self, config: &Config) -> Case<DocSync> {
+    pub(crate) fn case(&self, config: &Config) -> Case<DocSync> {
         case_of_seed(self.scenario, config, self.seed)
     }
 
@@ -31,7 +31,7 @@ impl Turn {
 /// Every other turn is one of the scenarios named first, with one seed after the other; the turns
 /// between are those of all others, each with the same seed before any has the next. A dear
 /// scenario has a turn with the first seed, and then with one in as many as it costs.
-pub(super) fn turns(seeds: Range<u64>, first: &[String]) -> impl Iterator<Item = Turn> {
+pub(crate) fn turns(seeds: Range<u64>, first: &[String]) -> impl Iterator<Item = Turn> {
     let is_first = |one: &&dyn Scenario<DocSync>| first.iter().any(|name| name == one.name());
     let (named, others) = scenarios::all().into_iter().partition(is_first);
     let (mut named, mut others) = (in_turn(seeds.clone(), named), in_turn(seeds, others));
