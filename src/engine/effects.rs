@@ -130,10 +130,9 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         conn: ConnId,
         message: P::Message,
     ) {
-        let canaries = P::canaries(&message);
         let (payload, size) = self.post(message);
         self.send_payload(out, host, conn, payload, size);
-        self.witness(host, conn, payload, &canaries);
+        self.witness(host, conn, payload);
         self.payloads.release(payload);
     }
 
@@ -144,12 +143,11 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         range: std::ops::Range<usize>,
         message: P::Message,
     ) {
-        let canaries = P::canaries(&message);
         let (payload, size) = self.post(message);
         for i in range {
             let conn = out.fan[i];
             self.send_payload(out, host, conn, payload, size);
-            self.witness(host, conn, payload, &canaries);
+            self.witness(host, conn, payload);
         }
         self.payloads.release(payload);
     }
@@ -211,9 +209,10 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
 
     /// Sees the canaries in a message that goes to the peer of a connection.
     #[inline]
-    fn witness(&mut self, host: u32, conn: ConnId, payload: u32, canaries: &[Canary]) {
+    fn witness(&mut self, host: u32, conn: ConnId, payload: u32) {
+        let canaries = P::canaries(&self.payloads.get(payload).message);
         if !canaries.is_empty() {
-            self.canaries_sent(host, conn, payload, canaries);
+            self.canaries_sent(host, conn, payload, &canaries);
         }
     }
 

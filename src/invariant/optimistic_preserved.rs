@@ -52,11 +52,9 @@ impl OptimisticPreserved {
             };
             ruling.violated(node, message);
         }
-        let at = reading.position;
         page.wishes.0.retain(|_, wish| {
             wish.due |= wish.stage == Stage::Taken;
-            let held = wish.place.is_some_and(|(place, _)| place <= at);
-            !(held || wish.stage == Stage::ToldOff)
+            !(wish.is_held(reading.topic, reading.position) || wish.stage == Stage::ToldOff)
         });
     }
 }
@@ -64,7 +62,7 @@ impl OptimisticPreserved {
 impl Page {
     /// What an operation wrote that will not be done and that was told so.
     fn lingering(&self) -> Option<Change> {
-        let off = |wish: &&Wish| wish.stage == Stage::ToldOff && wish.place.is_none();
+        let off = |wish: &&Wish| wish.stage == Stage::ToldOff && !wish.is_committed();
         let mut written = self.wishes.0.values().filter(off).flat_map(|wish| &wish.changes);
         let shown = |change: &&Change| {
             change.value.is_some()
@@ -77,7 +75,7 @@ impl Page {
     /// What should lie on top of a field and does not: the newest operation that waits decides.
     fn missing(&self) -> Option<Change> {
         let waits = |stage| matches!(stage, Stage::Taken | Stage::Saved);
-        let certain = |wish: &Wish| wish.due && wish.stage == Stage::Taken && wish.place.is_none();
+        let certain = |wish: &Wish| wish.due && wish.stage == Stage::Taken && !wish.is_committed();
         if !self.wishes.0.values().any(certain) {
             return None;
         }

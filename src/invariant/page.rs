@@ -2,7 +2,7 @@
 
 use super::table::Table;
 use crate::history::{Changes, Observation, OpState, Position, Request, Write};
-use crate::id::{Field, OpId, Ticket};
+use crate::id::{Field, OpId, Ticket, Topic};
 
 /// How far an operation of the person has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +26,21 @@ pub(crate) struct Wish {
     /// What it writes, where that is known, at the latest once it is committed.
     pub(crate) changes: Option<Changes>,
     /// Its place in the order, once it is committed, and the request that did so.
-    pub(crate) place: Option<(Position, Ticket)>,
+    place: Option<(Topic, Position, Ticket)>,
     /// Content was shown since it was taken.
     pub(crate) due: bool,
+}
+
+impl Wish {
+    /// Whether it is among the events of a topic up to a position.
+    pub(crate) fn is_held(&self, topic: Topic, position: Position) -> bool {
+        self.place.is_some_and(|(of, place, _)| of == topic && place <= position)
+    }
+
+    /// Whether it was committed.
+    pub(crate) const fn is_committed(&self) -> bool {
+        self.place.is_some()
+    }
 }
 
 /// The operations of one page that its content does not simply hold, oldest first.
@@ -65,7 +77,7 @@ impl Wishes {
     /// An operation of this page was committed.
     pub(crate) fn committed(&mut self, op: OpId, ticket: Ticket, write: &Write) {
         if let Some(wish) = self.0.get_mut(&op) {
-            wish.place = Some((write.position, ticket));
+            wish.place = Some((write.topic, write.position, ticket));
             // What it wrote may lie elsewhere than what the page showed meanwhile.
             wish.changes.get_or_insert_default().extend(write.changes.iter().copied());
         }
@@ -73,7 +85,7 @@ impl Wishes {
 
     /// A store lost what a request had done.
     pub(crate) fn lost(&mut self, ticket: Ticket) {
-        let of = |wish: &&mut Wish| wish.place.is_some_and(|(_, of)| of == ticket);
+        let of = |wish: &&mut Wish| wish.place.is_some_and(|(_, _, of)| of == ticket);
         for wish in self.0.values_mut().filter(of) {
             (wish.place, wish.changes) = (None, wish.given.clone());
         }

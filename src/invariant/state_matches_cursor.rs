@@ -111,7 +111,7 @@ impl StateMatchesCursor {
         if reading.whole {
             page.open.extend(page.truth.keys().copied());
         }
-        page.settle(position);
+        page.settle(reading.topic, position);
         if let Some(field) = page.wrong() {
             let word = |value: Option<&Value>| {
                 value.map_or("nothing".to_owned(), |value| format!("{value:?}"))
@@ -128,10 +128,10 @@ impl StateMatchesCursor {
 
 impl Page {
     /// Forgets operations that the content now holds, or that were told off.
-    fn settle(&mut self, position: Position) {
+    fn settle(&mut self, topic: Topic, position: Position) {
         let open = &mut self.open;
         self.wishes.0.retain(|_, wish| {
-            let held = wish.place.is_some_and(|(place, _)| place <= position);
+            let held = wish.is_held(topic, position);
             let over = wish.stage == Stage::ToldOff || held && wish.stage != Stage::Given;
             if over {
                 open.extend(wish.changes.iter().flatten().map(|change| change.field));

@@ -10,7 +10,7 @@ use super::tabs::Tabs;
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{
-    Connection, Interest, Observation, OpState, Path, Position, Reading, Side, Value,
+    Connection, Interest, Observation, OpState, Path, Position, Reading, Request, Side, Value,
 };
 use crate::id::{Field, NodeId, OpId, Topic};
 use crate::objectives::{Objectives, TabPolicy};
@@ -28,7 +28,7 @@ pub struct TabConvergence {
     wanted: bool,
     tabs: Tabs,
     pages: Table<NodeId, Page>,
-    /// The operations that wait, and whose they are.
+    /// The operations that wait, whose they are, and what they write; an undo does not say.
     waiting: Table<OpId, (NodeId, SmallVec<[Field; 2]>)>,
     /// Paths that are not as usual.
     impaired: BTreeSet<(NodeId, NodeId)>,
@@ -90,7 +90,7 @@ impl TabConvergence {
         let waits = |field: &Field| {
             let of_tabs = |(of, _): &&(NodeId, _)| *of == node || *of == best;
             let mut waiting = self.waiting.values().filter(of_tabs);
-            waiting.any(|(_, fields)| fields.contains(field))
+            waiting.any(|(_, fields)| fields.is_empty() || fields.contains(field))
         };
         let mut fields = page.content.keys().chain(other.content.keys());
         let differs = |field: &&Field| page.content.get(field) != other.content.get(field);
@@ -152,8 +152,10 @@ impl Invariant for TabConvergence {
             }
             Observation::Dialled { .. } => self.pages.of(node).turned_away = false,
             // Where no client has several tabs, as is usual, nothing is kept of what they do.
-            Observation::Given { op, changes, .. }
-                if !changes.is_empty() && self.tabs.several() =>
+            Observation::Given { op, changes, request }
+                if self.tabs.several()
+                    && (!changes.is_empty()
+                        || matches!(request, Request::Undo | Request::Redo)) =>
             {
                 let fields = changes.iter().map(|change| change.field).collect();
                 self.waiting.insert(*op, (node, fields));
