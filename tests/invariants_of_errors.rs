@@ -218,6 +218,15 @@ fn a_ping_is_answered_whatever_else_there_is_to_do() {
     assert!(!after(500, true));
     let silent = vec![(0, CLIENT, ping(1)), (5000, CLIENT, notice("transient", true))];
     assert!(!told.broken(silent));
+    // A page that went away is to send nothing.
+    let away = |request| {
+        let mut all = vec![(0, CLIENT, ping(1)), (0, CLIENT, pong(1))];
+        all.push((900, CLIENT, given(1, request)));
+        all.extend([(1000, CLIENT, ping(2)), (5000, CLIENT, notice("transient", true))]);
+        told.broken(all)
+    };
+    assert!(away(Request::Mount));
+    assert!(!away(Request::Unmount));
 }
 
 #[test]

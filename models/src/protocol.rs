@@ -134,6 +134,8 @@ pub enum Timer {
     Poll,
     /// A request has taken too long.
     Request,
+    /// The server is to ask its store again for what that has failed to do.
+    Again,
 }
 
 const fn mark(name: &'static str, about: &'static str) -> Mark {

@@ -9,7 +9,7 @@ use wavetank::explore::{Fidelity, Pool, case_of_seed, parallel, run_recorded_at}
 use wavetank::fault::{Fault, FaultKind, LinkFault, Plan};
 use wavetank::history::{Initiator, Observation};
 use wavetank::time::{Span, Time};
-use wavetank_models::{Config, DocSync, catalogue};
+use wavetank_models::{Config, DocSync};
 use wavetank_sims::differential::{Sample, samples};
 use wavetank_sims::scenarios::{self, SERVER};
 
@@ -147,7 +147,9 @@ fn one_case_in_ten_comes_to_the_same_over_tcp_and_most_can_be_expressed() {
 #[cfg(feature = "stack")]
 #[test]
 fn a_dial_into_the_dark_hangs_in_messages_and_is_answered_over_tcp() {
-    let hangs = catalogue::entries().iter().find(|one| one.id == "conn-handshake-timeout-missing");
+    let hangs = wavetank_models::catalogue::entries()
+        .iter()
+        .find(|one| one.id == "conn-handshake-timeout-missing");
     let hangs = hangs.expect("a dial that hangs");
     let config = Config::default().patched(&hangs.as_patch()).expect("a known patch");
     let scenario = scenarios::named("return-after-5min").expect("a known scenario");

@@ -76,7 +76,7 @@ pub(crate) const fn code_of(delivery: Delivery) -> (u8, u64, u64) {
     match delivery {
         Delivery::Start => (3, 0, 0),
         Delivery::Op(slot) => (4, slot as u64, 0),
-        Delivery::Accepted(conn) => (5, id(conn), 0),
+        Delivery::Accepted(conn, _) => (5, id(conn), 0),
         Delivery::Opened(conn) => (6, id(conn), 0),
         Delivery::Refused(conn, _) => (7, id(conn), 0),
         Delivery::Message(conn, payload) => (8, id(conn), payload as u64),

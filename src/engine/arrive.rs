@@ -201,10 +201,13 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         }
         match self.core.hosts[host as usize].state {
             State::Running => {
+                // The node hears of it even if nothing is left of the connection by then.
+                let hello = self.core.net.get_mut(id).and_then(|conn| conn.hello.take());
+                let Some(hello) = hello else { return };
                 self.set_end(id, 1, EndState::Open);
                 let what = Observation::Opened { conn: id, side: SIDES[1] };
                 self.core.observe(host, &what);
-                self.hand(host, Delivery::Accepted(id));
+                self.hand(host, Delivery::Accepted(id, hello));
             }
             State::Down => {
                 self.set_end(id, 1, EndState::Gone);

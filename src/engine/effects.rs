@@ -100,9 +100,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
 
     #[inline(never)]
     fn set_timer(&mut self, host: u32, timer: P::Timer, at: Mono) {
-        let state = &mut self.hosts[host as usize];
-        let late = state.throttled(timer, at);
-        state.timers.set(timer, late);
+        self.hosts[host as usize].set_timer(timer, at);
         if self.wanted(Interest::TIMER) {
             let timer = Name::Owned(format!("{timer:?}"));
             self.observe(host, &Observation::TimerSet { timer, at });
@@ -181,6 +179,11 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         let slot = conn.slot();
         let parcel = Parcel::Message(payload);
         let posted = self.put(slot, end, parcel, size);
+        if self.wanted(Interest::CARRYING)
+            && let Some(until) = self.net.long_busy(slot, end, size)
+        {
+            self.observe(host, &Observation::Carrying { conn, side: SIDES[end], until });
+        }
         for _ in 0..posted.whole {
             self.payloads.share(payload);
         }
@@ -471,6 +474,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
             Delivery::Message(_, payload) | Delivery::Cast(_, payload) => {
                 self.payloads.release(payload);
             }
+            Delivery::Accepted(_, slot) => drop(self.hellos.remove(slot as usize)),
             Delivery::Issuer(_, slot) => drop(self.asked.remove(slot as usize)),
             Delivery::Stored(_, slot) => drop(self.errands.remove(slot as usize)),
             Delivery::Task(slot) => drop(self.tasks.remove(slot as usize)),

@@ -1,6 +1,6 @@
 //! A node's place in the world: its life, clocks, timers and inbox.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::clock::Clock;
 use super::timers::Timers;
@@ -14,7 +14,7 @@ use crate::time::{Mono, Span, Time};
 pub(crate) enum Delivery {
     Start,
     Op(u32),
-    Accepted(ConnId),
+    Accepted(ConnId, u32),
     Opened(ConnId),
     Refused(ConnId, crate::history::Refusal),
     Message(ConnId, u32),
@@ -56,7 +56,9 @@ pub(crate) struct Host<T: Copy + Ord> {
     /// What each event takes it.
     pub(crate) cost: Span,
     /// Timers with this name, or all, go off only at multiples of a span.
-    pub(crate) throttle: Option<(Option<String>, Span)>,
+    throttle: Option<(Option<String>, Span)>,
+    /// When timers that are put off would have gone off.
+    put_off: BTreeMap<T, Mono>,
     /// How often it was cut off from all there is outside of it.
     pub(crate) unplugged: u32,
     /// The last answer of the issuer that is on its way arrives then.
@@ -88,6 +90,7 @@ impl<T: Copy + Ord> Host<T> {
             paused: 0,
             cost: Span::ZERO,
             throttle: None,
+            put_off: BTreeMap::new(),
             unplugged: 0,
             issuer_last: Time::ZERO,
             inbox: VecDeque::new(),
@@ -99,14 +102,31 @@ impl<T: Copy + Ord> Host<T> {
         }
     }
 
-    /// When a timer that is set for `at` goes off.
-    pub(crate) fn throttled(&self, timer: T, at: Mono) -> Mono
+    /// Sets a timer for `at`, or for when it may go off.
+    pub(crate) fn set_timer(&mut self, timer: T, at: Mono)
     where
         T: std::fmt::Debug,
     {
-        match &self.throttle {
-            Some((name, grain)) => late(name.as_deref(), *grain, timer, at),
-            None => at,
+        let Some((name, grain)) = &self.throttle else { return self.timers.set(timer, at) };
+        self.timers.set(timer, late(name.as_deref(), *grain, timer, at));
+        self.put_off.insert(timer, at);
+    }
+
+    /// Puts timers off to multiples of a span, those with this name or all; without a throttle
+    /// what was put off goes off when it was to.
+    pub(crate) fn throttle(&mut self, throttle: Option<(Option<String>, Span)>)
+    where
+        T: std::fmt::Debug,
+    {
+        let was = std::mem::take(&mut self.put_off);
+        self.timers.put_off(|timer, at| was.get(&timer).copied().unwrap_or(at));
+        self.throttle = throttle;
+        if let Some((name, grain)) = &self.throttle {
+            let put_off = &mut self.put_off;
+            self.timers.put_off(|timer, at| {
+                put_off.insert(timer, at);
+                late(name.as_deref(), *grain, timer, at)
+            });
         }
     }
 
@@ -147,6 +167,7 @@ impl<T: Copy + Ord> Host<T> {
     pub(crate) fn die(&mut self, state: State) -> Vec<Delivery> {
         self.state = state;
         self.timers = Timers::default();
+        self.put_off.clear();
         self.wake = None;
         self.busy_until = Time::ZERO;
         self.paused = 0;
@@ -155,12 +176,7 @@ impl<T: Copy + Ord> Host<T> {
 }
 
 /// The next multiple of `grain`, for the timer with this name or for any.
-pub(crate) fn late<T: std::fmt::Debug>(
-    name: Option<&str>,
-    grain: Span,
-    timer: T,
-    at: Mono,
-) -> Mono {
+fn late<T: std::fmt::Debug>(name: Option<&str>, grain: Span, timer: T, at: Mono) -> Mono {
     if grain.is_zero() || name.is_some_and(|name| format!("{timer:?}") != name) {
         return at;
     }

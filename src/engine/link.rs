@@ -54,6 +54,9 @@ pub(crate) struct Link {
     special: Option<Box<Special>>,
 }
 
+/// What a path is busy with for this long, a heartbeat may miss.
+const LONG: Span = Span::secs(10);
+
 /// What is not as usual about a link.
 #[derive(Debug)]
 struct Special {
@@ -121,6 +124,15 @@ impl Link {
     #[inline]
     pub(crate) fn is_calm(&self, usual: &Quality) -> bool {
         self.special.as_ref().map_or(usual, |special| &special.quality).is_calm()
+    }
+
+    /// Until when the path is busy with the message of so many bytes that was put on it last, if
+    /// it takes long to carry it.
+    #[inline]
+    pub(crate) fn long_busy(&self, size: u32) -> Option<Time> {
+        let Special { quality, free, .. } = self.special.as_deref()?;
+        let long = quality.time_of(size).is_some_and(|time| time >= LONG);
+        (long && !self.is_cut()).then_some(*free)
     }
 
     #[inline]

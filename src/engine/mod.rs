@@ -36,7 +36,7 @@ pub use world::{Counts, View, World};
 pub(crate) use issuer::Issuer;
 // The stack has the same nodes, stores and clocks, on another network.
 #[cfg(feature = "stack")]
-pub(crate) use host::{Host, State as HostState, late};
+pub(crate) use host::{Host, State as HostState};
 #[cfg(feature = "stack")]
 pub(crate) use net::EndState;
 #[cfg(feature = "stack")]

@@ -248,6 +248,14 @@ impl Net {
         if self.links.as_slice()[link as usize].local { &self.local } else { &self.usual }
     }
 
+    /// Until when a lane's path is busy with the message of so many bytes that was put on it
+    /// last, if it takes long to carry it.
+    #[inline]
+    pub(crate) fn long_busy(&self, slot: usize, direction: usize, size: u32) -> Option<Time> {
+        let lane = &self.conns[slot].as_ref()?.lanes[direction];
+        self.links[lane.link as usize].long_busy(size)
+    }
+
     /// Puts a parcel of `size` bytes on the way.
     #[inline]
     pub(crate) fn put(

@@ -169,6 +169,11 @@ impl Quality {
         )
     }
 
+    /// How long it takes to carry a message in a stream, where the path is narrow.
+    pub(crate) fn time_of(&self, size: u32) -> Option<Span> {
+        self.bandwidth.filter(|_| self.is_calm()).map(|bandwidth| bandwidth.time_of(size))
+    }
+
     /// Whether there is nothing but a latency.
     #[inline]
     pub(crate) const fn is_plain(&self) -> bool {

@@ -75,7 +75,7 @@ impl<T: Copy + Ord> Timers<T> {
     }
 
     /// Moves what is set, each to where `late` says.
-    pub(crate) fn put_off(&mut self, late: impl Fn(T, Mono) -> Mono) {
+    pub(crate) fn put_off(&mut self, mut late: impl FnMut(T, Mono) -> Mono) {
         match &mut self.kept {
             Kept::Few(few) => {
                 for ((at, _), timer) in few {

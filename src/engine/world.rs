@@ -189,7 +189,7 @@ pub struct World<P: Protocol, W> {
     awake: Vec<bool>,
     pub(crate) roles: Vec<P::Role>,
     pub(crate) config: Arc<P::Config>,
-    objectives: Objectives,
+    pub(crate) objectives: Objectives,
 }
 
 impl<P: Protocol, W: Witness<P>> World<P, W> {
@@ -370,9 +370,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
                 let (id, op) = core.ops.remove(slot as usize);
                 actor.on_event(now, Event::Op(id, &op), out);
             }
-            Delivery::Accepted(conn) => {
-                let hello = core.net.get_mut(conn).and_then(|conn| conn.hello.take());
-                let Some(hello) = hello else { return };
+            Delivery::Accepted(conn, hello) => {
                 let hello = core.hellos.remove(hello as usize);
                 actor.on_event(now, Event::Accepted(conn, &hello), out);
                 core.shake(conn, out);

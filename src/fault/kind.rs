@@ -170,7 +170,8 @@ pub enum PeopleFault {
     IssuerSilent(NodeId),
     /// The node's user may not see a topic.
     RightsWithdrawn(NodeId, Topic),
-    /// The first node sends its last message to the second over and over.
+    /// The first node sends its last message to the second over and over, as long as less than
+    /// half of what a queue may hold waits to be carried.
     Flood {
         /// Who sends.
         from: NodeId,

@@ -150,7 +150,9 @@ impl Observation {
             | Self::TimerFired { .. }
             | Self::Busy { .. }
             | Self::Waiting { .. }
-            | Self::Canary { .. } => return None,
+            | Self::Canary { .. }
+            | Self::Carrying { .. }
+            | Self::Repeated { .. } => return None,
         })
     }
 }

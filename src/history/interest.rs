@@ -106,6 +106,8 @@ interests! {
     LOG = 27 => Observation::Log { .. },
     REPORT = 28 => Observation::Report { .. },
     OWN = 29 => Observation::Own { .. },
+    CARRYING = 45 => Observation::Carrying { .. },
+    REPEATED = 46 => Observation::Repeated { .. },
 }
 
 impl Interest {
@@ -136,7 +138,7 @@ impl Interest {
     /// What is shown of topics: in the main part of a page, and in others.
     pub const CONTENT: Self = Self::CONTENT_MAIN.and(Self::CONTENT_PART);
     /// How many kinds there are.
-    pub(crate) const COUNT: usize = 45;
+    pub(crate) const COUNT: usize = 47;
     /// No kind.
     pub const NONE: Self = Self(0);
     /// Every kind.

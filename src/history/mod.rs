@@ -257,6 +257,14 @@ pub enum Observation {
     Report { kind: Name, code: u16, context: Name },
     /// A claim in the protocol's own words.
     Own { name: Name, values: Vec<u64> },
+
+    /// A fact again, last so that digests of claims stay what they were: a narrow path has until
+    /// then to carry a message that the node handed to a connection, and so for ten seconds or
+    /// longer, unless the path changes meanwhile.
+    Carrying { conn: ConnId, side: Side, until: Time },
+    /// A fact: the message that is sent next on a connection is the last one once more, and not
+    /// the node's doing.
+    Repeated { conn: ConnId },
 }
 
 /// One line of a history: what was seen, where, and when by the true clock and the node's own.

@@ -81,8 +81,8 @@ impl Invariant for EphemeralTruthful {
                 let first = page.told.is_none();
                 page.told = Some((meaning.stamp, seen.now.mono));
                 if first {
-                    let at = self.presence.when(seen.node, seen.now.mono + self.expiry);
-                    self.dues.add(at + Span::micros(2), seen.node, ruling);
+                    let at = self.presence.past(seen.node, seen.now.mono + self.expiry);
+                    self.dues.add(at, seen.node, ruling);
                 }
             }
             Observation::ShownContent(reading) if reading.part != 1 => {}
@@ -105,7 +105,7 @@ impl Invariant for EphemeralTruthful {
             if over && self.presence.is_free(node, at) {
                 ruling.violated(node, "shows beside its content what was told long ago");
             } else if let Some(limit) = limit.filter(|_| !over) {
-                self.dues.add(self.presence.when(node, limit) + Span::micros(2), node, ruling);
+                self.dues.add(self.presence.past(node, limit), node, ruling);
             } else if shows {
                 self.dues.add(at + Span::secs(1), node, ruling);
             } else if let Some(page) = self.pages.get_mut(&node) {

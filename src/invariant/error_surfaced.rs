@@ -5,7 +5,7 @@ use super::presence::{Dues, Presence, TICK};
 use super::table::{Set, Table};
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Connection, Initiator, Interest, Observation, Request, Side};
+use crate::history::{Connection, Initiator, Interest, Kind, Observation, Request, Side};
 use crate::id::{NodeId, OpId};
 use crate::time::{Span, Time};
 
@@ -17,14 +17,17 @@ const SOON: Span = Span::secs(1);
 /// for other codes after which a client waits for a person, none for 1000, and `transient` for all
 /// others. A client that is live again has no need to tell. Judged for clients that show notices of
 /// these classes. An error or a refusal that reaches a client leads within a second to word of the
-/// operation that it names, or to a notice where it names none. What is only put off has not failed.
+/// operation that it names, or to a notice where it names none. What is only put off has not failed,
+/// nor has what the client was told before is done, and where.
 #[derive(Debug, Default)]
 pub struct ErrorSurfaced {
     presence: Presence,
     pages: Table<NodeId, Page>,
     dues: Dues<NodeId>,
-    /// Operations that the person was told will not be done.
-    told_off: Set<(NodeId, OpId)>,
+    /// Operations that the person was told will not be done, and those that the client was told
+    /// are done: a refusal of another copy of these, sent again before the server answered, is not
+    /// the failure of what she did.
+    settled: Set<(NodeId, OpId)>,
     /// Errors of which she was told nothing yet, by the operation that they name.
     owed: Table<(NodeId, Option<OpId>), Time>,
     owed_dues: Dues<(NodeId, Option<OpId>)>,
@@ -57,8 +60,8 @@ impl ErrorSurfaced {
     /// An error reached a client.
     fn came(&mut self, seen: &Seen<'_>, op: Option<OpId>, ruling: &mut Ruling) {
         let (at, node) = (seen.at, seen.node);
-        let told = op.is_some_and(|op| self.told_off.contains_key(&(node, op)));
-        if !told && self.presence.is_free(node, at) {
+        let settled = op.is_some_and(|op| self.settled.contains_key(&(node, op)));
+        if !settled && self.presence.is_free(node, at) {
             self.owed.insert((node, op), at);
             self.owed_dues.add(at + SOON + TICK, (node, op), ruling);
         }
@@ -66,7 +69,7 @@ impl ErrorSurfaced {
 
     /// The person is told that an operation will not be done.
     fn told(&mut self, node: NodeId, op: OpId) {
-        self.told_off.insert((node, op), ());
+        self.settled.insert((node, op), ());
         self.owed.remove(&(node, Some(op)));
     }
 
@@ -101,6 +104,7 @@ impl Invariant for ErrorSurfaced {
             .and(Interest::CLOSED)
             .and(Interest::STATUS)
             .and(Interest::DELIVERED_ERROR)
+            .and(Interest::DELIVERED_PLAIN)
             .and(Interest::OP)
             .and(Interest::NOTICE)
     }
@@ -112,11 +116,16 @@ impl Invariant for ErrorSurfaced {
                     self.told(node, *op);
                 }
             }
-            Observation::Delivered { meaning, .. } => {
-                if meaning.retry_after.is_none() {
+            Observation::Delivered { side: Side::Dialler, meaning, .. } => match meaning.kind {
+                Kind::Ack if meaning.position.is_some() => {
+                    meaning.op.iter().for_each(|op| _ = self.settled.insert((node, *op), ()));
+                }
+                Kind::Nack | Kind::Error if meaning.retry_after.is_none() => {
                     self.came(seen, meaning.op, ruling);
                 }
-            }
+                _ => {}
+            },
+            Observation::Delivered { .. } => {}
             Observation::Closed { side: Side::Dialler, code, by, .. }
                 if *by != Initiator::Local && self.presence.is_free(node, at) =>
             {
@@ -171,6 +180,6 @@ impl Invariant for ErrorSurfaced {
         }
     }
     fn forget(&mut self, horizon: &Horizon) {
-        self.told_off.retain(|(_, op), ()| *op >= horizon.op);
+        self.settled.retain(|(_, op), ()| *op >= horizon.op);
     }
 }

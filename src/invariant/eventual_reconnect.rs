@@ -41,6 +41,9 @@ struct Client {
     parted: bool,
     /// The code of a close whose reason only a person can mend.
     barred: Option<u16>,
+    /// The issuer has refused the client, which has shown nothing since: the answer may be on its
+    /// way, and what the person asks for before it comes does not undo it.
+    unheard: bool,
 }
 
 impl EventualReconnect {
@@ -69,6 +72,7 @@ impl EventualReconnect {
             gone: false,
             parted: false,
             barred: None,
+            unheard: false,
         })
     }
 
@@ -108,7 +112,10 @@ impl EventualReconnect {
             Request::Mount | Request::Connect | Request::SignIn => {
                 let client = self.client(seen.node, seen.at);
                 client.gone &= request != Request::Mount;
-                (client.parted, client.barred) = (false, None);
+                client.parted = false;
+                if !client.unheard {
+                    client.barred = None;
+                }
                 self.restart(seen.node, seen.at, ruling);
             }
             Request::Retry => {
@@ -169,6 +176,7 @@ impl Invariant for EventualReconnect {
             Observation::ShownStatus(status) => {
                 let was = self.client(node, at).shown;
                 self.client(node, at).shown = status.connection;
+                self.client(node, at).unheard &= status.connection == was;
                 if was == Connection::Live && status.connection != Connection::Live {
                     self.restart(node, at, ruling);
                 }
@@ -180,7 +188,8 @@ impl Invariant for EventualReconnect {
                 self.restart(node, at, ruling);
             }
             Observation::Credential(Standing::Refused) => {
-                self.client(node, at).barred = Some(UNAUTHORISED);
+                let client = self.client(node, at);
+                (client.barred, client.unheard) = (Some(UNAUTHORISED), true);
             }
             Observation::Device { online } => {
                 self.client(node, at).online = *online;
@@ -203,6 +212,7 @@ impl Invariant for EventualReconnect {
                 {
                     client.shown = Connection::Loading;
                     (client.gone, client.parted, client.barred) = (false, false, None);
+                    client.unheard = false;
                 }
                 self.restart_all(at, ruling);
             }

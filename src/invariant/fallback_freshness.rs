@@ -28,7 +28,7 @@ pub struct FallbackFreshness {
     pause: Option<Span>,
     presence: Presence,
     pages: Table<NodeId, Page>,
-    /// The last event of each topic, and when it was committed.
+    /// The events of each topic of late, and when each was committed.
     commits: Table<Topic, Vec<(Position, Time)>>,
     requests: Table<ConnId, NodeId>,
     /// Paths that carry nothing or little, and nodes that do nothing.
@@ -95,8 +95,14 @@ impl FallbackFreshness {
         let Observation::Stored { outcome, write, .. } = seen.what else { return };
         match (outcome, write.as_deref()) {
             (StoreOutcome::Executed, Some(write)) if !write.changes.is_empty() => {
-                self.commits.of(write.topic).push((write.position, seen.at));
-                let due = seen.at + self.bound() + TICK;
+                let bound = self.bound();
+                let commits = self.commits.of(write.topic);
+                commits.push((write.position, seen.at));
+                // Of those that are due, the last is enough.
+                let is_due = |(_, at): &(Position, Time)| seen.at.since(*at) > bound;
+                let due = commits.partition_point(is_due);
+                commits.drain(..due.saturating_sub(1));
+                let due = seen.at + bound + TICK;
                 for (node, page) in self.pages.iter() {
                     if page.connection == Connection::Failed {
                         self.dues.add(due, (*node, seen.at), ruling);

@@ -7,12 +7,15 @@ use crate::history::{Interest, Kind, Observation, Path, Request, Side, StoreOutc
 use crate::id::{NodeId, OpId};
 
 /// The first transmissions, and the commits, of the operations of one client are in the order in
-/// which the person made them. A path that reorders messages excuses the commits.
+/// which the person made them. A path that reorders messages excuses the commits, and what a store
+/// has lost, or a server refused at first, may be done at any time.
 #[derive(Debug, Default)]
 pub struct FifoPerClient {
     /// Whose each operation is, and its place in the order.
     given: Table<OpId, (NodeId, u32)>,
     transmitted: Set<OpId>,
+    /// Operations that were committed, or refused.
+    answered: Set<OpId>,
     clients: Table<NodeId, Client>,
 }
 
@@ -42,8 +45,9 @@ impl FifoPerClient {
         };
         let Some(op) = write.op.filter(|_| !write.changes.is_empty()) else { return };
         let Some((node, place)) = self.given.get(&op).copied() else { return };
+        let again = self.answered.insert(op, ()).is_some();
         let client = self.clients.of(node);
-        if place < client.committed && !client.rough {
+        if place < client.committed && !client.rough && !again {
             ruling.violated(node, format!("{op} was committed after one that was made later"));
         }
         client.committed = client.committed.max(place);
@@ -92,6 +96,9 @@ impl Invariant for FifoPerClient {
                 }
                 client.sent = client.sent.max(place);
             }
+            Observation::Sent { side: Side::Acceptor, meaning, .. } => {
+                self.answered.extend(meaning.op.filter(|_| meaning.kind == Kind::Nack));
+            }
             Observation::Node(life) if life.starts_or_ends() => {
                 self.given.retain(|_, (node, _)| *node != seen.node);
                 let client = self.clients.of(seen.node);
@@ -108,6 +115,8 @@ impl Invariant for FifoPerClient {
     }
     fn forget(&mut self, horizon: &Horizon) {
         self.given.retain(|op, _| *op >= horizon.op);
-        self.transmitted.retain(|op, ()| *op >= horizon.op);
+        for ops in [&mut self.transmitted, &mut self.answered] {
+            ops.retain(|op, ()| *op >= horizon.op);
+        }
     }
 }

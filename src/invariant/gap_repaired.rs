@@ -41,8 +41,14 @@ impl GapRepaired {
         if matches!(meaning.kind, Kind::Snapshot | Kind::Delta) {
             client.asked = client.asked.filter(|asked| *asked != conn);
         }
+        // The whole of a later lineage leaves nothing to be missed of an earlier one.
+        let renews = |of: Topic, place: Position| {
+            meaning.kind == Kind::Snapshot
+                && meaning.topic == Some(of)
+                && meaning.position.is_some_and(|position| position.epoch > place.epoch)
+        };
         if let Some((_, topic, position, _)) = client.gap
-            && client.arrivals.have(topic, position)
+            && (client.arrivals.have(topic, position) || renews(topic, position))
         {
             client.gap = None;
         }

@@ -14,8 +14,8 @@ use crate::time::{Mono, Span, Time};
 
 /// A running node has left an open connection (a client: no longer shows `live`) at most the
 /// objectives' detection time, on its own clock, after the last frame of the peer reached it
-/// there. Pongs that do not answer the newest ping are no sign of life; the node's own pauses
-/// are taken out.
+/// there. Pongs that do not answer the newest ping are no sign of life; the node's own pauses,
+/// and the time in which it is slow, are taken out.
 #[derive(Debug)]
 pub struct HbDetectionBound {
     detection: Span,
@@ -57,7 +57,7 @@ impl HbDetectionBound {
     /// Plans a look at an end, when its node should have left it.
     fn plan(&mut self, conn: ConnId, side: Side, ruling: &mut Ruling) {
         let Some(end) = self.ends.get(&(conn, side)) else { return };
-        let due = self.clock(end.node).when(end.heard + self.detection) + Span::micros(2);
+        let due = self.clock(end.node).past(end.heard + self.detection);
         self.due.push(Reverse((due, conn, side)));
         ruling.wake_at(due);
     }
@@ -141,11 +141,11 @@ impl Invariant for HbDetectionBound {
                     (state.shown, state.paused_at) = (None, None);
                 }
             }
-            Observation::Node(Life::Paused) => {
+            Observation::Node(Life::Paused | Life::Burdened) => {
                 let state = self.nodes.of(node);
                 state.paused_at.get_or_insert(now);
             }
-            Observation::Node(Life::Resumed) => self.resumed(node, now),
+            Observation::Node(Life::Resumed | Life::Relieved) => self.resumed(node, now),
             _ => {}
         }
     }

@@ -1,10 +1,10 @@
 //! A ping is answered at once.
 
 use super::presence::{Dues, Presence, TICK};
-use super::table::Table;
+use super::table::{Set, Table};
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Interest, Observation};
+use crate::history::{Interest, Observation, Request};
 use crate::id::{ConnId, NodeId};
 use crate::time::{Span, Time};
 
@@ -12,14 +12,17 @@ use crate::time::{Span, Time};
 const SOON: Span = Span::millis(100);
 
 /// A running client answers a ping within a tenth of a second of its delivery, however much else
-/// it has to do. Judged for clients that answer pings.
+/// it has to do. Judged for clients that answer pings, while their page is there: one that went
+/// away is to send nothing.
 #[derive(Debug, Default)]
 pub struct HbPongLatency {
     presence: Presence,
     /// The ping that was not answered yet, with its stamp.
     pinged: Table<ConnId, (NodeId, u64, Time)>,
     /// Clients that have answered one.
-    answering: Table<NodeId, ()>,
+    answering: Set<NodeId>,
+    /// Clients whose page went away.
+    gone: Set<NodeId>,
     dues: Dues<ConnId>,
 }
 
@@ -35,12 +38,14 @@ impl Invariant for HbPongLatency {
             .and(Interest::DELIVERED_PING)
             .and(Interest::SENT_PONG)
             .and(Interest::CLOSED)
+            .and(Interest::GIVEN_OTHER)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let (at, node) = (seen.at, seen.node);
         match seen.what {
             Observation::Delivered { conn, meaning, .. } => {
-                if self.presence.runs(node) && !self.pinged.contains_key(conn) {
+                let is_there = self.presence.runs(node) && !self.gone.contains_key(&node);
+                if is_there && !self.pinged.contains_key(conn) {
                     self.pinged.insert(*conn, (node, meaning.stamp, at));
                     self.dues.add(at + SOON + TICK, *conn, ruling);
                 }
@@ -52,7 +57,20 @@ impl Invariant for HbPongLatency {
                 }
             }
             Observation::Closed { conn, .. } => drop(self.pinged.remove(conn)),
-            _ => self.presence.observe(seen),
+            Observation::Given { request: Request::Unmount, .. } => {
+                self.gone.insert(node, ());
+                self.pinged.retain(|_, (of, ..)| *of != node);
+            }
+            Observation::Given { request: Request::Mount, .. } => drop(self.gone.remove(&node)),
+            Observation::Given { .. } => {}
+            what => {
+                if let Observation::Node(life) = what
+                    && life.starts_or_ends()
+                {
+                    self.gone.remove(&node);
+                }
+                self.presence.observe(seen);
+            }
         }
     }
     fn wake(&mut self, at: Time, ruling: &mut Ruling) {

@@ -41,7 +41,7 @@ impl IdleGapBound {
 
     fn plan(&mut self, conn: ConnId, ruling: &mut Ruling) {
         if let Some((node, since)) = self.since(conn) {
-            let due = self.presence.when(node, since + self.limit) + Span::micros(2);
+            let due = self.presence.past(node, since + self.limit);
             self.dues.add(due, conn, ruling);
         }
     }

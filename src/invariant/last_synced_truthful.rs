@@ -149,6 +149,10 @@ impl Invariant for LastSyncedTruthful {
                                 *high = now;
                             }
                         }
+                        // The page may find one by one that it is level, and take in no more.
+                        if page.frame >= since {
+                            page.doubtful = Some((since, now));
+                        }
                     }
                     Life::Crashed => drop(self.pages.remove(&node)),
                     _ => {}

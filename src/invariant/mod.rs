@@ -11,6 +11,7 @@ mod alert_correct;
 mod apply_to_right_document;
 mod at_most_once_effect;
 mod at_most_one_live_socket;
+mod atomic_apply;
 mod attempt_limit;
 mod auth_before_state;
 mod auth_freshness;
@@ -120,6 +121,7 @@ pub use alert_correct::AlertCorrect;
 pub use apply_to_right_document::ApplyToRightDocument;
 pub use at_most_once_effect::AtMostOnceEffect;
 pub use at_most_one_live_socket::AtMostOneLiveSocket;
+pub use atomic_apply::AtomicApply;
 pub use attempt_limit::AttemptLimit;
 pub use auth_before_state::AuthBeforeState;
 pub use auth_freshness::AuthFreshness;
@@ -388,6 +390,7 @@ fn of_sync(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<dyn I
         Box::new(GapRepaired::new(objectives)),
         Box::new(WritesFollowReads::default()),
         Box::new(SeqWellFormed::default()),
+        Box::new(AtomicApply::new(field)),
         Box::new(StateMatchesCursor::new(field)),
         Box::new(OptimisticPreserved::new(field)),
         Box::new(FifoPerClient::default()),

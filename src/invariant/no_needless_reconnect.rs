@@ -32,6 +32,8 @@ pub struct NoNeedlessReconnect {
     nodes: Table<NodeId, Page>,
     /// The channels that are no sockets and not open yet.
     others: Set<ConnId>,
+    /// What is sent on it next is a flood's, and begins nothing.
+    repeated: Option<ConnId>,
 }
 
 #[derive(Debug)]
@@ -65,6 +67,7 @@ impl NoNeedlessReconnect {
             ends: Conns::default(),
             nodes: Table::new(),
             others: Set::new(),
+            repeated: None,
         }
     }
 
@@ -118,6 +121,7 @@ impl Invariant for NoNeedlessReconnect {
             .and(Interest::OPENED)
             .and(Interest::CLOSED)
             .and(Interest::SENT_OTHER)
+            .and(Interest::REPEATED)
             .and(Interest::DELIVERED)
             .and(Interest::STATUS)
     }
@@ -127,6 +131,8 @@ impl Invariant for NoNeedlessReconnect {
             Observation::Delivered { conn, side: Side::Dialler, meaning } => {
                 self.delivered(now, *conn, meaning);
             }
+            Observation::Repeated { conn } => self.repeated = Some(*conn),
+            Observation::Sent { conn, .. } if self.repeated == Some(*conn) => self.repeated = None,
             Observation::Sent { conn, side: Side::Dialler, meaning, .. }
                 if meaning.kind == Kind::Op =>
             {

@@ -59,7 +59,7 @@ impl NoZombieTransport {
             let Some((server, opened)) = self.accepted.get(socket.conn).copied() else { continue };
             let heard = opened.max(self.presence.mono(server, seen.at));
             self.orphans.insert(socket.conn, (server, heard));
-            let due = self.presence.when(server, heard + self.detection) + Span::micros(2);
+            let due = self.presence.past(server, heard + self.detection);
             self.dues.add(due, Due::Server(socket.conn), ruling);
         }
     }
@@ -85,7 +85,7 @@ impl NoZombieTransport {
         if !self.presence.runs(server) {
             self.dues.add(at + Span::secs(1), Due::Server(conn), ruling);
         } else if silent <= self.detection {
-            let due = self.presence.when(server, since + self.detection) + Span::micros(2);
+            let due = self.presence.past(server, since + self.detection);
             self.dues.add(due, Due::Server(conn), ruling);
         } else {
             let message = format!("holds {conn}, whose page went away, after {silent} of silence");

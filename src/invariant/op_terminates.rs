@@ -1,7 +1,7 @@
 //! What a person asks for comes, or she is told that it does not.
 
 use super::presence::{Dues, Presence, TICK};
-use super::table::Table;
+use super::table::{Set, Table};
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Observation, Request};
@@ -18,7 +18,7 @@ pub struct OpTerminates {
     presence: Presence,
     asked: Table<OpId, (NodeId, Time)>,
     /// Pages that were put away.
-    away: Table<NodeId, ()>,
+    away: Set<NodeId>,
     dues: Dues<OpId>,
 }
 

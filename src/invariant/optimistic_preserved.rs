@@ -10,7 +10,8 @@ use crate::history::{Change, Interest, Observation, Reading, Request, StoreOutco
 use crate::id::{Field, NodeId};
 
 /// Content that is shown has the effects of all operations of its person that were taken and wait,
-/// in their order, and of none that was rejected.
+/// in their order, and of none that was rejected. What an undo has brought back meanwhile is the
+/// effect of the undo.
 pub struct OptimisticPreserved {
     name: fn(Field) -> String,
     pages: Table<NodeId, Page>,
@@ -63,13 +64,15 @@ impl Page {
     /// What an operation wrote that will not be done and that was told so.
     fn lingering(&self) -> Option<Change> {
         let off = |wish: &&Wish| wish.stage == Stage::ToldOff && !wish.is_committed();
-        let mut written = self.wishes.0.values().filter(off).flat_map(|wish| &wish.changes);
         let shown = |change: &&Change| {
             change.value.is_some()
                 && self.content.get(&change.field) == change.value.as_ref()
                 && !self.wishes.touches(change.field)
         };
-        written.find_map(|changes| changes.iter().find(shown).copied())
+        self.wishes.0.values().filter(off).find_map(|wish| {
+            let mut written = wish.changes.iter().flatten();
+            written.find(|own| shown(own) && !wish.restored.contains(&own.field)).copied()
+        })
     }
 
     /// What should lie on top of a field and does not: the newest operation that waits decides.

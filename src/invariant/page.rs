@@ -25,6 +25,8 @@ pub(crate) struct Wish {
     given: Option<Changes>,
     /// What it writes, where that is known, at the latest once it is committed.
     pub(crate) changes: Option<Changes>,
+    /// Where another operation was committed that writes the same, as an undo does.
+    pub(crate) restored: Vec<Field>,
     /// Its place in the order, once it is committed, and the request that did so.
     place: Option<(Topic, Position, Ticket)>,
     /// Content was shown since it was taken.
@@ -58,7 +60,8 @@ impl Wishes {
                     _ => return,
                 };
                 let given = changes.clone();
-                let wish = Wish { stage: Stage::Given, given, changes, place: None, due: false };
+                let (stage, restored) = (Stage::Given, Vec::new());
+                let wish = Wish { stage, given, changes, restored, place: None, due: false };
                 self.0.insert(*op, wish);
             }
             Observation::ShownOp { op, state } => {
@@ -80,6 +83,10 @@ impl Wishes {
             wish.place = Some((write.topic, write.position, ticket));
             // What it wrote may lie elsewhere than what the page showed meanwhile.
             wish.changes.get_or_insert_default().extend(write.changes.iter().copied());
+        }
+        for wish in self.0.iter_mut().filter(|(of, _)| **of != op).map(|(_, wish)| wish) {
+            let same = wish.changes.iter().flatten().filter(|own| write.changes.contains(own));
+            wish.restored.extend(same.map(|change| change.field));
         }
     }
 

@@ -14,8 +14,9 @@ const SLACK: Span = Span::millis(10);
 
 /// A running client gives up a dial that is neither opened nor refused after the objectives'
 /// time for connecting, and leaves a connection on which no frame of the sync came for as long.
-/// Judged on the client's own clock; after a pause its time begins anew. The second half is
-/// judged for clients that show a status, until they show `live`.
+/// Judged on the client's own clock; after a pause its time begins anew, and so it does where the
+/// client asks for another document meanwhile: an answer to that has its whole time. The second
+/// half is judged for clients that show a status, until they show `live`.
 #[derive(Debug)]
 pub struct PhaseTimeout {
     limit: Span,
@@ -53,7 +54,7 @@ impl PhaseTimeout {
     fn plan(&mut self, conn: ConnId, ruling: &mut Ruling) {
         let Some(wait) = self.waits.get(conn) else { return };
         let since = wait.since.max(self.presence.awake(wait.node));
-        let due = self.presence.when(wait.node, since + self.limit) + Span::micros(2);
+        let due = self.presence.past(wait.node, since + self.limit);
         self.dues.add(due, conn, ruling);
     }
 }
@@ -73,6 +74,7 @@ impl Invariant for PhaseTimeout {
             .and(Interest::REFUSED)
             .and(Interest::CLOSED)
             .and(Interest::DELIVERED_OTHER)
+            .and(Interest::SENT_OTHER)
             .and(Interest::STATUS)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
@@ -87,7 +89,14 @@ impl Invariant for PhaseTimeout {
                 }
                 _ => {}
             },
-            Observation::Delivered { .. } => {}
+            Observation::Sent { conn, side: Side::Dialler, meaning, .. }
+                if matches!(meaning.kind, Kind::Hello | Kind::Subscribe) =>
+            {
+                if let Some(wait) = self.waits.get_mut(*conn) {
+                    wait.since = seen.now.mono;
+                }
+            }
+            Observation::Delivered { .. } | Observation::Sent { .. } => {}
             Observation::Dialled { conn, .. } => self.begin(seen, *conn, false, ruling),
             Observation::Opened { conn, side: Side::Dialler } => {
                 self.begin(seen, *conn, true, ruling);

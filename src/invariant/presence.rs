@@ -34,10 +34,13 @@ impl Rate {
         let run = elapsed * (1_000_000 + i128::from(self.drift_ppm)) / 1_000_000;
         self.reading + Span::micros(run as u64)
     }
-    pub(crate) fn when(self, mono: Mono) -> Time {
+    /// A time of which all moments read more than `mono`, and at most three microseconds more
+    /// than need be.
+    pub(crate) fn past(self, mono: Mono) -> Time {
         let run = i128::from(mono.since(self.reading).as_micros()) * 1_000_000;
-        let elapsed = run / (1_000_000 + i128::from(self.drift_ppm));
-        self.since + Span::micros(elapsed as u64)
+        let rate = 1_000_000 + i128::from(self.drift_ppm);
+        // Up, and on: on a slow clock, two readings may be the same.
+        self.since + Span::micros(((run + rate - 1) / rate) as u64) + TICK + TICK
     }
 }
 
@@ -137,9 +140,9 @@ impl Presence {
         self.0.get(&node).and_then(|body| body.occupied_until)
     }
 
-    /// When the node's own clock reads this.
-    pub(crate) fn when(&self, node: NodeId, mono: Mono) -> Time {
-        self.0.get(&node).map_or(Rate::default(), |body| body.rate).when(mono)
+    /// When the node's own clock reads more than this.
+    pub(crate) fn past(&self, node: NodeId, mono: Mono) -> Time {
+        self.0.get(&node).map_or(Rate::default(), |body| body.rate).past(mono)
     }
 
     /// What the node's own clock reads.
@@ -174,5 +177,29 @@ impl<K: Ord> Dues<K> {
             return None;
         }
         self.0.pop().map(|Reverse((_, key))| key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn who_is_woken_past_a_reading_reads_more(
+            since in 0u64..1_000_000_000,
+            reading in 0u64..1_000_000_000,
+            later in 0u64..100_000_000,
+            drift_ppm in -500_000i32..500_000,
+        ) {
+            let start = Mono::default() + Span::micros(reading);
+            let rate = Rate::new(Time::from_micros(since), start, drift_ppm);
+            let asked = start + Span::micros(later);
+            let woken = rate.past(asked);
+            prop_assert!(rate.mono(woken) > asked);
+            prop_assert!(rate.mono(woken) <= asked + Span::micros(5));
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::fairness::Fairness;
 use super::no_retry_on_permanent::PERMANENT;
-use super::presence::{Dues, TICK};
+use super::presence::Dues;
 use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
@@ -80,7 +80,7 @@ impl RecoveryBound {
     }
 
     fn plan(&mut self, node: NodeId, lost: Mono, ruling: &mut Ruling) {
-        let due = self.fairness.presence.when(node, lost + self.recovery) + TICK + TICK;
+        let due = self.fairness.presence.past(node, lost + self.recovery);
         self.dues.add(due, node, ruling);
     }
 }

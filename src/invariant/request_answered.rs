@@ -23,8 +23,8 @@ struct Request {
 
 /// Every hello, subscription, request for what was missed and operation that is delivered to a
 /// server is answered within five seconds, as long as its connection is open. While the run's
-/// faults last, a server may be short of what it needs to answer. Where people have to sign in, it
-/// owes an answer only to those who have shown a credential.
+/// faults last, and for five seconds more, a server may be short of what it needs to answer. Where
+/// people have to sign in, it owes an answer only to those who have shown a credential.
 #[derive(Debug)]
 pub struct RequestAnswered {
     access: Access,
@@ -33,6 +33,8 @@ pub struct RequestAnswered {
     asked: Table<ConnId, Vec<Request>>,
     /// Whether faults last.
     chaos: bool,
+    /// Until then a store may be busy with what it was asked before.
+    settled: Time,
     /// Servers that handle nothing, or everything slowly.
     slow: Table<NodeId, u32>,
 }
@@ -45,6 +47,7 @@ impl RequestAnswered {
             known: Set::default(),
             asked: Table::new(),
             chaos: false,
+            settled: Time::ZERO,
             slow: Table::new(),
         }
     }
@@ -59,10 +62,11 @@ impl RequestAnswered {
         if self.known.insert(conn, ()).is_some() {
             return;
         }
+        let since = at.max(self.settled);
         for request in self.asked.get_mut(&conn).into_iter().flatten() {
-            request.since = at;
+            request.since = since;
         }
-        ruling.wake_at(at + LONGEST);
+        ruling.wake_at(since + LONGEST);
     }
 
     fn came(&mut self, seen: &Seen<'_>, conn: ConnId, meaning: &Meaning, ruling: &mut Ruling) {
@@ -73,10 +77,10 @@ impl RequestAnswered {
         if !matches!(kind, Kind::Hello | Kind::Subscribe | Kind::SyncRequest | Kind::Op) {
             return;
         }
-        let request = Request { server: seen.node, kind, op, since: seen.at };
-        self.asked.of(conn).push(request);
+        let since = seen.at.max(self.settled);
+        self.asked.of(conn).push(Request { server: seen.node, kind, op, since });
         if !self.chaos {
-            ruling.wake_at(seen.at + LONGEST);
+            ruling.wake_at(since + LONGEST);
         }
     }
 
@@ -99,12 +103,13 @@ impl RequestAnswered {
 
     /// From now on servers can answer again: one of them, or all.
     fn begin_anew(&mut self, at: Time, server: Option<NodeId>, ruling: &mut Ruling) {
+        let since = at.max(self.settled);
         for request in self.asked.values_mut().flatten() {
             if server.is_none_or(|server| request.server == server) {
-                request.since = at;
+                request.since = since;
             }
         }
-        ruling.wake_at(at + LONGEST);
+        ruling.wake_at(since + LONGEST);
     }
 }
 
@@ -137,8 +142,10 @@ impl Invariant for RequestAnswered {
             }
             Observation::Phase(phase) => {
                 self.chaos = *phase == Phase::Chaos;
-                // What a store was asked before takes as long as it took then.
-                self.begin_anew(seen.at + LONGEST, None, ruling);
+                // What a store was asked before takes as long as it took then, and so does what
+                // stands behind it.
+                self.settled = seen.at + LONGEST;
+                self.begin_anew(seen.at, None, ruling);
             }
             Observation::Node(Life::Paused | Life::Burdened) => *self.slow.of(seen.node) += 1,
             Observation::Node(Life::Resumed | Life::Relieved) => {

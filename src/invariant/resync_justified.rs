@@ -14,7 +14,7 @@ use crate::objectives::Objectives;
 /// between its cursor and the highest position that it was told has not been delivered on that
 /// connection, a refresh was asked for, a frame came that it could not read, or more events came
 /// ahead of their turn than the objectives let it keep. What it does before it has time to take in
-/// what came is excused, and so is who asks for everything.
+/// what came is excused, and so is who asks for everything. What a flood sends is no question.
 #[derive(Debug)]
 pub struct ResyncJustified {
     most: usize,
@@ -33,7 +33,11 @@ struct Page {
     covered: Option<Position>,
     /// Events beyond that.
     ahead: BTreeSet<Position>,
+    /// How many came ahead of their turn on connections before, and may be kept still.
+    kept: usize,
     ahead_max: usize,
+    /// What is sent next is not its own.
+    repeated: bool,
 }
 
 impl ResyncJustified {
@@ -50,7 +54,8 @@ impl ResyncJustified {
     fn on(&mut self, node: NodeId, conn: ConnId) -> &mut Page {
         let page = self.pages.of(node);
         if page.conn != Some(conn) {
-            *page = Page { conn: Some(conn), ..Page::default() };
+            let kept = page.ahead.len() + page.kept;
+            *page = Page { conn: Some(conn), kept, ..Page::default() };
         }
         page
     }
@@ -74,7 +79,10 @@ impl Page {
         while let Some(next) = self.covered.map(Position::next).filter(|n| self.ahead.remove(n)) {
             self.covered = Some(next);
         }
-        self.ahead_max = self.ahead_max.max(self.ahead.len());
+        self.ahead_max = self.ahead_max.max(self.ahead.len() + self.kept);
+        if matches!(meaning.kind, Kind::Snapshot | Kind::Delta) {
+            self.kept = 0;
+        }
     }
 
     /// Whether something is missing between a cursor and what was told.
@@ -103,6 +111,7 @@ impl Invariant for ResyncJustified {
             .and(Interest::SENT_OTHER)
             .and(Interest::DELIVERED_EVENT)
             .and(Interest::DELIVERED_OTHER)
+            .and(Interest::REPEATED)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let node = seen.node;
@@ -113,7 +122,8 @@ impl Invariant for ResyncJustified {
             Observation::Sent { conn, side: Side::Dialler, meaning, .. } => {
                 let asks =
                     matches!(meaning.kind, Kind::Hello | Kind::Subscribe | Kind::SyncRequest);
-                if !asks {
+                let repeated = std::mem::take(&mut self.pages.of(node).repeated);
+                if !asks || repeated {
                     return;
                 }
                 let (most, free) = (self.most, self.presence.is_free(node, seen.at));
@@ -127,6 +137,7 @@ impl Invariant for ResyncJustified {
                     ruling.violated(node, message);
                 }
             }
+            Observation::Repeated { .. } => self.pages.of(node).repeated = true,
             Observation::Given { request: Request::Refresh | Request::Open, .. } => {
                 self.pages.of(node).excused = true;
             }

@@ -42,14 +42,23 @@ enum Stable {
     Yes,
 }
 
+/// What a person or the device has asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Hint {
+    /// Another document: an attempt may be made for it, and none need be.
+    Document,
+    /// An attempt, with which the count of failures begins anew.
+    Attempt,
+}
+
 #[derive(Debug)]
 struct Loss {
     at: Mono,
     /// How many attempts had failed before: at least, and at most.
     failures: (u32, u32),
     doubled: bool,
-    /// A person or the device has asked for an attempt since.
-    hinted: bool,
+    /// What was asked for since.
+    hint: Option<Hint>,
     extra: Option<Span>,
 }
 
@@ -61,9 +70,9 @@ struct Client {
     stable: Stable,
     failures: (u32, u32),
     loss: Option<Loss>,
-    /// When a person or the device last asked for an attempt: who signs in anew leaves the
-    /// connection that there is.
-    invited: Option<Mono>,
+    /// When a person or the device last asked for something, and for what: who signs in anew
+    /// leaves the connection that there is.
+    invited: Option<(Mono, Hint)>,
 }
 
 /// Watches all clients.
@@ -119,8 +128,11 @@ impl Retries {
             }
             // Fresh content may come over another channel, and then says nothing of attempts.
             Observation::Given { request: Request::Refresh, .. } => {}
-            Observation::Given { request, .. } if is_invitation(request) => self.hint(node, now),
-            Observation::Device { online: true } => self.hint(node, now),
+            Observation::Given { request, .. } if is_invitation(request) => {
+                let is_document = request == Request::Open;
+                self.hint(node, now, if is_document { Hint::Document } else { Hint::Attempt });
+            }
+            Observation::Device { online: true } => self.hint(node, now, Hint::Attempt),
             Observation::Credential(Standing::Issued { .. }) => {
                 let loss = self.clients.get_mut(&node).and_then(|client| client.loss.as_mut());
                 if let Some(loss) = loss {
@@ -163,9 +175,13 @@ impl Retries {
         client.current = Some(conn);
         (client.live_since, client.stable) = (None, Stable::No);
         let (loss, probe) = (client.loss.take()?, client.gave_up);
-        if loss.hinted {
-            client.failures = (0, 0);
-            return None;
+        match loss.hint {
+            Some(Hint::Attempt) => {
+                client.failures = (0, 0);
+                return None;
+            }
+            Some(Hint::Document) => return None,
+            None => {}
         }
         let (low, high) = loss.failures;
         let nominal = |failures| {
@@ -190,7 +206,7 @@ impl Retries {
     fn lost(&mut self, seen: &Seen<'_>, conn: ConnId, doubled: bool) {
         let now = seen.now.mono;
         let heard_at_once = self.presence.is_free(seen.node, seen.at);
-        let stability = self.stability(seen);
+        let (stability, awake) = (self.stability(seen), self.presence.awake(seen.node));
         let Some(client) = self.clients.get_mut(&seen.node) else { return };
         if client.current != Some(conn) {
             return;
@@ -203,8 +219,10 @@ impl Retries {
         client.failures = (failures.0 + 1, failures.1 + 1);
         (client.current, client.live_since, client.stable) = (None, None, Stable::No);
         let extra = heard_at_once.then_some(Span::ZERO);
-        let hinted = client.invited == Some(now);
-        client.loss = Some(Loss { at: now, failures, doubled, hinted, extra });
+        // A page that goes on just now may hear of it after this.
+        let heard = |at: Mono| at == now || awake == now;
+        let hint = client.invited.filter(|(at, _)| heard(*at)).map(|(_, hint)| hint);
+        client.loss = Some(Loss { at: now, failures, doubled, hint, extra });
     }
 
     /// Whether the connection of a client, if it ended now, has been live for long enough. A
@@ -224,14 +242,15 @@ impl Retries {
         }
     }
 
-    /// A person or the device asks for an attempt. A client that has one under way need not
+    /// A person or the device asks for something. A client that has an attempt under way need not
     /// make another, and may count on or begin anew.
-    fn hint(&mut self, node: NodeId, now: Mono) {
+    fn hint(&mut self, node: NodeId, now: Mono, hint: Hint) {
         let Some(client) = self.clients.get_mut(&node) else { return };
-        client.invited = Some(now);
+        let before = client.invited.filter(|(at, _)| *at == now).map(|(_, hint)| hint);
+        client.invited = Some((now, hint)).max(before.map(|before| (now, before)));
         client.failures.0 = 0;
         if let Some(loss) = &mut client.loss {
-            loss.hinted = true;
+            loss.hint = loss.hint.max(Some(hint));
         }
     }
 }

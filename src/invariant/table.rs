@@ -17,6 +17,10 @@ impl<K, V> Table<K, V> {
         Self(Vec::new())
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }

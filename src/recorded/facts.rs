@@ -166,6 +166,7 @@ type F = Facts;
 const NEEDS: &[(&str, &[Facts])] = &[
     ("no-state-regression", &[F::CONTENT]),
     ("contiguous-apply", &[F::ARRIVALS, F::CONTENT.or(F::CLIENT_SENT)]),
+    ("atomic-apply", &[F::CONTENT, F::COMMITTED, F::VALUES, F::GIVEN, F::TOLD]),
     ("state-matches-cursor", &[F::CONTENT, F::COMMITTED, F::VALUES, F::GIVEN, F::TOLD, F::START]),
     ("optimistic-preserved", &[F::CONTENT, F::GIVEN, F::TOLD, F::VALUES]),
     ("at-most-once-effect", &[F::COMMITTED_OP.or(F::UNIQUE)]),

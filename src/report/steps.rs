@@ -198,6 +198,9 @@ impl Teller {
                 (detail, stored(*outcome, write.as_deref(), &store.to_string())?)
             }
             Observation::Canary { canary, place } => (detail, seen(*canary, *place)),
+            Observation::Carrying { conn, until, .. } => {
+                (detail, format!("has a message on {conn} that is under way until {until}"))
+            }
             Observation::ShownStatus(status) => (detail, self.status(node, *status)?),
             Observation::ShownContent(reading) => (detail, self.content(node, reading)?),
             Observation::ShownOp { op, state } => {

@@ -168,9 +168,7 @@ impl<P: Protocol> Run<P> {
             Effect::Send(conn, message) => self.send(me, &[conn], message),
             Effect::Close(close) => self.close(me, close),
             Effect::Timer(timer, at) => {
-                let host = &mut self.hosts[me];
-                let late = host.throttled(timer, at);
-                host.timers.set(timer, late);
+                self.hosts[me].set_timer(timer, at);
                 let timer = Name::Owned(format!("{timer:?}"));
                 self.observe(me, &Observation::TimerSet { timer, at });
             }

@@ -10,7 +10,7 @@ use super::run::{Input, Run, Shared};
 use super::tank::Hosts;
 use super::wires::Wires;
 use super::{Options, Partition};
-use crate::engine::{NodeSpec, late};
+use crate::engine::NodeSpec;
 use crate::explore::Case;
 use crate::fault::{
     Beat, ClockFault, ConnectionFault, DeviceFault, Fault, FaultKind, LinkFault, NodeFault,
@@ -246,11 +246,7 @@ impl<'a, R> Faults<'a, R> {
             }
             NodeFault::Throttle { node, timer, grain } => {
                 let Some(me) = run.index_of(*node) else { return };
-                let host = &mut run.hosts[me];
-                host.throttle = begins.then(|| (timer.clone(), *grain));
-                if begins {
-                    host.timers.put_off(|name, at| late(timer.as_deref(), *grain, name, at));
-                }
+                run.hosts[me].throttle(begins.then(|| (timer.clone(), *grain)));
                 run.ports[me].call.notify_one();
                 burden(run, me, begins);
             }

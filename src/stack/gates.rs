@@ -88,13 +88,19 @@ pub(super) fn cut_idle<P: Protocol>(run: &mut Run<P>) {
     }
 }
 
-/// Sends again the last message that a node sent on each of its connections to another.
+/// Sends again the last message that a node sent on each of its connections to another, unless
+/// half of what a queue may hold waits there already.
 pub(super) fn repeat<P: Protocol>(run: &mut Run<P>, from: NodeId, to: NodeId) {
     let Some((me, lines)) = ends(run, from, to) else { return };
     for line in lines.into_iter().filter(|line| line.state.get() == EndState::Open) {
         let last = line.last.borrow().clone();
+        let waiting = run.ports[me].out.accounts[line.conn.slot()].queued[end(&line)];
+        if waiting >= run.objectives.queue_max / 2 {
+            continue;
+        }
         if let Some((text, meaning)) = last {
             charge(run, me, &line, meaning.size);
+            run.observe(me, &Observation::Repeated { conn: line.conn });
             run.send_text(me, line.conn, &text, meaning);
         }
     }
@@ -117,6 +123,9 @@ pub(super) fn send_garbage<P: Protocol>(run: &mut Run<P>, from: NodeId, to: Node
 }
 
 fn charge<P: Protocol>(run: &mut Run<P>, me: usize, line: &Line, size: u32) {
-    let end = usize::from(line.side == Side::Acceptor);
-    run.ports[me].out.charge_end(line.conn, end, size).whatever();
+    run.ports[me].out.charge_end(line.conn, end(line), size).whatever();
+}
+
+fn end(line: &Line) -> usize {
+    usize::from(line.side == Side::Acceptor)
 }

@@ -116,7 +116,7 @@ pub(super) struct Run<P: Protocol> {
     roles: Vec<P::Role>,
     peers: Vec<Vec<Peer<P::Role>>>,
     config: Arc<P::Config>,
-    objectives: Objectives,
+    pub(super) objectives: Objectives,
     network: Network,
     pub(super) draw: Draw,
     limits: Limits,

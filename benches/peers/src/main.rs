@@ -25,7 +25,8 @@ use timed::timed;
 use wavetank::explore::Fidelity;
 use wavetank_sims::w::Setup;
 
-/// A sample takes at least this long, so that the first touch of memory does not count; a quick engine runs several seeds in it.
+/// A sample takes at least this long, so that the first touch of memory does not count; a quick
+/// engine runs several seeds in it.
 const SAMPLE_AT_LEAST: Duration = Duration::from_millis(50);
 
 /// The same workload on wavetank and on its peers, side by side.

@@ -299,6 +299,7 @@ impl Client {
             | Timer::Door(_)
             | Timer::Scrape
             | Timer::Age(_)
+            | Timer::Again
             | Timer::Level(_) => {}
         }
     }

@@ -92,6 +92,11 @@ impl Client {
         events: &[Arc<Event>],
         out: &mut Outbox<DocSync>,
     ) {
+        if self.cursor.is_none() {
+            // It answers what was asked before the document was opened anew, and goes on from
+            // content that is gone.
+            return;
+        }
         for event in events {
             if !self.is_known(event) {
                 self.apply(now, event, out);

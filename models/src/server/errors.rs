@@ -1,11 +1,11 @@
 //! What goes wrong: reported, answered where somebody waits, and never the end of anything else.
 
 use wavetank::history::Initiator;
-use wavetank::id::ConnId;
+use wavetank::id::{ConnId, Ticket};
 use wavetank::protocol::{Closing, Outbox};
 use wavetank::time::Now;
 
-use super::Server;
+use super::{Server, Wait};
 use crate::message::{Message, UNREADABLE};
 use crate::protocol::DocSync;
 
@@ -52,11 +52,19 @@ impl Server {
         out.send(conn, Message::Error { code: FAILED }).whatever();
     }
 
-    pub(super) fn store_failed(&self, out: &mut Outbox<DocSync>) {
+    /// The store has failed to do what it was asked for.
+    pub(super) fn store_failed(
+        &mut self,
+        now: Now,
+        ticket: Ticket,
+        wait: Wait,
+        out: &mut Outbox<DocSync>,
+    ) {
         out.mark("store-failed");
         if (self.steps.records)() {
             out.report("store-failed", 500, "");
         }
+        self.put_off(now, ticket, wait, out);
     }
 
     fn record(&self, what: &'static str, code: u16, conn: ConnId, out: &mut Outbox<DocSync>) {

@@ -87,6 +87,18 @@ impl Server {
         }
     }
 
+    /// Ends a connection that asks for more while it does not take what there is for it, and says
+    /// whether it did.
+    pub(super) fn is_slow(&mut self, conn: ConnId, out: &mut Outbox<DocSync>) -> bool {
+        let fanout = &self.config.policy.server.fanout;
+        if fanout.shed == Shed::Newest || out.queued(conn) < self.buffer_limit {
+            return false;
+        }
+        out.mark("slow-consumer-closed");
+        self.end(conn, self.config.policy.server.close.overload_code, "too slow", out);
+        true
+    }
+
     /// What a room is told of an event.
     fn for_room(&self, event: &Arc<Event>) -> Message {
         let event = Arc::clone(event);

@@ -1,5 +1,6 @@
 //! A server instance: rooms of clients, one store behind them.
 
+mod again;
 mod check;
 mod commit;
 mod doors;
@@ -102,6 +103,7 @@ pub struct Server {
     /// has, and this, tell how much was lost on the way.
     written: BTreeMap<u64, Position>,
     awaiting: Awaiting<Wait>,
+    again: again::Again,
     lines: order::Lines,
     notices: notices::Notices,
     /// Events that are to be told together.
@@ -145,6 +147,7 @@ impl Server {
             rooms: BTreeMap::new(),
             written: BTreeMap::new(),
             awaiting: Awaiting::default(),
+            again: again::Again::default(),
             lines: order::Lines::default(),
             notices: notices::Notices::default(),
             batch: Vec::new(),
@@ -168,7 +171,7 @@ impl Server {
             return;
         }
         self.heard(now, conn, message, out);
-        if !self.admits(now, conn, message, out) {
+        if self.is_slow(conn, out) || !self.admits(now, conn, message, out) {
             return;
         }
         match message {
@@ -239,48 +242,54 @@ impl Server {
             Event::Timer(Timer::Age(conn)) => self.aged(conn, out),
             Event::Cast(_, Message::Published(event)) => self.published(now, event, out),
             Event::Op(id, op) => self.operation(now, id, op, out),
+            Event::Timer(Timer::Again) => self.probe_store(now, out),
             Event::Stored(ticket, result) => {
                 let Some(wait) = self.awaiting.recall(ticket) else { return };
-                if result.is_err() {
-                    self.store_failed(out);
+                if let Wait::Commit(_, _, asked) = &wait {
+                    let blocked = (self.steps.blocks)(now.mono.since(*asked));
+                    if !blocked.is_zero() {
+                        out.busy(blocked);
+                    }
                 }
-                match (wait, result) {
-                    (Wait::Load(doc), Ok(Some(Reply::Loaded(loaded)))) => {
-                        let ticket = out.flush();
-                        self.awaiting.remember(ticket, Wait::Settle(doc, loaded));
+                match result {
+                    Ok(reply) => {
+                        self.store_works(now, out);
+                        self.stored(now, wait, reply, out);
                     }
-                    (Wait::Settle(doc, loaded), Ok(_)) => self.loaded(now, doc, *loaded, out),
-                    (Wait::Load(doc) | Wait::Settle(doc, _), _) => self.load(doc, out),
-                    (Wait::Check(doc), result) => {
-                        self.checked(now, doc, result.ok().flatten(), out);
-                    }
-                    (Wait::Enter(conn, doc), _) => self.enter(conn, doc, out),
-                    (Wait::Commit(conn, commit, asked), result) => {
-                        let blocked = (self.steps.blocks)(now.mono.since(asked));
-                        if !blocked.is_zero() {
-                            out.busy(blocked);
-                        }
-                        self.committed(now, conn, commit, result.ok().flatten(), out);
-                    }
-                    (Wait::Flush(conn, commit, event), Ok(_)) => {
-                        let conn = self.asker(conn, &commit);
-                        if self.is_news(&event) {
-                            self.notify(conn, &commit, Word::Done, out);
-                        }
-                        self.durable(now, conn, &event, out);
-                        self.step_up(now, &commit, out);
-                    }
-                    (Wait::Refusal(conn, commit), Ok(_)) => {
-                        let conn = self.asker(conn, &commit);
-                        self.refuse(conn, &commit, CONFLICT, out);
-                        self.step_up(now, &commit, out);
-                    }
-                    (Wait::Flush(conn, commit, _) | Wait::Refusal(conn, commit), Err(_)) => {
-                        self.commit(now, conn, commit, out);
-                    }
+                    Err(_) => self.store_failed(now, ticket, wait, out),
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The store has done what it was asked for.
+    fn stored(&mut self, now: Now, wait: Wait, reply: Option<Reply>, out: &mut Outbox<DocSync>) {
+        match (wait, reply) {
+            (Wait::Load(doc), Some(Reply::Loaded(loaded))) => {
+                let ticket = out.flush();
+                self.awaiting.remember(ticket, Wait::Settle(doc, loaded));
+            }
+            (Wait::Load(doc), _) => self.load(doc, out),
+            (Wait::Settle(doc, loaded), _) => self.loaded(now, doc, *loaded, out),
+            (Wait::Check(doc), reply) => self.checked(now, doc, reply, out),
+            (Wait::Enter(conn, doc), _) => self.enter(conn, doc, out),
+            (Wait::Commit(conn, commit, _), reply) => {
+                self.committed(now, conn, commit, reply, out);
+            }
+            (Wait::Flush(conn, commit, event), _) => {
+                let conn = self.asker(conn, &commit);
+                if self.is_news(&event) {
+                    self.notify(conn, &commit, Word::Done, out);
+                }
+                self.durable(now, conn, &event, out);
+                self.step_up(now, &commit, out);
+            }
+            (Wait::Refusal(conn, commit), _) => {
+                let conn = self.asker(conn, &commit);
+                self.refuse(conn, &commit, CONFLICT, out);
+                self.step_up(now, &commit, out);
+            }
         }
     }
 }

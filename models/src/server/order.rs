@@ -8,10 +8,11 @@ use wavetank::id::ConnId;
 use wavetank::protocol::Outbox;
 use wavetank::time::Now;
 
-use super::{Server, Wait};
+use super::Server;
+use super::again::Errand;
 use crate::message::Word;
 use crate::protocol::DocSync;
-use crate::store::{Commit, Request};
+use crate::store::Commit;
 
 /// Operations that wait for their turn, by client instance; the first of each is at the store.
 #[derive(Debug, Default)]
@@ -70,7 +71,7 @@ impl Server {
         }
     }
 
-    /// Asks the store for an operation.
+    /// Asks the store for an operation, after those that it has failed to do.
     pub(super) fn commit(
         &mut self,
         now: Now,
@@ -78,7 +79,11 @@ impl Server {
         commit: Commit,
         out: &mut Outbox<DocSync>,
     ) {
-        let ticket = out.store(Request::Commit(commit.clone()));
-        self.awaiting.remember(ticket, Wait::Commit(conn, commit, now.mono));
+        let errand = Errand::Commit(conn, commit);
+        if self.again.waits() {
+            self.again.follow(errand);
+        } else {
+            self.ask(now, errand, out);
+        }
     }
 }

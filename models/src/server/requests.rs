@@ -1,12 +1,12 @@
 //! Requests beside sockets: a document as it is, once.
 
-use wavetank::id::{ConnId, Topic};
+use wavetank::id::ConnId;
 use wavetank::objectives::Access;
 use wavetank::protocol::Outbox;
 use wavetank::time::Now;
 
 use super::Server;
-use crate::message::{Hello, Message, Since};
+use crate::message::{Hello, Message};
 use crate::protocol::DocSync;
 
 /// The status for a request without a credential where people have to sign in.
@@ -27,6 +27,7 @@ impl Server {
         self.requests.insert(conn, hello.instance);
     }
 
+    /// Answers with what there is, or as soon as the document is loaded.
     pub(super) fn answer(
         &mut self,
         now: Now,
@@ -35,27 +36,7 @@ impl Server {
         out: &mut Outbox<DocSync>,
     ) {
         if let Message::SyncRequest { doc, since } = message {
-            self.answer_or_load(now, conn, *doc, *since, out);
-        }
-    }
-
-    /// Answers with what there is, or as soon as the document is loaded.
-    fn answer_or_load(
-        &mut self,
-        now: Now,
-        conn: ConnId,
-        doc: Topic,
-        since: Since,
-        out: &mut Outbox<DocSync>,
-    ) {
-        let known = self.rooms.contains_key(&doc);
-        let room = self.rooms.entry(doc).or_default();
-        if room.head.is_some() {
-            return self.catch_up(now, conn, doc, since, out);
-        }
-        room.waiting.push((conn, since));
-        if !known {
-            self.load(doc, out);
+            self.admit(now, conn, *doc, *since, out);
         }
     }
 }

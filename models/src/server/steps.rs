@@ -71,7 +71,8 @@ pub struct Steps {
     pub cleans_up: fn() -> bool,
     /// `server.errors.record`: whether what goes wrong is reported.
     pub records: fn() -> bool,
-    /// `server.errors.context` and `server.errors.text`: what the author of an operation is told that is not done.
+    /// `server.errors.context` and `server.errors.text`: what the author of an operation is
+    /// told that is not done.
     pub refusal: fn(&Commit, code: u16) -> Option<Message>,
     /// `server.pipeline.guard`: whether a stage waits for those before it.
     pub guards_stages: fn() -> bool,

@@ -67,16 +67,27 @@ impl Server {
         if session.instance.replace(instance).is_none() {
             self.pay_handshake(out);
         }
+        self.admit(now, conn, doc, since, out);
+    }
+
+    /// Tells who asks what there is, or does so as soon as the document is loaded.
+    pub(super) fn admit(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        doc: Topic,
+        since: Since,
+        out: &mut Outbox<DocSync>,
+    ) {
         let known = self.rooms.contains_key(&doc);
         let room = self.rooms.entry(doc).or_default();
-        if room.head.is_none() {
-            room.waiting.push((conn, since));
-            if !known {
-                self.load(doc, out);
-            }
-            return;
+        if room.head.is_some() {
+            return self.welcome(now, conn, doc, since, out);
         }
-        self.welcome(now, conn, doc, since, out);
+        room.waiting.push((conn, since));
+        if !known {
+            self.load(doc, out);
+        }
     }
 
     fn welcome(

@@ -8,7 +8,7 @@ use wavetank::objectives::Fallback;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync, Op};
 
-use super::{SERVER, at, case, edits, give, moment, room};
+use super::{SERVER, at, case, edits, give, moment, reset, room};
 
 pub(super) struct BlockedSockets;
 
@@ -42,10 +42,9 @@ impl Scenario<DocSync> for BlockedSockets {
                 work.push((at(62), NodeId(2), Op::Insert));
                 give(&mut case, work);
                 let blocked = FaultKind::Connection(ConnectionFault::Blocked(one, SERVER));
-                let reset = FaultKind::Connection(ConnectionFault::Reset(one, SERVER));
                 let mut faults = vec![
                     Fault::lasting(begins, at(SECONDS).since(begins), blocked),
-                    Fault::at(begins + Span::millis(1), reset),
+                    reset(begins + Span::millis(1), one),
                 ];
                 faults.extend(trouble.into_iter().map(|(from, lasts, refuses)| {
                     let kind = if refuses {

@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 use wavetank::engine::Spikes;
 use wavetank::explore::{Case, Scenario, Work};
-use wavetank::fault::{ConnectionFault, DeviceFault, Fault, FaultKind, LinkFault, Plan, generate};
+use wavetank::fault::{DeviceFault, Fault, FaultKind, LinkFault, Plan, generate};
 use wavetank::id::NodeId;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync, Op};
 
-use super::{SERVER, at, case, clients, edit, edits, give, menu, moment, room, stages};
+use super::{SERVER, at, case, clients, edit, edits, give, menu, moment, reset, room, stages};
 
 pub(super) struct ComingAndGoing;
 
@@ -80,13 +80,12 @@ fn flicker() -> impl Strategy<Value = (Vec<Fault>, Work<Op>)> {
     let when = (moment(3, SECONDS - 15), lasts, before, after);
     (when, 1u32..=2, edit).prop_map(|((from, lasts, before, after), who, edit)| {
         let who = NodeId(who);
-        let reset = |at| Fault::at(at, FaultKind::Connection(ConnectionFault::Reset(who, SERVER)));
         let begins = from + Span::millis(before.unwrap_or(0));
         let ends = begins + Span::millis(lasts);
         let offline = FaultKind::Device(DeviceFault::Offline(who));
         let mut faults = vec![Fault::lasting(begins, ends.since(begins), offline)];
-        faults.extend(before.map(|_| reset(from)));
-        faults.extend(after.map(|after| reset(ends + Span::millis(after))));
+        faults.extend(before.map(|_| reset(from, who)));
+        faults.extend(after.map(|after| reset(ends + Span::millis(after), who)));
         let edit = edit.map(|edit| (begins + Span::millis(lasts / 2), who, edit));
         (faults, edit.into_iter().collect())
     })

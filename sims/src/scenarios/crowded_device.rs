@@ -7,7 +7,7 @@ use wavetank::id::NodeId;
 use wavetank_models::client::Guise;
 use wavetank_models::{Config, DocSync, Op};
 
-use super::{SERVER, at, case, edits, give, moment, room};
+use super::{SERVER, at, case, edits, give, moment, room, with_tabs};
 
 pub(super) struct CrowdedDevice;
 
@@ -34,11 +34,7 @@ impl Scenario<DocSync> for CrowdedDevice {
         (edits(3, 10, 1, SECONDS - 10), tabs, drops, presses)
             .prop_map(move |(mut work, private, drops, presses)| {
                 let tabs = private.len() as u32;
-                let mut topology = room(tabs);
-                for node in topology.nodes.iter_mut().filter(|node| node.id != SERVER) {
-                    node.device = Some(1);
-                }
-                let mut case = case(topology, &config, SECONDS);
+                let mut case = case(with_tabs(room(tabs), tabs), &config, SECONDS);
                 case.objectives.per_user = PER_USER;
                 let private = (1..).zip(private).filter(|(_, private)| *private);
                 work.extend(private.map(|(tab, _)| (at(1), NodeId(tab), Op::Pose(Guise::Private))));

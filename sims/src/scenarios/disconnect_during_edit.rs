@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 use wavetank::explore::{Case, Scenario};
-use wavetank::fault::{ConnectionFault, Fault, FaultKind, Plan, generate};
+use wavetank::fault::{Plan, generate};
 use wavetank::id::NodeId;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync};
 
-use super::{SERVER, case, edits, give, menu, moment, room};
+use super::{case, edits, give, menu, moment, reset, room};
 
 pub(super) struct DisconnectDuringEdit;
 
@@ -31,9 +31,8 @@ impl Scenario<DocSync> for DisconnectDuringEdit {
             .prop_map(move |(work, broken, plan)| {
                 let mut case = case(room(2), &config, 25);
                 give(&mut case, work);
-                let reset = ConnectionFault::Reset(NodeId(1), SERVER);
                 let mut faults = plan.0;
-                faults.push(Fault::at(broken, FaultKind::Connection(reset)));
+                faults.push(reset(broken, NodeId(1)));
                 // A person goes on editing just after the break, before it is noticed.
                 if let Some(first) = case.operations.iter_mut().find(|op| op.at > broken) {
                     first.at = broken + Span::millis(5);

@@ -2,13 +2,13 @@
 
 use proptest::prelude::*;
 use wavetank::explore::{Case, Scenario};
-use wavetank::fault::{ConnectionFault, Fault, FaultKind, Plan};
+use wavetank::fault::Plan;
 use wavetank::id::NodeId;
 use wavetank::objectives::TabPolicy;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync, Op};
 
-use super::{SERVER, at, case, edits, give, moment, room};
+use super::{at, case, edits, give, moment, reset, room, with_tabs};
 
 pub(super) struct DriftingTabs;
 
@@ -31,11 +31,7 @@ impl Scenario<DocSync> for DriftingTabs {
         let resets = proptest::collection::vec((moment(2, 15), 1u32..=2), 1..4);
         (edits(2, 8, 1, 18), 2u32..=3, away, resets)
             .prop_map(move |(mut work, tabs, away, resets)| {
-                let mut topology = room(tabs);
-                for node in topology.nodes.iter_mut().filter(|node| node.id != SERVER) {
-                    node.device = Some(1);
-                }
-                let mut case = case(topology, &config, SECONDS);
+                let mut case = case(with_tabs(room(tabs), tabs), &config, SECONDS);
                 case.objectives.tabs = TabPolicy::Accept;
                 for (from, tab, lasts) in away.into_iter().filter(|(_, tab, _)| *tab <= tabs) {
                     work.push((from, NodeId(tab), Op::Unmount));
@@ -44,11 +40,8 @@ impl Scenario<DocSync> for DriftingTabs {
                 // Whatever became of the others, two are there in the end.
                 work.extend((1..=2).map(|tab| (at(SECONDS - 1), NodeId(tab), Op::Mount)));
                 give(&mut case, work);
-                let reset = |(at, who)| {
-                    let reset = ConnectionFault::Reset(NodeId(who), SERVER);
-                    Fault::at(at, FaultKind::Connection(reset))
-                };
-                case.plan = Plan::new(resets.into_iter().map(reset).collect());
+                let resets = resets.into_iter().map(|(at, who)| reset(at, NodeId(who)));
+                case.plan = Plan::new(resets.collect());
                 case
             })
             .boxed()

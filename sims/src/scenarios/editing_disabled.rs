@@ -2,13 +2,13 @@
 
 use proptest::prelude::*;
 use wavetank::explore::{Case, Scenario};
-use wavetank::fault::{ConnectionFault, Fault, FaultKind, Plan, generate};
+use wavetank::fault::{Plan, generate};
 use wavetank::id::NodeId;
 use wavetank::objectives::EditPolicy;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync};
 
-use super::{SERVER, case, edits, give, menu, moment, room};
+use super::{case, edits, give, menu, moment, reset, room};
 
 pub(super) struct EditingDisabled;
 
@@ -38,9 +38,8 @@ impl Scenario<DocSync> for EditingDisabled {
                     op.at = op.at.min(after);
                 }
                 case.operations.sort_by_key(|operation| operation.at);
-                let reset = ConnectionFault::Reset(NodeId(1), SERVER);
                 let mut faults = plan.0;
-                faults.push(Fault::at(broken, FaultKind::Connection(reset)));
+                faults.push(reset(broken, NodeId(1)));
                 case.plan = Plan::new(faults);
                 case
             })

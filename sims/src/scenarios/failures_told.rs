@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 use wavetank::explore::{Case, Scenario, Work};
-use wavetank::fault::{ConnectionFault, Fault, FaultKind, NodeFault, PeopleFault, Plan};
+use wavetank::fault::{Fault, FaultKind, NodeFault, PeopleFault, Plan};
 use wavetank::id::NodeId;
 use wavetank::time::{Span, Time};
 use wavetank_models::{Config, DocSync, Op};
 
-use super::{SERVER, at, case, edits, give, moment, room, stages};
+use super::{SERVER, at, case, edits, give, moment, reset, room, stages};
 
 pub(super) struct FailuresTold;
 
@@ -36,10 +36,7 @@ impl Scenario<DocSync> for FailuresTold {
                 work.extend(asked);
                 work.extend(stages(7, 2, Span::millis(100)));
                 let mut faults: Vec<Fault> = nonsense.into_iter().map(damaged).collect();
-                faults.extend(resets.into_iter().map(|(at, who)| {
-                    let reset = ConnectionFault::Reset(NodeId(who), SERVER);
-                    Fault::at(at, FaultKind::Connection(reset))
-                }));
+                faults.extend(resets.into_iter().map(|(at, who)| reset(at, NodeId(who))));
                 if let Some((when, millis, down)) = stop {
                     work.push((when, SERVER, Op::Shutdown));
                     let end = FaultKind::Node(NodeFault::Crash(SERVER));

@@ -9,7 +9,7 @@ use wavetank::time::Span;
 use wavetank_models::config::Beat;
 use wavetank_models::{Config, DocSync};
 
-use super::{SERVER, at, case, clients, edit, give, moment, room};
+use super::{SERVER, at, case, clients, edit, give, moment, reset, room};
 
 pub(super) struct IdlePages;
 
@@ -92,10 +92,7 @@ fn trouble() -> impl Strategy<Value = Fault> {
                 let ahead = ClockFault::Ahead(SERVER, Span::secs(300));
                 Fault::lasting(after_ping, Span::secs(90), FaultKind::Clock(ahead))
             }
-            _ => {
-                let reset = ConnectionFault::Reset(client, SERVER);
-                Fault::at(after_ping, FaultKind::Connection(reset))
-            }
+            _ => reset(after_ping, client),
         }
     })
 }

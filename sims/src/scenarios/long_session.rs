@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 use wavetank::explore::{Case, Scenario};
-use wavetank::fault::{ConnectionFault, Fault, FaultKind, Plan};
+use wavetank::fault::{Fault, Plan};
 use wavetank::id::NodeId;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync};
 
-use super::{SERVER, at, case, edits, give, room};
+use super::{at, case, edits, give, reset, room};
 
 pub(super) struct LongSession;
 
@@ -38,12 +38,11 @@ impl Scenario<DocSync> for LongSession {
                 case.objectives.table_max.insert("close-codes".to_owned(), REMEMBERED);
                 give(&mut case, work);
                 let mut moment = at(0);
-                let reset = |pause: u64| {
+                let after = |pause: u64| {
                     moment += Span::secs(pause);
-                    let reset = ConnectionFault::Reset(NodeId(1), SERVER);
-                    Fault::at(moment, FaultKind::Connection(reset))
+                    reset(moment, NodeId(1))
                 };
-                let faults: Vec<Fault> = breaks.into_iter().map(reset).collect();
+                let faults: Vec<Fault> = breaks.into_iter().map(after).collect();
                 let until = at(seconds - 60);
                 case.plan =
                     Plan::new(faults.into_iter().filter(|fault| fault.at < until).collect());

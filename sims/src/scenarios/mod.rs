@@ -46,6 +46,7 @@ mod slow_consumer;
 mod slow_network;
 mod small_pages;
 mod store_trouble;
+mod thin_links;
 mod turned_away;
 mod two_servers;
 mod watched_trouble;
@@ -57,6 +58,7 @@ use proptest::prelude::*;
 use wavetank::engine::{NodeSpec, Topology};
 use wavetank::explore::{Case, Scenario, Work, Workload, operations, work};
 use wavetank::fault::generate::Menu;
+use wavetank::fault::{ConnectionFault, Fault, FaultKind};
 use wavetank::id::{NodeId, StoreId};
 use wavetank::time::{Span, Time};
 use wavetank_models::document::Attribute;
@@ -99,6 +101,7 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &busy_page::BusyPage,
         &workers_race::WorkersRace,
         &small_pages::SmallPages,
+        &thin_links::ThinLinks,
         &crowded_outbox::CrowdedOutbox,
         &open_panel::OpenPanel,
         &crowded_device::CrowdedDevice,
@@ -138,6 +141,14 @@ pub(crate) fn room(browsers: u32) -> Topology<Role> {
     Topology { nodes, stores: vec![STORE] }
 }
 
+/// The same with its first browsers as tabs of one device.
+fn with_tabs(mut topology: Topology<Role>, tabs: u32) -> Topology<Role> {
+    for node in topology.nodes.iter_mut().filter(|node| (1..=tabs).contains(&node.id.0)) {
+        node.device = Some(1);
+    }
+    topology
+}
+
 /// A case of a topology, that lasts this long.
 pub(crate) fn case(topology: Topology<Role>, config: &Config, seconds: u64) -> Case<DocSync> {
     Case { horizon: at(seconds), ..Case::new(topology, config.clone()) }
@@ -161,6 +172,11 @@ fn menu(browsers: u32, kinds: &[&'static str], until: u64, most: usize) -> Menu 
         outside: clients(browsers).into_iter().skip(1).last().into_iter().collect(),
         ..Menu::default()
     }
+}
+
+/// The connection of a browser breaks.
+fn reset(at: Time, browser: NodeId) -> Fault {
+    Fault::at(at, FaultKind::Connection(ConnectionFault::Reset(browser, SERVER)))
 }
 
 /// What a person does to the document.

@@ -9,7 +9,7 @@ use wavetank::objectives::Monitoring;
 use wavetank::time::{Span, Time};
 use wavetank_models::{Config, DocSync, Op};
 
-use super::{SERVER, at, case, edits, give, moment, room, stages};
+use super::{SERVER, at, case, edits, give, moment, reset, room, stages};
 
 pub(super) struct Monitored;
 
@@ -46,7 +46,7 @@ impl Scenario<DocSync> for Monitored {
                     work.extend((0..20).map(report));
                 }
                 give(&mut case, work);
-                let mut faults = vec![reset(at(4), 1)];
+                let mut faults = vec![reset(at(4), NodeId(1))];
                 // A server that halts may never hear of what began and ended meanwhile.
                 let halts = |time: Time| {
                     halt.is_some_and(|(from, lasts)| {
@@ -72,7 +72,9 @@ impl Scenario<DocSync> for Monitored {
                     let from = from + Span::millis(30);
                     let pause = FaultKind::Node(NodeFault::Pause(SERVER));
                     faults.push(Fault::lasting(from, Span::secs(lasts), pause));
-                    faults.extend((1..=CLIENTS).map(|who| reset(from + Span::millis(1), who)));
+                    faults.extend(
+                        (1..=CLIENTS).map(|who| reset(from + Span::millis(1), NodeId(who))),
+                    );
                 }
                 if let Some((from, who)) = chaos {
                     let chaos =
@@ -87,10 +89,6 @@ impl Scenario<DocSync> for Monitored {
     }
 }
 
-fn reset(from: Time, who: u32) -> Fault {
-    Fault::at(from, FaultKind::Connection(ConnectionFault::Reset(NodeId(who), SERVER)))
-}
-
 fn trouble(kind: u8, from: Time, who: u32) -> Vec<Fault> {
     let who = NodeId(who);
     let connection = |fault| Fault::at(from, FaultKind::Connection(fault));
@@ -99,7 +97,7 @@ fn trouble(kind: u8, from: Time, who: u32) -> Vec<Fault> {
         Fault::lasting(from + Span::secs(4), Span::secs(lasts), FaultKind::Clock(ahead))
     };
     match kind {
-        0 => vec![connection(ConnectionFault::Reset(who, SERVER))],
+        0 => vec![reset(from, who)],
         1 => vec![connection(ConnectionFault::Close(who, SERVER, 1012))],
         2 => vec![connection(ConnectionFault::HalfOpen(who, SERVER))],
         3 => vec![ahead(SERVER, 30), connection(ConnectionFault::Close(who, SERVER, 1001))],

@@ -7,7 +7,7 @@ use wavetank::id::NodeId;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync};
 
-use super::{SERVER, at, case, edit, give, room};
+use super::{SERVER, at, case, edit, give, reset, room};
 
 pub(super) struct OfflineEditing;
 
@@ -41,8 +41,7 @@ impl Scenario<DocSync> for OfflineEditing {
                     _ => FaultKind::Link(LinkFault::Partition(vec![NodeId(1)], vec![SERVER])),
                 };
                 let outage = Fault::lasting(at(4), Span::secs(lasts), kind);
-                let reset = wavetank::fault::ConnectionFault::Reset(NodeId(1), SERVER);
-                let reset = Fault::at(at(4), FaultKind::Connection(reset));
+                let reset = reset(at(4), NodeId(1));
                 let reload = reload.map(|millis| {
                     let crash = FaultKind::Node(NodeFault::Crash(NodeId(1)));
                     Fault::lasting(at(0) + Span::millis(millis), Span::millis(500), crash)

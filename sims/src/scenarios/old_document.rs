@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 use wavetank::explore::{Case, Scenario};
-use wavetank::fault::{ConnectionFault, Fault, FaultKind, Plan};
+use wavetank::fault::Plan;
 use wavetank::id::NodeId;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync};
 
-use super::{SERVER, case, edits, give, moment, room, stages};
+use super::{case, edits, give, moment, reset, room, stages};
 
 pub(super) struct OldDocument;
 
@@ -34,11 +34,8 @@ impl Scenario<DocSync> for OldDocument {
                 case.config.log_after = Some((1 << BITS[bits]) - left);
                 work.extend(stages(7, 2, Span::secs(1)));
                 give(&mut case, work);
-                let reset = |(at, who)| {
-                    let reset = ConnectionFault::Reset(NodeId(who), SERVER);
-                    Fault::at(at, FaultKind::Connection(reset))
-                };
-                case.plan = Plan::new(resets.into_iter().map(reset).collect());
+                let resets = resets.into_iter().map(|(at, who)| reset(at, NodeId(who)));
+                case.plan = Plan::new(resets.collect());
                 case
             })
             .boxed()

@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 use wavetank::explore::{Case, Scenario, Work};
-use wavetank::fault::{ConnectionFault, Fault, FaultKind, Plan};
+use wavetank::fault::Plan;
 use wavetank::id::NodeId;
 use wavetank_models::document::Attribute;
 use wavetank_models::{Config, DocSync, Op};
 
-use super::{SERVER, case, give, moment, room};
+use super::{case, give, moment, reset, room};
 
 pub(super) struct OpenPanel;
 
@@ -39,11 +39,8 @@ impl Scenario<DocSync> for OpenPanel {
                 let opened = (1u32..=2).map(|who| (super::at(2), NodeId(who), Op::Panel(0)));
                 let acts = acts.into_iter().map(|(at, who, op)| (at, NodeId(who), op));
                 give(&mut case, opened.chain(acts).collect::<Work<Op>>());
-                let reset = |(at, who)| {
-                    let reset = ConnectionFault::Reset(NodeId(who), SERVER);
-                    Fault::at(at, FaultKind::Connection(reset))
-                };
-                case.plan = Plan::new(breaks.into_iter().map(reset).collect());
+                let resets = breaks.into_iter().map(|(at, who)| reset(at, NodeId(who)));
+                case.plan = Plan::new(resets.collect());
                 case
             })
             .boxed()

@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 use wavetank::explore::Case;
-use wavetank::fault::{ConnectionFault, Fault, FaultKind, LinkFault, NodeFault, Plan};
+use wavetank::fault::{Fault, FaultKind, LinkFault, NodeFault, Plan};
 use wavetank::id::NodeId;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync};
 
-use super::{SERVER, at, case, edits, give, room, stages};
+use super::{SERVER, at, case, edits, give, reset, room, stages};
 
 /// How long an outage is, and the run around it, in seconds.
 #[derive(Clone, Copy)]
@@ -38,16 +38,10 @@ pub(super) fn cases(config: &Config, outage: Outage) -> BoxedStrategy<Case<DocSy
             };
             let mut faults = vec![Fault::lasting(at(BEGINS), Span::secs(lasts), kind)];
             if breaks {
-                faults.extend([1, 2].map(reset));
+                faults.extend([1, 2].map(|who| reset(at(BEGINS), NodeId(who))));
             }
             case.plan = Plan::new(faults);
             case
         })
         .boxed()
-}
-
-/// The connection of a browser breaks just as the outage begins.
-fn reset(browser: u32) -> Fault {
-    let reset = ConnectionFault::Reset(NodeId(browser), SERVER);
-    Fault::at(at(BEGINS), FaultKind::Connection(reset))
 }

@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 use wavetank::engine::Latency;
 use wavetank::explore::{Case, Scenario};
-use wavetank::fault::{ConnectionFault, DeviceFault, Fault, FaultKind, Plan};
+use wavetank::fault::{DeviceFault, Fault, FaultKind, Plan};
 use wavetank::id::NodeId;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync};
 
-use super::{SERVER, at, case, edit, edits, give, room};
+use super::{at, case, edit, edits, give, reset, room};
 
 pub(super) struct ReplayCutShort;
 
@@ -40,11 +40,10 @@ impl Scenario<DocSync> for ReplayCutShort {
                 work.extend(away.into_iter().map(made));
                 give(&mut case, work);
                 let offline = FaultKind::Device(DeviceFault::Offline(NodeId(1)));
-                let reset = FaultKind::Connection(ConnectionFault::Reset(NodeId(1), SERVER));
                 let back = begins + Span::secs(lasts);
                 case.plan = Plan::new(vec![
                     Fault::lasting(begins, Span::secs(lasts), offline),
-                    Fault::at(back + Span::millis(broken), reset),
+                    reset(back + Span::millis(broken), NodeId(1)),
                 ]);
                 case
             })

@@ -8,7 +8,7 @@ use wavetank::id::NodeId;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync};
 
-use super::{SERVER, at, case, edits, give, menu, moment, room, stages};
+use super::{SERVER, at, case, edits, give, menu, moment, room, stages, with_tabs};
 
 pub(super) struct SeveralTabs;
 
@@ -28,11 +28,7 @@ impl Scenario<DocSync> for SeveralTabs {
         let slow = (moment(2, 15), 1u32..4, 100u64..2_000, any::<bool>());
         (edits(4, 20, 1, 20), slow, plan)
             .prop_map(move |(mut work, (from, tab, millis, within), plan)| {
-                let mut topology = room(4);
-                for node in topology.nodes.iter_mut().filter(|node| (1..=3).contains(&node.id.0)) {
-                    node.device = Some(1);
-                }
-                let mut case = case(topology, &config, 22);
+                let mut case = case(with_tabs(room(4), 3), &config, 22);
                 work.extend(stages(6, 4, Span::secs(2)));
                 give(&mut case, work);
                 // One tab's own connection lags behind what its siblings tell it, or the other

@@ -2,13 +2,13 @@
 
 use proptest::prelude::*;
 use wavetank::explore::{Case, Scenario};
-use wavetank::fault::{ConnectionFault, Fault, FaultKind, NodeFault, Plan};
+use wavetank::fault::{Fault, FaultKind, NodeFault, Plan};
 use wavetank::id::NodeId;
 use wavetank::objectives::Access;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync, Op};
 
-use super::{SERVER, case, edits, give, moment, room};
+use super::{SERVER, case, edits, give, moment, reset, room, with_tabs};
 
 pub(super) struct SigningIn;
 
@@ -32,20 +32,13 @@ impl Scenario<DocSync> for SigningIn {
         let presses = proptest::collection::vec((moment(6, 24), 1u32..=6), 0..4);
         (edits(3, 8, 2, SECONDS - 5), 4u32..=6, away, resets, presses)
             .prop_map(move |(mut work, tabs, away, resets, presses)| {
-                let mut topology = room(tabs);
-                for node in topology.nodes.iter_mut().filter(|node| node.id != SERVER) {
-                    node.device = Some(1);
-                }
-                let mut case = case(topology, &config, SECONDS);
+                let mut case = case(with_tabs(room(tabs), tabs), &config, SECONDS);
                 case.objectives.access = Access::SignedIn;
                 let pressed = presses.into_iter().filter(|(_, tab)| *tab <= tabs);
                 work.extend(pressed.map(|(at, tab)| (at, NodeId(tab), Op::Connect)));
                 give(&mut case, work);
-                let reset = |(from, tab)| {
-                    let reset = ConnectionFault::Reset(NodeId(tab), SERVER);
-                    Fault::at(from, FaultKind::Connection(reset))
-                };
-                let resets = resets.into_iter().filter(|(_, tab)| *tab <= tabs).map(reset);
+                let resets = resets.into_iter().filter(|(_, tab)| *tab <= tabs);
+                let resets = resets.map(|(at, tab)| reset(at, NodeId(tab)));
                 let away = away.map(|(from, lasts)| {
                     let crash = FaultKind::Node(NodeFault::Crash(SERVER));
                     Fault::lasting(from, Span::millis(lasts), crash)

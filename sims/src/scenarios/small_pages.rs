@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 use wavetank::engine::Latency;
 use wavetank::explore::{Case, Scenario};
-use wavetank::fault::{ConnectionFault, Fault, FaultKind, Plan};
+use wavetank::fault::Plan;
 use wavetank::id::NodeId;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync};
 
-use super::{SERVER, case, edits, give, moment, room, stages};
+use super::{case, edits, give, moment, reset, room, stages};
 
 pub(super) struct SmallPages;
 
@@ -35,11 +35,7 @@ impl Scenario<DocSync> for SmallPages {
                 work.extend(stages(30, 2, Span::millis(700)));
                 give(&mut case, work);
                 let twice = |(at, who, millis)| {
-                    let reset = |at| {
-                        let reset = ConnectionFault::Reset(NodeId(who), SERVER);
-                        Fault::at(at, FaultKind::Connection(reset))
-                    };
-                    [reset(at), reset(at + Span::millis(millis))]
+                    [at, at + Span::millis(millis)].map(|at| reset(at, NodeId(who)))
                 };
                 case.plan = Plan::new(breaks.into_iter().flat_map(twice).collect());
                 case

@@ -53,6 +53,11 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             link if link.weather() != Weather::default() => Path::Impaired,
             _ => Path::Up,
         };
+        let rough = self.core.net.links[link as usize].weather() != Weather::default();
+        if path == Path::Down && rough {
+            // What is lost meanwhile is not kept back.
+            self.core.observe(from, &Observation::Link { to, path: Path::Impaired });
+        }
         self.core.observe(from, &Observation::Link { to, path });
     }
 

@@ -1,7 +1,7 @@
 //! What can be done to nodes.
 
 use super::super::Witness;
-use super::super::host::{State, late};
+use super::super::host::State;
 use super::super::lane::Parcel;
 use super::super::net::EndState;
 use super::super::world::World;
@@ -83,17 +83,16 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 
     /// Lets a node's timers, or the one that traces call by this name, go off only when its
-    /// clock reads a multiple of `grain`; none takes that back for timers that are set later.
+    /// clock reads a multiple of `grain`; none takes that back, also for those that are set.
     pub fn throttle(&mut self, node: NodeId, timer: Option<&str>, grain: Option<Span>) {
         let Some(index) = self.core.index_of(node) else { return };
         self.core.note(58, index, grain.map_or(0, Span::as_micros), 0);
         let host = &mut self.core.hosts[index as usize];
-        host.throttle = grain.map(|grain| (timer.map(str::to_owned), grain));
-        if let Some(grain) = grain {
-            host.timers.put_off(|name, at| late(timer, grain, name, at));
+        host.throttle(grain.map(|grain| (timer.map(str::to_owned), grain)));
+        if grain.is_some() {
             host.wake = None;
-            self.core.plan_timers(index);
         }
+        self.core.plan_timers(index);
         self.tell_burden(index, grain.is_some());
     }
 

@@ -63,18 +63,21 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         self.core.repeats = true;
     }
 
-    /// Sends again the last message that a node sent on each of its connections to another.
+    /// Sends again the last message that a node sent on each of its connections to another, unless
+    /// half of what a queue may hold waits there already: it is the peer that is flooded.
     pub fn repeat(&mut self, from: NodeId, to: NodeId) {
         let Some(index) = self.core.index_of(from) else { return };
         for id in self.conns_between(from, to) {
             let Some(conn) = self.core.net.get(id) else { continue };
             let end = conn.end_of(index);
-            if conn.ends[end].state != EndState::Open {
+            let waiting = conn.lanes[end].writes() as u32;
+            if conn.ends[end].state != EndState::Open || waiting >= self.objectives.queue_max / 2 {
                 continue;
             }
             if let Some(payload) = conn.repeats[end] {
                 let size = self.core.payloads.get(payload).meaning.size;
                 self.core.note(64, index, u64::from(id.serial()), 0);
+                self.core.observe(index, &Observation::Repeated { conn: id });
                 self.out.charge_end(id, end, size).whatever();
                 self.core.send_payload(&mut self.out, index, id, payload, size);
             }

@@ -1,0 +1,99 @@
+//! What is said of transfers and of updates that belong together, broken and held.
+
+mod told;
+
+use told::{CLIENT, Happened, SERVER, Told, conn, position};
+use wavetank::history::{
+    Change, Changes, Connection, Initiator, Kind, Life, Meaning, Observation, Path, Reading, Side,
+    Value,
+};
+use wavetank::id::{Field, Topic};
+use wavetank::time::{Span, Time};
+
+const TITLE: Field = Field(1);
+const PLACE: Field = Field(2);
+
+fn shown(seq: u64, whole: bool, changes: &[Change]) -> Observation {
+    let (topic, position, changes) = (Topic(1), position(seq), changes.iter().copied().collect());
+    Observation::ShownContent(Reading { topic, position, part: 0, pending: 0, whole, changes })
+}
+
+fn all(value: u64) -> Changes {
+    [TITLE, PLACE].into_iter().map(|field| Change::set(field, Value::new(value))).collect()
+}
+
+#[test]
+fn what_was_done_in_one_piece_is_shown_in_one_piece() {
+    let told = Told::of("atomic-apply");
+    let page = |seen: &[Observation]| {
+        let stored = [(0, SERVER, Told::stored(1, all(7))), (1, SERVER, Told::stored(2, all(8)))];
+        let seen = seen.iter().cloned().zip(10..);
+        let seen = seen.map(|(what, at)| (at, CLIENT, what));
+        told.broken(stored.into_iter().chain(seen).collect())
+    };
+    let [title, place] = [TITLE, PLACE].map(|field| Change::set(field, Value::new(8)));
+    let first = shown(1, true, &all(7));
+    assert!(!page(&[first.clone(), shown(2, false, &[title, place])]));
+    assert!(page(&[first.clone(), shown(2, false, &[title])]));
+    assert!(page(&[first.clone(), shown(2, false, &[place]), shown(2, false, &[title])]));
+    let half = [title, Change::set(PLACE, Value::new(7))];
+    assert!(page(&[first.clone(), shown(2, true, &half)]));
+    // Nothing of it is shown, which is another matter.
+    assert!(!page(&[first, shown(2, false, &[])]));
+    // What was shown before is not known.
+    assert!(!page(&[shown(2, false, &[title])]));
+}
+
+#[test]
+fn what_a_later_event_wrote_need_not_be_shown_first() {
+    let told = Told::of("atomic-apply");
+    let moved = Changes::from_iter([Change::set(PLACE, Value::new(9))]);
+    let both = [Change::set(TITLE, Value::new(8)), Change::set(PLACE, Value::new(9))];
+    let page = |last: &[Change]| {
+        told.broken(vec![
+            (0, SERVER, Told::stored(1, all(7))),
+            (1, SERVER, Told::stored(2, all(8))),
+            (2, SERVER, Told::stored(3, moved.clone())),
+            (3, CLIENT, shown(1, true, &all(7))),
+            (4, CLIENT, shown(3, false, last)),
+        ])
+    };
+    assert!(!page(&both));
+    assert!(page(&both[..1]));
+}
+
+/// A server sends something long on a connection that ends for silence 45 seconds later.
+fn transfer(until: u64, between: &[Happened], by: Side) -> Vec<Happened> {
+    let conn = conn(1);
+    let ping = || Meaning::of(Kind::Ping).stamp(1);
+    let until = Time::ZERO + Span::secs(until);
+    let mut all = vec![
+        (0, SERVER, Observation::Link { to: CLIENT, path: Path::Up }),
+        (0, CLIENT, Told::dialled(1)),
+        (1, SERVER, Observation::Opened { conn, side: Side::Acceptor }),
+        (2, CLIENT, Observation::Opened { conn, side: Side::Dialler }),
+        (3, CLIENT, Told::status(Connection::Live)),
+        (4, SERVER, Observation::Carrying { conn, side: Side::Acceptor, until }),
+        (5, SERVER, Observation::Sent { conn, side: Side::Acceptor, live: true, meaning: ping() }),
+    ];
+    all.extend_from_slice(between);
+    let node = if by == Side::Dialler { CLIENT } else { SERVER };
+    let ended = Observation::Closed { conn, side: by, code: 4408, by: Initiator::Local };
+    all.push((45_000, node, ended));
+    all
+}
+
+#[test]
+fn a_connection_is_not_ended_for_silence_while_a_message_is_under_way() {
+    let told = Told::of("hb-no-false-positive");
+    for by in [Side::Dialler, Side::Acceptor] {
+        assert!(told.broken(transfer(90, &[], by)));
+        assert!(!told.broken(transfer(40, &[], by)));
+        // The path is no longer what it was, or there is nobody to be heard.
+        let cut = Observation::Link { to: CLIENT, path: Path::Down };
+        assert!(!told.broken(transfer(90, &[(20_000, SERVER, cut)], by)));
+        let peer = if by == Side::Dialler { SERVER } else { CLIENT };
+        let hangs = Observation::Node(Life::Paused);
+        assert!(!told.broken(transfer(90, &[(20_000, peer, hangs)], by)));
+    }
+}
