@@ -44,6 +44,45 @@ const DUES: [Due; 9] = [
     Due::Proxy,
 ];
 
+/// When something stands in the agenda, if it does; an entry for another time is out of date. There
+/// are so many of these that one takes half the place of an option.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wake(Time);
+
+impl Wake {
+    pub(crate) const NEVER: Self = Self(Time::MAX);
+
+    pub(crate) const fn at(at: Time) -> Self {
+        Self(at)
+    }
+
+    #[inline]
+    pub(crate) fn is_never(self) -> bool {
+        self.0 == Time::MAX
+    }
+
+    #[inline]
+    pub(crate) fn is(self, at: Time) -> bool {
+        self.0 == at
+    }
+
+    #[inline]
+    pub(crate) fn is_before(self, at: Time) -> bool {
+        self.0 < at
+    }
+
+    #[inline]
+    pub(crate) fn is_after(self, at: Time) -> bool {
+        self.0 > at
+    }
+}
+
+impl Default for Wake {
+    fn default() -> Self {
+        Self::NEVER
+    }
+}
+
 const TIME_BITS: u32 = 48;
 const ORDER_BITS: u32 = 40;
 

@@ -1,7 +1,7 @@
 //! What the agenda brings: parcels, timers, replies.
 
 use super::Witness;
-use super::agenda::Due;
+use super::agenda::{Due, Wake};
 use super::effects::SIDES;
 use super::host::{Delivery, State};
 use super::lane::Parcel;
@@ -275,10 +275,10 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     pub(crate) fn deadline(&mut self, index: u32) {
         let core = &mut self.core;
         let host = &mut core.hosts[index as usize];
-        if host.wake != Some(core.now) {
+        if !host.wake.is(core.now) {
             return;
         }
-        host.wake = None;
+        host.wake = Wake::NEVER;
         if !host.is_running() || host.is_occupied(core.now) {
             return;
         }
@@ -386,8 +386,9 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             return;
         };
         asked.answer = Some(answer);
-        host.issuer_last = host.issuer_last.max(core.now + asked.back);
-        let at = host.issuer_last;
+        let issued = &mut host.asks_mut().issued;
+        *issued = (*issued).max(core.now + asked.back);
+        let at = *issued;
         core.note(22, index, u64::from(ticket.0), 0);
         if let Some(standing) = standing {
             core.observe(index, &Observation::Credential(standing));
@@ -402,10 +403,10 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let Some(conn) = core.net.conns.get_mut(slot as usize).and_then(Option::as_mut) else {
             return;
         };
-        if conn.look_at != Some(core.now) {
+        if !conn.look_at.is(core.now) {
             return;
         }
-        conn.look_at = None;
+        conn.look_at = Wake::NEVER;
         let (id, used_at, link) = (conn.id, conn.used_at, conn.lanes[0].link);
         let Some(idle) = core.net.links[link as usize].gate().idle else { return };
         if core.now.since(used_at) >= idle {
@@ -454,8 +455,8 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
     /// Lets a proxy look at a connection at a time.
     pub(crate) fn watch_idle(&mut self, id: ConnId, at: Time) {
         let Some(conn) = self.net.get_mut(id) else { return };
-        if conn.look_at.is_none() {
-            conn.look_at = Some(at);
+        if conn.look_at.is_never() {
+            conn.look_at = Wake::at(at);
             self.agenda.add(at, Due::Proxy, id.slot() as u32);
         }
     }

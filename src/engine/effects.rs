@@ -335,10 +335,12 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         let mode = self.vaults.iter().find(|vault| Some(vault.id) == host.store).map(|v| v.mode);
         let delay = mode.unwrap_or_default().delay;
         let there = self.now + self.network.store_latency.sample(draw, 0) + delay;
-        let at = there.max(host.store_last[0]);
-        host.store_last[0] = at;
+        let asks = host.asks_mut();
+        let at = there.max(asks.executed);
+        asks.executed = at;
         let back = at + self.network.store_latency.sample(draw, 1) + delay;
-        host.store_last[1] = host.store_last[1].max(back);
+        asks.answered = asks.answered.max(back);
+        let answer_at = asks.answered;
         let errand = Errand {
             host: index,
             incarnation: host.incarnation,
@@ -346,7 +348,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
             session: host.session,
             request,
             answer: Err(StoreError::Failed),
-            answer_at: host.store_last[1],
+            answer_at,
             draw,
         };
         let slot = self.errands.insert(errand) as u32;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::agenda::Wake;
 use super::clock::Clock;
 use super::timers::Timers;
 use crate::history::Initiator;
@@ -47,32 +48,46 @@ pub(crate) struct Host<T: Copy + Ord> {
     pub(crate) incarnation: u32,
     pub(crate) clock: Clock,
     pub(crate) timers: Timers<T>,
-    /// The agenda entry for the earliest timer; one for another time is out of date.
-    pub(crate) wake: Option<Time>,
+    /// The agenda entry for the earliest timer.
+    pub(crate) wake: Wake,
     /// Handles nothing before this.
     pub(crate) busy_until: Time,
     /// Handles nothing until it is resumed.
     pub(crate) paused: u32,
     /// What each event takes it.
     pub(crate) cost: Span,
-    /// Timers with this name, or all, go off only at multiples of a span.
-    throttle: Option<(Option<String>, Span)>,
-    /// When timers that are put off would have gone off.
-    put_off: BTreeMap<T, Mono>,
+    throttle: Option<Box<Throttle<T>>>,
     /// How often it was cut off from all there is outside of it.
     pub(crate) unplugged: u32,
-    /// The last answer of the issuer that is on its way arrives then.
-    pub(crate) issuer_last: Time,
     /// What waits, and since when.
     pub(crate) inbox: VecDeque<(Time, Delivery)>,
     pub(crate) inbox_max: u32,
     pub(crate) buffer_max: u32,
     /// What the node knows of its store's sessions.
     pub(crate) session: u32,
-    /// No request of this node is executed, or answered, before an earlier one.
-    pub(crate) store_last: [Time; 2],
+    asks: Option<Box<Asks>>,
     /// How many draws there were at the last instant that had one.
     draws: (Time, u64),
+}
+
+/// Timers with a name, or all, go off only at multiples of a span.
+#[derive(Debug)]
+struct Throttle<T> {
+    name: Option<String>,
+    grain: Span,
+    /// When timers that are put off would have gone off.
+    put_off: BTreeMap<T, Mono>,
+}
+
+/// No request of a node is executed, or answered, before an earlier one.
+#[derive(Debug, Default)]
+pub(crate) struct Asks {
+    /// When the store executes the last request.
+    pub(crate) executed: Time,
+    /// When the last answer of the store arrives.
+    pub(crate) answered: Time,
+    /// When the last answer of the issuer arrives.
+    pub(crate) issued: Time,
 }
 
 impl<T: Copy + Ord> Host<T> {
@@ -85,19 +100,17 @@ impl<T: Copy + Ord> Host<T> {
             incarnation: 0,
             clock: Clock::default(),
             timers: Timers::default(),
-            wake: None,
+            wake: Wake::NEVER,
             busy_until: Time::ZERO,
             paused: 0,
             cost: Span::ZERO,
             throttle: None,
-            put_off: BTreeMap::new(),
             unplugged: 0,
-            issuer_last: Time::ZERO,
             inbox: VecDeque::new(),
             inbox_max: 0,
             buffer_max: 0,
             session: 0,
-            store_last: [Time::ZERO; 2],
+            asks: None,
             draws: (Time::MAX, 0),
         }
     }
@@ -107,9 +120,8 @@ impl<T: Copy + Ord> Host<T> {
     where
         T: std::fmt::Debug,
     {
-        let Some((name, grain)) = &self.throttle else { return self.timers.set(timer, at) };
-        self.timers.set(timer, late(name.as_deref(), *grain, timer, at));
-        self.put_off.insert(timer, at);
+        let Some(throttle) = &mut self.throttle else { return self.timers.set(timer, at) };
+        self.timers.set(timer, throttle.late(timer, at));
     }
 
     /// Puts timers off to multiples of a span, those with this name or all; without a throttle
@@ -118,15 +130,13 @@ impl<T: Copy + Ord> Host<T> {
     where
         T: std::fmt::Debug,
     {
-        let was = std::mem::take(&mut self.put_off);
-        self.timers.put_off(|timer, at| was.get(&timer).copied().unwrap_or(at));
-        self.throttle = throttle;
-        if let Some((name, grain)) = &self.throttle {
-            let put_off = &mut self.put_off;
-            self.timers.put_off(|timer, at| {
-                put_off.insert(timer, at);
-                late(name.as_deref(), *grain, timer, at)
-            });
+        if let Some(was) = self.throttle.take() {
+            self.timers.put_off(|timer, at| was.put_off.get(&timer).copied().unwrap_or(at));
+        }
+        if let Some((name, grain)) = throttle {
+            let mut throttle = Box::new(Throttle { name, grain, put_off: BTreeMap::new() });
+            self.timers.put_off(|timer, at| throttle.late(timer, at));
+            self.throttle = Some(throttle);
         }
     }
 
@@ -134,6 +144,10 @@ impl<T: Copy + Ord> Host<T> {
     pub(crate) fn draw(&mut self, purpose: Draw, now: Time) -> Draw {
         self.draws = if self.draws.0 == now { (now, self.draws.1 + 1) } else { (now, 0) };
         purpose.key(u64::from(self.id.0)).key(now.as_micros()).key(self.draws.1)
+    }
+
+    pub(crate) fn asks_mut(&mut self) -> &mut Asks {
+        self.asks.get_or_insert_default()
     }
 
     pub(crate) fn is_running(&self) -> bool {
@@ -167,18 +181,24 @@ impl<T: Copy + Ord> Host<T> {
     pub(crate) fn die(&mut self, state: State) -> Vec<Delivery> {
         self.state = state;
         self.timers = Timers::default();
-        self.put_off.clear();
-        self.wake = None;
+        if let Some(throttle) = &mut self.throttle {
+            throttle.put_off.clear();
+        }
+        self.wake = Wake::NEVER;
         self.busy_until = Time::ZERO;
         self.paused = 0;
         self.inbox.drain(..).map(|(_, delivery)| delivery).collect()
     }
 }
 
-/// The next multiple of `grain`, for the timer with this name or for any.
-fn late<T: std::fmt::Debug>(name: Option<&str>, grain: Span, timer: T, at: Mono) -> Mono {
-    if grain.is_zero() || name.is_some_and(|name| format!("{timer:?}") != name) {
-        return at;
+impl<T: Copy + Ord + std::fmt::Debug> Throttle<T> {
+    /// When a timer for `at` goes off.
+    fn late(&mut self, timer: T, at: Mono) -> Mono {
+        self.put_off.insert(timer, at);
+        let is_other = self.name.as_ref().is_some_and(|name| format!("{timer:?}") != *name);
+        if self.grain.is_zero() || is_other {
+            return at;
+        }
+        Mono::from_micros(at.as_micros().next_multiple_of(self.grain.as_micros()))
     }
-    Mono::from_micros(at.as_micros().next_multiple_of(grain.as_micros()))
 }

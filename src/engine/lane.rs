@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use super::agenda::Wake;
 #[cfg(feature = "wire")]
 use super::agenda::{Agenda, Due};
 use crate::history::{Initiator, Refusal};
@@ -162,8 +163,8 @@ pub(crate) struct Lane {
     /// link knows it too, and is not looked at when something arrives.
     pub(super) cut: bool,
     pub(super) floor: Time,
-    /// When the head stands in the agenda; an entry for another time is out of date.
-    pub(crate) wake: Option<Time>,
+    /// When the head stands in the agenda.
+    pub(crate) wake: Wake,
     /// Carries nothing any more, and nobody is told.
     pub(crate) silent: bool,
 }
@@ -200,8 +201,8 @@ impl Lane {
         for (nth, part) in (1..).zip(parts) {
             let at = from + Span::micros(span * nth / (parts.len() as u64 + 1));
             self.fifo.push_back(Item { at, parcel: Parcel::Part(*part) });
-            if self.wake.is_none() && !self.silent {
-                self.wake = Some(at);
+            if self.wake.is_never() && !self.silent {
+                self.wake = Wake::at(at);
                 agenda.add(at, Due::Lane, index);
             }
         }

@@ -6,7 +6,7 @@
 use slab::Slab;
 use smallvec::SmallVec;
 
-use super::agenda::{Agenda, Due};
+use super::agenda::{Agenda, Due, Wake};
 use super::lane::{Item, Lane, Parcel};
 use super::link::{Link, Posted};
 use super::path::{Chaos, Quality, Spikes};
@@ -88,7 +88,7 @@ pub(crate) struct Conn {
     /// When something was last sent on it.
     pub(crate) used_at: Time,
     /// When a proxy will look whether it is idle.
-    pub(crate) look_at: Option<Time>,
+    pub(crate) look_at: Wake,
     /// The last message that each end sent, while somebody may send it again.
     pub(crate) repeats: [Option<u32>; 2],
 }
@@ -205,7 +205,7 @@ impl Net {
             hello,
             channel,
             used_at: Time::ZERO,
-            look_at: None,
+            look_at: Wake::NEVER,
             repeats: [None; 2],
         });
     }
@@ -298,8 +298,8 @@ impl Net {
             lane.put_parts(agenda, now, at, index, parts);
             lane.last = at;
             lane.fifo.push_back(Item { at, parcel });
-            if lane.wake.is_none() && !lane.silent {
-                lane.wake = Some(at);
+            if lane.wake.is_never() && !lane.silent {
+                lane.wake = Wake::at(at);
                 agenda.add(at, Due::Lane, index);
             }
             return Posted { arrive: 1, whole: 1 };
@@ -310,8 +310,8 @@ impl Net {
         let parcel = if fate.corrupt { parcel.harmed(size) } else { parcel };
         for at in std::iter::once(fate.at).chain(fate.again) {
             lane.fifo.insert(Item { at, parcel });
-            if !lane.silent && lane.wake.is_none_or(|wake| at < wake) {
-                lane.wake = Some(at);
+            if !lane.silent && lane.wake.is_after(at) {
+                lane.wake = Wake::at(at);
                 agenda.add(at, Due::Lane, index);
             }
         }
@@ -325,17 +325,17 @@ impl Net {
         let conn = self.conns.get_mut(index as usize / 2)?.as_mut()?;
         let direction = index as usize % 2;
         let lane = &mut conn.lanes[direction];
-        if lane.wake != Some(now) {
+        if !lane.wake.is(now) {
             return None;
         }
-        lane.wake = None;
+        lane.wake = Wake::NEVER;
         if lane.silent || lane.cut {
             return None;
         }
         let item = lane.fifo.pop_front()?;
         if let Some(next) = lane.fifo.front() {
             let at = next.at.max(lane.floor).max(now);
-            lane.wake = Some(at);
+            lane.wake = Wake::at(at);
             agenda.add(at, Due::Lane, index);
         }
         let (sender, receiver) = (conn.ends[direction], conn.ends[1 - direction]);
@@ -348,8 +348,8 @@ impl Net {
         lane.floor = floor;
         let Some(head) = lane.fifo.front() else { return };
         let at = head.at.max(floor);
-        if !lane.silent && lane.wake.is_none_or(|wake| wake < at) {
-            lane.wake = Some(at);
+        if !lane.silent && (lane.wake.is_never() || lane.wake.is_before(at)) {
+            lane.wake = Wake::at(at);
             agenda.add(at, Due::Lane, index);
         }
     }
@@ -419,7 +419,7 @@ impl Net {
         lane.silent = false;
         let lost = lane.fifo.split_off(keep);
         if lane.fifo.is_empty() {
-            lane.wake = None;
+            lane.wake = Wake::NEVER;
         }
         lost
     }
@@ -428,7 +428,7 @@ impl Net {
     pub(crate) fn silence(&mut self, id: ConnId, direction: usize) {
         if let Some(conn) = self.get_mut(id) {
             conn.lanes[direction].silent = true;
-            conn.lanes[direction].wake = None;
+            conn.lanes[direction].wake = Wake::NEVER;
         }
     }
 

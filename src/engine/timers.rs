@@ -22,8 +22,22 @@ pub(crate) struct Timers<T> {
 
 #[derive(Debug)]
 enum Kept<T> {
-    Few(SmallVec<[(Due, T); 4]>),
+    Few(SmallVec<[Entry<T>; 4]>),
     Many { by_name: BTreeMap<T, Due>, by_time: BTreeSet<(Due, T)> },
+}
+
+/// The same as a due time and a name, in less space.
+#[derive(Debug)]
+struct Entry<T> {
+    at: Mono,
+    order: u32,
+    timer: T,
+}
+
+impl<T> Entry<T> {
+    const fn due(&self) -> Due {
+        (self.at, self.order)
+    }
 }
 
 impl<T> Default for Timers<T> {
@@ -38,10 +52,10 @@ impl<T: Copy + Ord> Timers<T> {
         self.order += 1;
         let due = (at, self.order);
         match &mut self.kept {
-            Kept::Few(few) => match few.iter_mut().find(|(_, name)| *name == timer) {
-                Some(entry) => entry.0 = due,
+            Kept::Few(few) => match few.iter_mut().find(|entry| entry.timer == timer) {
+                Some(entry) => (entry.at, entry.order) = due,
                 None => {
-                    few.push((due, timer));
+                    few.push(Entry { at, order: self.order, timer });
                     self.grow();
                 }
             },
@@ -57,15 +71,15 @@ impl<T: Copy + Ord> Timers<T> {
     fn grow(&mut self) {
         let Kept::Few(few) = &self.kept else { return };
         if few.len() > FEW {
-            let by_name = few.iter().map(|(due, timer)| (*timer, *due)).collect();
-            let by_time = few.iter().copied().collect();
+            let by_name = few.iter().map(|entry| (entry.timer, entry.due())).collect();
+            let by_time = few.iter().map(|entry| (entry.due(), entry.timer)).collect();
             self.kept = Kept::Many { by_name, by_time };
         }
     }
 
     pub(crate) fn cancel(&mut self, timer: T) {
         match &mut self.kept {
-            Kept::Few(few) => few.retain(|(_, name)| *name != timer),
+            Kept::Few(few) => few.retain(|entry| entry.timer != timer),
             Kept::Many { by_name, by_time } => {
                 if let Some(due) = by_name.remove(&timer) {
                     by_time.remove(&(due, timer));
@@ -78,8 +92,8 @@ impl<T: Copy + Ord> Timers<T> {
     pub(crate) fn put_off(&mut self, mut late: impl FnMut(T, Mono) -> Mono) {
         match &mut self.kept {
             Kept::Few(few) => {
-                for ((at, _), timer) in few {
-                    *at = late(*timer, *at);
+                for entry in few {
+                    entry.at = late(entry.timer, entry.at);
                 }
             }
             Kept::Many { by_name, by_time } => {
@@ -93,7 +107,7 @@ impl<T: Copy + Ord> Timers<T> {
 
     pub(crate) fn earliest(&self) -> Option<Mono> {
         match &self.kept {
-            Kept::Few(few) => few.iter().map(|((at, _), _)| *at).min(),
+            Kept::Few(few) => few.iter().map(|entry| entry.at).min(),
             Kept::Many { by_time, .. } => by_time.first().map(|((at, _), _)| *at),
         }
     }
@@ -102,10 +116,9 @@ impl<T: Copy + Ord> Timers<T> {
     pub(crate) fn due(&mut self, now: Mono) -> Option<T> {
         match &mut self.kept {
             Kept::Few(few) => {
-                let due = |(_, ((at, _), _)): &(usize, &(Due, T))| *at <= now;
-                let (place, _) =
-                    few.iter().enumerate().filter(due).min_by_key(|(_, (due, _))| *due)?;
-                Some(few.swap_remove(place).1)
+                let due = few.iter().enumerate().filter(|(_, entry)| entry.at <= now);
+                let (place, _) = due.min_by_key(|(_, entry)| entry.due())?;
+                Some(few.swap_remove(place).timer)
             }
             Kept::Many { by_name, by_time } => {
                 let ((at, _), timer) = *by_time.first()?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use slab::Slab;
 
 use super::account::code_of;
-use super::agenda::{Agenda, Due};
+use super::agenda::{Agenda, Due, Wake};
 use super::gather::is_large;
 use super::host::{Delivery, Host, State};
 use super::issuer::{Asked, Issuer};
@@ -158,8 +158,8 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         let host = &mut self.hosts[index as usize];
         let Some(mono) = host.timers.earliest() else { return };
         let at = host.clock.when(mono).max(self.now);
-        if host.wake.is_none_or(|wake| at < wake) {
-            host.wake = Some(at);
+        if host.wake.is_after(at) {
+            host.wake = Wake::at(at);
             self.agenda.add(at, Due::Deadline, index);
         }
     }

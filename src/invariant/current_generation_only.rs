@@ -1,14 +1,17 @@
 //! What came over a connection that has a successor is not news.
 
+use smallvec::SmallVec;
+
 use super::table::{Set, Table};
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Channel, Interest, Meaning, Observation, Position, Reading, Side};
-use crate::id::{ConnId, NodeId};
+use crate::id::{ConnId, NodeId, Topic};
 
 /// What a client shows, and the position that it states, goes no further than what was delivered
-/// to it over the newest connection that it has seen opened, by its tabs, or before that one was
-/// opened.
+/// to it over the newest connection that it has seen opened, by its tabs, or over a channel that is
+/// no socket, and than what it showed before that one was opened. What had come before and was
+/// not yet taken in comes again.
 #[derive(Debug, Default)]
 pub struct CurrentGenerationOnly {
     pages: Table<NodeId, Page>,
@@ -19,29 +22,66 @@ pub struct CurrentGenerationOnly {
 #[derive(Debug, Default)]
 struct Page {
     newest: Option<ConnId>,
-    /// How far it may be.
-    told: Option<Position>,
-    /// How far somebody told it over an older connection.
-    elsewhere: Option<Position>,
+    topics: SmallVec<[(Topic, Told); 1]>,
+}
+
+/// How far a page was told about a topic.
+#[derive(Debug, Default)]
+struct Told {
+    shown: Option<Position>,
+    /// Over the newest connection.
+    newly: Option<Position>,
+    /// Over an older one.
+    before: Option<Position>,
+    /// Over no socket.
+    apart: Option<Position>,
+}
+
+impl Page {
+    fn of(&mut self, topic: Topic) -> &mut Told {
+        let place = self.topics.iter().position(|(known, _)| *known == topic);
+        let place = place.unwrap_or_else(|| {
+            self.topics.push((topic, Told::default()));
+            self.topics.len() - 1
+        });
+        &mut self.topics[place].1
+    }
+
+    fn opened(&mut self, conn: ConnId) {
+        if Some(conn) > self.newest {
+            self.newest = Some(conn);
+            for (_, told) in &mut self.topics {
+                told.before = told.before.max(told.newly.take());
+            }
+        }
+    }
 }
 
 impl CurrentGenerationOnly {
     fn told(&mut self, node: NodeId, conn: Option<ConnId>, meaning: &Meaning) {
+        let (Some(topic), position) = (meaning.topic, meaning.position.max(meaning.cursor)) else {
+            return;
+        };
         let page = self.pages.of(node);
-        let told = meaning.position.max(meaning.cursor);
-        if conn.is_some() && conn < page.newest {
-            page.elsewhere = page.elsewhere.max(told);
-        } else {
-            page.told = page.told.max(told);
-        }
+        let is_old = conn < page.newest;
+        let told = page.of(topic);
+        let how_far = match conn {
+            None => &mut told.apart,
+            Some(_) if is_old => &mut told.before,
+            Some(_) => &mut told.newly,
+        };
+        *how_far = position.max(*how_far);
     }
 
-    fn rests(&mut self, node: NodeId, on: Position, does: &str, ruling: &mut Ruling) {
-        let Some(page) = self.pages.get(&node) else { return };
-        if Some(on) > page.told && Some(on) <= page.elsewhere {
-            let message = format!("{does} {on}, which only an older connection has told it");
+    /// What a page shows, or states, rests on a position.
+    fn rests(&mut self, node: NodeId, on: (Topic, Position), does: &str, ruling: &mut Ruling) {
+        let (topic, position) = (on.0, Some(on.1));
+        let told = self.pages.of(node).of(topic);
+        if position <= told.before && position > told.newly.max(told.apart).max(told.shown) {
+            let message = format!("{does} {}, which only an older connection has told it", on.1);
             ruling.violated(node, message);
         }
+        told.shown = told.shown.max(position);
     }
 }
 
@@ -50,8 +90,8 @@ impl Invariant for CurrentGenerationOnly {
         "current-generation-only"
     }
     fn statement(&self) -> &'static str {
-        "What a client shows, and the cursor that it states, never rests on a frame that was \
-         delivered only over a socket older than the newest one it has seen opened."
+        "What a client shows, and the cursor that it states, never newly rests on a frame that \
+         was delivered only over a socket older than the newest one it has seen opened."
     }
     fn interest(&self) -> Interest {
         Interest::OPENED
@@ -77,15 +117,14 @@ impl Invariant for CurrentGenerationOnly {
             Observation::Opened { conn, side: Side::Dialler }
                 if !self.channels.contains_key(conn) =>
             {
-                let page = self.pages.of(node);
-                page.newest = page.newest.max(Some(*conn));
+                self.pages.of(node).opened(*conn);
             }
-            Observation::ShownContent(Reading { part: 0, position, .. }) => {
-                self.rests(node, *position, "shows", ruling);
+            Observation::ShownContent(Reading { part: 0, topic, position, .. }) => {
+                self.rests(node, (*topic, *position), "shows", ruling);
             }
             Observation::Sent { side: Side::Dialler, meaning, .. } => {
-                if let Some(cursor) = meaning.cursor {
-                    self.rests(node, cursor, "states", ruling);
+                if let (Some(topic), Some(cursor)) = (meaning.topic, meaning.cursor) {
+                    self.rests(node, (topic, cursor), "states", ruling);
                 }
             }
             Observation::Node(life) if life.starts_or_ends() => drop(self.pages.remove(&node)),

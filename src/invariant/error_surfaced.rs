@@ -5,7 +5,7 @@ use super::presence::{Dues, Presence, TICK};
 use super::table::{Set, Table};
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Connection, Initiator, Interest, Kind, Observation, Request, Side};
+use crate::history::{Connection, Initiator, Interest, Kind, Observation, OpState, Request, Side};
 use crate::id::{NodeId, OpId};
 use crate::time::{Span, Time};
 
@@ -24,9 +24,9 @@ pub struct ErrorSurfaced {
     presence: Presence,
     pages: Table<NodeId, Page>,
     dues: Dues<NodeId>,
-    /// Operations that the person was told will not be done, and those that the client was told
-    /// are done: a refusal of another copy of these, sent again before the server answered, is not
-    /// the failure of what she did.
+    /// Operations that the person was told will not be done or are saved, and those that the
+    /// client was told are done: a refusal of another copy of these, sent again before the server
+    /// answered, is not the failure of what she did. Whether they are saved, others judge.
     settled: Set<(NodeId, OpId)>,
     /// Errors of which she was told nothing yet, by the operation that they name.
     owed: Table<(NodeId, Option<OpId>), Time>,
@@ -67,7 +67,7 @@ impl ErrorSurfaced {
         }
     }
 
-    /// The person is told that an operation will not be done.
+    /// The person is told what became of an operation.
     fn told(&mut self, node: NodeId, op: OpId) {
         self.settled.insert((node, op), ());
         self.owed.remove(&(node, Some(op)));
@@ -112,7 +112,7 @@ impl Invariant for ErrorSurfaced {
         let (at, node) = (seen.at, seen.node);
         match seen.what {
             Observation::ShownOp { op, state } => {
-                if state.is_told_off() {
+                if state.is_told_off() || *state == OpState::Saved {
                     self.told(node, *op);
                 }
             }

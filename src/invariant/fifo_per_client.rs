@@ -6,9 +6,10 @@ use crate::engine::Seen;
 use crate::history::{Interest, Kind, Observation, Path, Request, Side, StoreOutcome};
 use crate::id::{NodeId, OpId};
 
-/// The first transmissions, and the commits, of the operations of one client are in the order in
-/// which the person made them. A path that reorders messages excuses the commits, and what a store
-/// has lost, or a server refused at first, may be done at any time.
+/// The first transmissions, and the first commits, of the operations of one client are in the order
+/// in which the person made them. A path that reorders messages excuses the commits. What a server
+/// refused at first may be done at any time, and so may all that was made before a store lost
+/// something: answers were lost with it.
 #[derive(Debug, Default)]
 pub struct FifoPerClient {
     /// Whose each operation is, and its place in the order.
@@ -24,6 +25,8 @@ struct Client {
     given: u32,
     sent: u32,
     committed: u32,
+    /// Its operations up to this one may be done at any time.
+    excused: u32,
     /// A path of it did, at some time, what a stream may not do.
     rough: bool,
 }
@@ -35,8 +38,9 @@ impl FifoPerClient {
             ..
         } = seen.what
         {
-            // What is gone may be done once more.
-            self.clients.values_mut().for_each(|client| client.committed = 0);
+            for client in self.clients.values_mut() {
+                (client.committed, client.excused) = (0, client.given);
+            }
         }
         let Observation::Stored { outcome: StoreOutcome::Executed, write: Some(write), .. } =
             seen.what
@@ -47,7 +51,10 @@ impl FifoPerClient {
         let Some((node, place)) = self.given.get(&op).copied() else { return };
         let again = self.answered.insert(op, ()).is_some();
         let client = self.clients.of(node);
-        if place < client.committed && !client.rough && !again {
+        if again || place <= client.excused {
+            return;
+        }
+        if place < client.committed && !client.rough {
             ruling.violated(node, format!("{op} was committed after one that was made later"));
         }
         client.committed = client.committed.max(place);

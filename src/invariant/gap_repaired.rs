@@ -106,7 +106,15 @@ impl Invariant for GapRepaired {
                     let client = self.clients.of(seen.node);
                     (client.held_up, client.gap) = (true, None);
                 }
-                _ => self.clients.of(seen.node).held_up = false,
+                _ => {
+                    let client = self.clients.of(seen.node);
+                    client.held_up = false;
+                    // What came meanwhile it sees now.
+                    if let Some((.., since)) = &mut client.gap {
+                        *since = seen.at;
+                        ruling.wake_at(seen.at + self.bound + Span::micros(1));
+                    }
+                }
             },
             _ => {}
         }

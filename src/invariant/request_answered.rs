@@ -4,7 +4,7 @@ use super::table::{Set, Table};
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Kind, Life, Meaning, Observation, Phase, Side};
-use crate::id::{ConnId, NodeId, OpId};
+use crate::id::{ConnId, NodeId, OpId, Topic};
 use crate::objectives::{Access, Objectives};
 use crate::time::{Span, Time};
 
@@ -16,13 +16,15 @@ const LONGEST: Span = Span::secs(5);
 struct Request {
     server: NodeId,
     kind: Kind,
+    topic: Option<Topic>,
     op: Option<OpId>,
     /// Since when the server can answer.
     since: Time,
 }
 
 /// Every hello, subscription, request for what was missed and operation that is delivered to a
-/// server is answered within five seconds, as long as its connection is open. While the run's
+/// server is answered within five seconds, as long as its connection is open and the client has not
+/// let go of what it asked about. While the run's
 /// faults last, and for five seconds more, a server may be short of what it needs to answer. Where
 /// people have to sign in, it owes an answer only to those who have shown a credential.
 #[derive(Debug)]
@@ -70,15 +72,19 @@ impl RequestAnswered {
     }
 
     fn came(&mut self, seen: &Seen<'_>, conn: ConnId, meaning: &Meaning, ruling: &mut Ruling) {
-        let Meaning { kind, op, .. } = *meaning;
+        let Meaning { kind, topic, op, .. } = *meaning;
         if kind == Kind::Credential {
             return self.showed(seen.at, conn, ruling);
+        }
+        if kind == Kind::Unsubscribe {
+            let asked = self.asked.of(conn);
+            return asked.retain(|request| request.kind == Kind::Op || request.topic != topic);
         }
         if !matches!(kind, Kind::Hello | Kind::Subscribe | Kind::SyncRequest | Kind::Op) {
             return;
         }
         let since = seen.at.max(self.settled);
-        self.asked.of(conn).push(Request { server: seen.node, kind, op, since });
+        self.asked.of(conn).push(Request { server: seen.node, kind, topic, op, since });
         if !self.chaos {
             ruling.wake_at(since + LONGEST);
         }

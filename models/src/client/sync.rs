@@ -66,6 +66,7 @@ impl Client {
         content: &[Change],
         out: &mut Outbox<DocSync>,
     ) {
+        let before = self.cursor;
         if (self.steps.takes_snapshot)(at, self.cursor) {
             if (self.steps.snapshot_replaces)() {
                 self.confirmed.clear();
@@ -81,7 +82,7 @@ impl Client {
             self.undoable.clear();
             self.publish_whole(out);
         }
-        self.in_step(now, out);
+        self.in_step(now, before, out);
     }
 
     /// What was missed came.
@@ -97,6 +98,7 @@ impl Client {
             // content that is gone.
             return;
         }
+        let before = self.cursor;
         for event in events {
             if !self.is_known(event) {
                 self.apply(now, event, out);
@@ -106,11 +108,15 @@ impl Client {
             self.cursor = Some(to);
             self.publish(&[], out);
         }
-        self.in_step(now, out);
+        self.in_step(now, before, out);
     }
 
     /// The answer to a subscription, or to a repair, was taken in.
-    fn in_step(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+    fn in_step(&mut self, now: Now, before: Option<Position>, out: &mut Outbox<DocSync>) {
+        if self.phase == Phase::Live && self.cursor == before {
+            // A copy of an earlier answer: what is missing still is.
+            return;
+        }
         out.cancel(Timer::Gap);
         self.gap_armed = false;
         self.drain_ahead(now, out);

@@ -160,6 +160,8 @@ impl Client {
 
     /// The connection is over: what has come on it will come again.
     pub(super) fn drop_work(&mut self) {
-        self.work.queue.clear();
+        if (self.steps.fences_frames)() {
+            self.work.queue.clear();
+        }
     }
 }

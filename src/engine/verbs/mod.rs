@@ -8,6 +8,7 @@ mod people;
 mod stores;
 
 use super::Witness;
+use super::agenda::Wake;
 use super::host::Delivery;
 use super::world::World;
 use crate::history::Observation;
@@ -45,7 +46,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         core.note(51, index, ppm as u64, 0);
         let host = &mut core.hosts[index as usize];
         host.clock.drift(core.now, ppm);
-        host.wake = None;
+        host.wake = Wake::NEVER;
         core.plan_timers(index);
         core.observe(index, &Observation::Clock { wall_step_us: 0, drift_ppm: ppm });
     }

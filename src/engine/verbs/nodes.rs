@@ -1,6 +1,7 @@
 //! What can be done to nodes.
 
 use super::super::Witness;
+use super::super::agenda::Wake;
 use super::super::host::State;
 use super::super::lane::Parcel;
 use super::super::net::EndState;
@@ -90,7 +91,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let host = &mut self.core.hosts[index as usize];
         host.throttle(grain.map(|grain| (timer.map(str::to_owned), grain)));
         if grain.is_some() {
-            host.wake = None;
+            host.wake = Wake::NEVER;
         }
         self.core.plan_timers(index);
         self.tell_burden(index, grain.is_some());

@@ -64,13 +64,15 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     }
 
     /// Sends again the last message that a node sent on each of its connections to another, unless
-    /// half of what a queue may hold waits there already: it is the peer that is flooded.
+    /// half of what a queue may hold waits already, on the way or for the peer to have time: it is
+    /// the peer that is flooded.
     pub fn repeat(&mut self, from: NodeId, to: NodeId) {
         let Some(index) = self.core.index_of(from) else { return };
         for id in self.conns_between(from, to) {
             let Some(conn) = self.core.net.get(id) else { continue };
             let end = conn.end_of(index);
-            let waiting = conn.lanes[end].writes() as u32;
+            let taker = &self.core.hosts[conn.ends[1 - end].host as usize];
+            let waiting = (conn.lanes[end].writes() + taker.inbox.len()) as u32;
             if conn.ends[end].state != EndState::Open || waiting >= self.objectives.queue_max / 2 {
                 continue;
             }
