@@ -30,7 +30,7 @@ fn every_saved_case_comes_to_what_it_was_saved_for() {
             case.origin.digest = Some(outcome.digest);
             std::fs::write(&path, case.to_json()).expect("a file that can be written");
         } else {
-            assert_eq!(case.to_json(), text, "{name}: reading and writing gives the same bytes");
+            assert!(case.to_json() == text, "{name}: reading and writing gives other bytes");
         }
         if let Some(digest) = case.origin.digest {
             assert_eq!(outcome.digest, digest, "{name}: the run has changed");

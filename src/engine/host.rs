@@ -40,6 +40,7 @@ pub(crate) enum State {
 }
 
 #[derive(Debug)]
+#[repr(align(64))]
 pub(crate) struct Host<T: Copy + Ord> {
     pub(crate) id: NodeId,
     pub(crate) device: Option<u32>,

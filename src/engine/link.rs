@@ -37,6 +37,7 @@ impl Gate {
 /// One direction between two nodes. Most links are as usual from first to last, and there may be
 /// very many of them: what only some have lies apart.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(crate) struct Link {
     pub(crate) from: NodeId,
     pub(crate) host_from: u32,

@@ -77,6 +77,7 @@ pub(crate) struct End {
 }
 
 #[derive(Debug)]
+#[repr(align(64))]
 pub(crate) struct Conn {
     pub(crate) id: ConnId,
     /// The dialler's end, then the acceptor's.

@@ -24,8 +24,8 @@ struct Client {
     gap: Option<(ConnId, Topic, Position, Time)>,
     /// The connection on which it has asked and waits.
     asked: Option<ConnId>,
-    /// It is frozen, or runs slowly; or was in the time that counts.
-    held_up: bool,
+    /// How often it is frozen, or made slow.
+    held_up: u32,
 }
 
 impl GapRepaired {
@@ -104,11 +104,11 @@ impl Invariant for GapRepaired {
                 life if life.starts_or_ends() => drop(self.clients.remove(&seen.node)),
                 Life::Paused | Life::Burdened => {
                     let client = self.clients.of(seen.node);
-                    (client.held_up, client.gap) = (true, None);
+                    (client.held_up, client.gap) = (client.held_up + 1, None);
                 }
                 _ => {
                     let client = self.clients.of(seen.node);
-                    client.held_up = false;
+                    client.held_up = client.held_up.saturating_sub(1);
                     // What came meanwhile it sees now.
                     if let Some((.., since)) = &mut client.gap {
                         *since = seen.at;
@@ -123,7 +123,7 @@ impl Invariant for GapRepaired {
         let bound = self.bound;
         for (node, client) in self.clients.iter() {
             let Some((conn, topic, position, since)) = client.gap else { continue };
-            if client.held_up || client.arrivals.have(topic, position) {
+            if client.held_up > 0 || client.arrivals.have(topic, position) {
                 continue;
             }
             if at.since(since) > bound {

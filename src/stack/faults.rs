@@ -241,14 +241,16 @@ impl<'a, R> Faults<'a, R> {
             NodeFault::Pause(node) => pause(run, *node, begins),
             NodeFault::Slow(node, cost) => {
                 let Some(me) = run.index_of(*node) else { return };
+                let was = run.hosts[me].is_burdened();
                 run.hosts[me].cost = if begins { *cost } else { Span::ZERO };
-                burden(run, me, begins);
+                burden(run, me, was);
             }
             NodeFault::Throttle { node, timer, grain } => {
                 let Some(me) = run.index_of(*node) else { return };
+                let was = run.hosts[me].is_burdened();
                 run.hosts[me].throttle(begins.then(|| (timer.clone(), *grain)));
                 run.ports[me].call.notify_one();
-                burden(run, me, begins);
+                burden(run, me, was);
             }
         }
     }
@@ -394,9 +396,10 @@ fn unplug<P: Protocol>(run: &mut Run<P>, node: NodeId, begins: bool) {
     *unplugged = if begins { *unplugged + 1 } else { unplugged.saturating_sub(1) };
 }
 
-fn burden<P: Protocol>(run: &mut Run<P>, me: usize, burdened: bool) {
-    if run.hosts[me].is_running() {
-        let life = if burdened { Life::Burdened } else { Life::Relieved };
+fn burden<P: Protocol>(run: &mut Run<P>, me: usize, was: bool) {
+    let is = run.hosts[me].is_burdened();
+    if is != was && run.hosts[me].is_running() {
+        let life = if is { Life::Burdened } else { Life::Relieved };
         run.observe(me, &Observation::Node(life));
     }
 }
@@ -405,10 +408,10 @@ fn pause<P: Protocol>(run: &mut Run<P>, node: NodeId, begins: bool) {
     let Some(me) = run.index_of(node) else { return };
     let paused = &mut run.hosts[me].paused;
     *paused = if begins { *paused + 1 } else { paused.saturating_sub(1) };
-    if begins {
-        run.observe(me, &Observation::Node(Life::Paused));
-    } else if *paused == 0 {
-        run.observe(me, &Observation::Node(Life::Resumed));
+    match (begins, *paused) {
+        (true, 1) => run.observe(me, &Observation::Node(Life::Paused)),
+        (false, 0) => run.observe(me, &Observation::Node(Life::Resumed)),
+        _ => {}
     }
     run.ports[me].call.notify_one();
 }

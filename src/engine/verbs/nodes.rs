@@ -59,8 +59,11 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     pub fn pause(&mut self, node: NodeId) {
         let Some(index) = self.core.index_of(node) else { return };
         self.core.note(48, index, 0, 0);
-        self.core.hosts[index as usize].paused += 1;
-        self.core.observe(index, &Observation::Node(Life::Paused));
+        let host = &mut self.core.hosts[index as usize];
+        host.paused += 1;
+        if host.paused == 1 {
+            self.core.observe(index, &Observation::Node(Life::Paused));
+        }
     }
 
     /// Takes back one pause: what has waited is handled at once.
@@ -79,8 +82,10 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     pub fn slow(&mut self, node: NodeId, cost: Span) {
         let Some(index) = self.core.index_of(node) else { return };
         self.core.note(57, index, cost.as_micros(), 0);
-        self.core.hosts[index as usize].cost = cost;
-        self.tell_burden(index, !cost.is_zero());
+        let host = &mut self.core.hosts[index as usize];
+        let was = host.is_burdened();
+        host.cost = cost;
+        self.tell_burden(index, was);
     }
 
     /// Lets a node's timers, or the one that traces call by this name, go off only when its
@@ -89,17 +94,21 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let Some(index) = self.core.index_of(node) else { return };
         self.core.note(58, index, grain.map_or(0, Span::as_micros), 0);
         let host = &mut self.core.hosts[index as usize];
+        let was = host.is_burdened();
         host.throttle(grain.map(|grain| (timer.map(str::to_owned), grain)));
         if grain.is_some() {
             host.wake = Wake::NEVER;
         }
         self.core.plan_timers(index);
-        self.tell_burden(index, grain.is_some());
+        self.tell_burden(index, was);
     }
 
-    fn tell_burden(&mut self, index: u32, burdened: bool) {
-        if self.core.hosts[index as usize].is_running() {
-            let life = if burdened { Life::Burdened } else { Life::Relieved };
+    /// Tells that a node has become slow, or is no longer, by whatever makes it so.
+    fn tell_burden(&mut self, index: u32, was: bool) {
+        let host = &self.core.hosts[index as usize];
+        let is = host.is_burdened();
+        if is != was && host.is_running() {
+            let life = if is { Life::Burdened } else { Life::Relieved };
             self.core.observe(index, &Observation::Node(life));
         }
     }
