@@ -386,9 +386,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             return;
         };
         asked.answer = Some(answer);
-        let issued = &mut host.asks_mut().issued;
-        *issued = (*issued).max(core.now + asked.back);
-        let at = *issued;
+        let at = host.asks_mut().issues(core.now + asked.back);
         core.note(22, index, u64::from(ticket.0), 0);
         if let Some(standing) = standing {
             core.observe(index, &Observation::Credential(standing));

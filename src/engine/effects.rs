@@ -336,11 +336,9 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         let delay = mode.unwrap_or_default().delay;
         let there = self.now + self.network.store_latency.sample(draw, 0) + delay;
         let asks = host.asks_mut();
-        let at = there.max(asks.executed);
-        asks.executed = at;
+        let at = asks.executes(there);
         let back = at + self.network.store_latency.sample(draw, 1) + delay;
-        asks.answered = asks.answered.max(back);
-        let answer_at = asks.answered;
+        let answer_at = asks.answers(back);
         let errand = Errand {
             host: index,
             incarnation: host.incarnation,

@@ -10,7 +10,9 @@ use std::hint::black_box;
 use super::Witness;
 use super::agenda::Due;
 use super::host::Host;
-use super::net::{Conn, Net};
+use super::lane::Parcel;
+use super::link::Link;
+use super::net::Net;
 use super::world::{Actor, World};
 use crate::protocol::Protocol;
 
@@ -18,7 +20,7 @@ use crate::protocol::Protocol;
 const MANY: usize = 2_000;
 
 /// So many events are looked ahead: a processor waits for about as many places at once.
-const AHEAD: u32 = 8;
+const AHEAD: u32 = 16;
 
 /// Whether a world of so many nodes is large.
 pub(super) const fn is_large(nodes: usize) -> bool {
@@ -52,16 +54,26 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
                 Due::Lane => index as usize / 2,
                 Due::Deadline => match net.newest_of(index) {
                     Some(conn) => conn.slot(),
-                    None => continue,
+                    None => {
+                        // It may dial anew.
+                        net.links_of(index).for_each(read_link);
+                        continue;
+                    }
                 },
                 _ => continue,
             };
             let Some(Some(conn)) = net.conns.get(slot) else { continue };
-            read_links(net, conn);
+            conn.lanes.iter().for_each(|lane| read_link(&net.links[lane.link as usize]));
             black_box(self.out.accounts[slot].serial);
             if due == Due::Lane {
-                let host = conn.ends[1 - index as usize % 2].host as usize;
-                read_host(&hosts[host], &self.actors[host]);
+                let direction = index as usize % 2;
+                let host = conn.ends[1 - direction].host;
+                read_host(&hosts[host as usize], &self.actors[host as usize]);
+                black_box(net.newest_of(host));
+                if let Some(Parcel::Message(slot)) = conn.lanes[direction].head() {
+                    let payload = self.core.payloads.get(slot);
+                    black_box((payload.meaning.kind, payload.meaning.op));
+                }
             }
         }
     }
@@ -76,10 +88,8 @@ fn read_conn(net: &Net, slot: usize) {
 }
 
 #[inline]
-fn read_links(net: &Net, conn: &Conn) {
-    for lane in &conn.lanes {
-        black_box(net.links[lane.link as usize].host_to);
-    }
+fn read_link(link: &Link) {
+    black_box(link.host_to);
 }
 
 #[inline]

@@ -83,12 +83,29 @@ struct Throttle<T> {
 /// No request of a node is executed, or answered, before an earlier one.
 #[derive(Debug, Default)]
 pub(crate) struct Asks {
-    /// When the store executes the last request.
-    pub(crate) executed: Time,
-    /// When the last answer of the store arrives.
-    pub(crate) answered: Time,
-    /// When the last answer of the issuer arrives.
-    pub(crate) issued: Time,
+    executed: Time,
+    answered: Time,
+    issued: Time,
+}
+
+impl Asks {
+    /// When the store executes a request that gets there at `at`.
+    pub(crate) fn executes(&mut self, at: Time) -> Time {
+        self.executed = self.executed.max(at);
+        self.executed
+    }
+
+    /// When an answer of the store arrives that gets here at `at`.
+    pub(crate) fn answers(&mut self, at: Time) -> Time {
+        self.answered = self.answered.max(at);
+        self.answered
+    }
+
+    /// When an answer of the issuer arrives that gets here at `at`.
+    pub(crate) fn issues(&mut self, at: Time) -> Time {
+        self.issued = self.issued.max(at);
+        self.issued
+    }
 }
 
 impl<T: Copy + Ord> Host<T> {

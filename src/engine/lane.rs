@@ -170,6 +170,12 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
+    /// What arrives next.
+    #[inline]
+    pub(super) fn head(&self) -> Option<Parcel> {
+        self.fifo.front().map(|item| item.parcel)
+    }
+
     /// How many writes are in flight, a write of which a part has arrived among them.
     pub(crate) fn writes(&self) -> usize {
         self.fifo.iter().filter(|item| !item.parcel.is_part()).count()

@@ -433,6 +433,12 @@ impl Net {
         }
     }
 
+    /// The links between this host and those of smaller numbers.
+    pub(super) fn links_of(&self, host: u32) -> impl Iterator<Item = &Link> {
+        let pairs = self.pairs.get(host as usize).into_iter().flatten();
+        pairs.flat_map(|pair| pair.links).flatten().map(|link| &self.links[link as usize])
+    }
+
     /// The connection that was opened last of those that have an end at this host.
     pub(super) fn newest_of(&self, host: u32) -> Option<ConnId> {
         self.by_host.get(host as usize)?.last().copied()

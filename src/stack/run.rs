@@ -400,12 +400,10 @@ impl<P: Protocol> Run<P> {
         let vault = self.vaults.iter().find(|vault| Some(vault.id) == host.store);
         let delay = vault.map(|vault| vault.mode.delay).unwrap_or_default();
         let there = now + self.network.store_latency.sample(draw, 0) + delay;
-        host.store_last[0] = host.store_last[0].max(there);
-        let at = host.store_last[0];
+        let at = host.asks_mut().executes(there);
         let back = at + self.network.store_latency.sample(draw, 1) + delay;
-        host.store_last[1] = host.store_last[1].max(back);
         let (incarnation, session) = (host.incarnation, host.session);
-        let answer_at = host.store_last[1];
+        let answer_at = host.asks_mut().answers(back);
         let errand = Errand { me, incarnation, ticket, session, request, draw, answer_at };
         self.plan(at, Chore::Execute(errand));
     }
@@ -461,9 +459,7 @@ impl<P: Protocol> Run<P> {
         if let Some(standing) = standing {
             self.observe(me, &Observation::Credential(standing));
         }
-        let host = &mut self.hosts[me];
-        host.issuer_last = host.issuer_last.max(now + back);
-        let at = host.issuer_last;
+        let at = self.hosts[me].asks_mut().issues(now + back);
         self.plan(at, Chore::Hand { me, incarnation, input: Input::Issuer(ticket, answer) });
     }
 
