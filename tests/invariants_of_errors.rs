@@ -243,6 +243,13 @@ fn a_person_is_answered_whatever_the_page_is_busy_with() {
     assert!(after(Request::Edit, 600, taken.clone()));
     assert!(after(Request::Query, 600, answer));
     assert!(!after(Request::Produce, 600, taken));
+    let unanswered = |span| {
+        let busy = Observation::Busy { span };
+        let later = (900, CLIENT, Observation::Device { online: true });
+        told.broken(vec![(0, CLIENT, given(1, Request::Edit)), (50, CLIENT, busy), later])
+    };
+    assert!(unanswered(Span::millis(700)));
+    assert!(!unanswered(Span::millis(40)));
 }
 
 #[test]

@@ -63,14 +63,15 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
                 _ => continue,
             };
             let Some(Some(conn)) = net.conns.get(slot) else { continue };
-            conn.lanes.iter().for_each(|lane| read_link(&net.links[lane.link as usize]));
             black_box(self.out.accounts[slot].serial);
+            let end = if due == Due::Lane { 1 - index as usize % 2 } else { conn.end_of(index) };
+            // What it may send.
+            read_link(&net.links[conn.lanes[end].link as usize]);
             if due == Due::Lane {
-                let direction = index as usize % 2;
-                let host = conn.ends[1 - direction].host;
+                let host = conn.ends[end].host;
                 read_host(&hosts[host as usize], &self.actors[host as usize]);
                 black_box(net.newest_of(host));
-                if let Some(Parcel::Message(slot)) = conn.lanes[direction].head() {
+                if let Some(Parcel::Message(slot)) = conn.lanes[1 - end].head() {
                     let payload = self.core.payloads.get(slot);
                     black_box((payload.meaning.kind, payload.meaning.op));
                 }

@@ -1,6 +1,6 @@
 //! The page answers its person.
 
-use super::presence::Presence;
+use super::presence::{Dues, Presence, TICK};
 use super::table::Table;
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
@@ -17,13 +17,17 @@ const SOON: Span = Span::millis(100);
 pub struct UiResponsive {
     presence: Presence,
     given: Table<OpId, (NodeId, Time)>,
+    dues: Dues<OpId>,
 }
 
 impl UiResponsive {
+    fn ran(&self, node: NodeId, since: Time) -> bool {
+        self.presence.runs(node) && self.presence.awake_at(node) <= since
+    }
+
     fn answered(&mut self, at: Time, op: OpId, ruling: &mut Ruling) {
         let Some((node, since)) = self.given.remove(&op) else { return };
-        let ran = self.presence.runs(node) && self.presence.awake_at(node) <= since;
-        if ran && at.since(since) > SOON {
+        if self.ran(node, since) && at.since(since) > SOON {
             let waited = at.since(since);
             ruling.violated(node, format!("answers {op} after {waited}"));
         }
@@ -45,6 +49,7 @@ impl Invariant for UiResponsive {
             Observation::Given { op, request, .. } => {
                 if request != Request::Produce && self.presence.runs(seen.node) {
                     self.given.insert(op, (seen.node, seen.at));
+                    self.dues.add(seen.at + SOON + TICK, op, ruling);
                 }
             }
             Observation::ShownOp { op, .. } | Observation::ShownAnswer { op, .. } => {
@@ -55,6 +60,17 @@ impl Invariant for UiResponsive {
                 self.given.retain(|_, (node, _)| *node != seen.node);
             }
             _ => self.presence.observe(seen),
+        }
+    }
+    fn wake(&mut self, at: Time, ruling: &mut Ruling) {
+        while let Some(op) = self.dues.take(at, ruling) {
+            let Some((node, since)) = self.given.get(&op).copied() else { continue };
+            // What it is busy with now comes before the answer.
+            let busy = self.presence.occupied_until(node).is_some_and(|until| until > at);
+            if busy && self.ran(node, since) {
+                self.given.remove(&op);
+                ruling.violated(node, format!("is busy and has not answered {op} within {SOON}"));
+            }
         }
     }
     fn forget(&mut self, horizon: &Horizon) {

@@ -1,7 +1,7 @@
 //! A page whose events take time to be taken in, in a busy room.
 
 use proptest::prelude::*;
-use wavetank::explore::{Case, Scenario, Work};
+use wavetank::explore::{Case, Scenario};
 use wavetank::fault::Plan;
 use wavetank::id::NodeId;
 use wavetank::time::Span;
@@ -27,7 +27,7 @@ impl Scenario<DocSync> for BusyPage {
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
-        let asked = proptest::collection::vec((moment(2, SECONDS), 1u32..=2), 4..12);
+        let asked = proptest::collection::vec((0u64..10_000, 1u32..=2), 10..30);
         let burst = (2u64..15, 5u64..12, 8u64..20);
         let breaks = proptest::collection::vec((moment(3, SECONDS - 5), 1u32..=2), 0..4);
         (edits(2, 16, 1, SECONDS - 2), asked, burst, 30u64..90, breaks)
@@ -41,9 +41,10 @@ impl Scenario<DocSync> for BusyPage {
                 // Who falls behind again and again catches up once the burst is over.
                 case.objectives.recovery = Span::secs(20);
                 case.objectives.detection = interval + timeout + Span::secs(1);
-                let asked: Work<Op> =
-                    asked.into_iter().map(|(at, who)| (at, NodeId(who), Op::Query)).collect();
-                work.extend(asked);
+                let asked = asked.into_iter();
+                work.extend(asked.map(|(millis, who)| {
+                    (at(from) + Span::millis(millis), NodeId(who), Op::Query)
+                }));
                 let reports = (0..lasts * 1000 / gap)
                     .map(|i| (at(from) + Span::millis(i * gap), SERVER, Op::Stage(i as u32)));
                 work.extend(reports);
