@@ -1,7 +1,5 @@
 //! What came over a connection that has a successor is not news.
 
-use smallvec::SmallVec;
-
 use super::table::{Set, Table};
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
@@ -22,7 +20,7 @@ pub struct CurrentGenerationOnly {
 #[derive(Debug, Default)]
 struct Page {
     newest: Option<ConnId>,
-    topics: SmallVec<[(Topic, Told); 1]>,
+    topics: Table<Topic, Told>,
 }
 
 /// How far a page was told about a topic.
@@ -38,19 +36,10 @@ struct Told {
 }
 
 impl Page {
-    fn of(&mut self, topic: Topic) -> &mut Told {
-        let place = self.topics.iter().position(|(known, _)| *known == topic);
-        let place = place.unwrap_or_else(|| {
-            self.topics.push((topic, Told::default()));
-            self.topics.len() - 1
-        });
-        &mut self.topics[place].1
-    }
-
     fn opened(&mut self, conn: ConnId) {
         if Some(conn) > self.newest {
             self.newest = Some(conn);
-            for (_, told) in &mut self.topics {
+            for told in self.topics.values_mut() {
                 told.before = told.before.max(told.newly.take());
             }
         }
@@ -64,7 +53,7 @@ impl CurrentGenerationOnly {
         };
         let page = self.pages.of(node);
         let is_old = conn < page.newest;
-        let told = page.of(topic);
+        let told = page.topics.of(topic);
         let how_far = match conn {
             None => &mut told.apart,
             Some(_) if is_old => &mut told.before,
@@ -76,7 +65,7 @@ impl CurrentGenerationOnly {
     /// What a page shows, or states, rests on a position.
     fn rests(&mut self, node: NodeId, on: (Topic, Position), does: &str, ruling: &mut Ruling) {
         let (topic, position) = (on.0, Some(on.1));
-        let told = self.pages.of(node).of(topic);
+        let told = self.pages.of(node).topics.of(topic);
         if position <= told.before && position > told.newly.max(told.apart).max(told.shown) {
             let message = format!("{does} {}, which only an older connection has told it", on.1);
             ruling.violated(node, message);

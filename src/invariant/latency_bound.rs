@@ -24,7 +24,7 @@ pub struct LatencyBound {
     /// The newest event that a server told anybody of, by topic.
     told: Table<(NodeId, Topic), Position>,
     /// The newest event that was sent on a connection.
-    sent: Table<(ConnId, Topic), Position>,
+    sent: Table<ConnId, Table<Topic, Position>>,
     due: BTreeMap<(Time, ConnId, Topic), Position>,
 }
 
@@ -58,6 +58,10 @@ impl LatencyBound {
         });
     }
 
+    fn sent_on(&self, conn: ConnId, topic: Topic) -> Option<Position> {
+        self.sent.get(&conn)?.get(&topic).copied()
+    }
+
     fn is_healthy(&self, client: NodeId, server: NodeId) -> bool {
         let ill = |node, other| self.ill.contains(&(node, other));
         !ill(client, None)
@@ -85,7 +89,7 @@ impl LatencyBound {
         if !matches!(meaning.kind, Kind::Event | Kind::Snapshot | Kind::Delta) {
             return;
         }
-        let last = self.sent.get_or_insert((conn, topic), position);
+        let last = self.sent.of(conn).get_or_insert(topic, position);
         *last = position.max(*last);
         let told = self.told.get(&(seen.node, topic));
         if meaning.kind == Kind::Event && told.is_none_or(|told| *told < position) {
@@ -105,7 +109,7 @@ impl LatencyBound {
         let at = seen.at + self.bound;
         for conn in self.rooms.of(topic) {
             let Some((client, server)) = self.ends.get(&conn).copied() else { continue };
-            let known = self.sent.contains_key(&(conn, topic));
+            let known = self.sent_on(conn, topic).is_some();
             if known && server == seen.node && self.is_healthy(client, server) {
                 self.due.insert((at, conn, topic), position);
                 ruling.wake_at(at + Span::micros(1));
@@ -144,7 +148,7 @@ impl Invariant for LatencyBound {
             }
             Observation::Closed { conn, side: Side::Acceptor, .. } => {
                 self.rooms.closed(*conn);
-                self.sent.retain(|(of, _), _| of != conn);
+                self.sent.remove(conn);
                 self.due.retain(|(_, of, _), _| of != conn);
             }
             Observation::Node(life) => {
@@ -155,7 +159,7 @@ impl Invariant for LatencyBound {
                         ends.get(conn).is_some_and(|(_, server)| *server == seen.node)
                     };
                     let ends = &self.ends;
-                    self.sent.retain(|(conn, _), _| !gone(ends, conn));
+                    self.sent.retain(|conn, _| !gone(ends, conn));
                     self.rooms.retain(|conn| !gone(ends, &conn));
                     self.told.retain(|(server, _), _| *server != seen.node);
                 }
@@ -174,7 +178,7 @@ impl Invariant for LatencyBound {
                 return;
             }
             let position = entry.remove();
-            if self.sent.get(&(conn, topic)).is_none_or(|sent| *sent < position) {
+            if self.sent_on(conn, topic).is_none_or(|sent| sent < position) {
                 let Some(&(client, server)) = self.ends.get(&conn) else { continue };
                 let since = due - self.bound;
                 let message = format!(
@@ -186,7 +190,7 @@ impl Invariant for LatencyBound {
     }
     fn forget(&mut self, horizon: &Horizon) {
         self.ends.retain(|conn, _| *conn >= horizon.conn);
-        self.sent.retain(|(conn, _), _| *conn >= horizon.conn);
+        self.sent.retain(|conn, _| *conn >= horizon.conn);
         self.rooms.retain(|conn| conn >= horizon.conn);
     }
 }

@@ -73,8 +73,9 @@ impl Server {
             *id != conn && counts && !self.is_ghost(session, from, instance)
         };
         self.limits.connections.iter().any(|(key, most)| {
-            let same = |(_, session): &(ConnId, &Session)| key(&session.from) == key(from);
-            key(from) != 0 && self.sessions.iter().filter(others).filter(same).count() >= *most
+            let mine = key(from);
+            let same = |(_, session): &(ConnId, &Session)| key(&session.from) == mine;
+            mine != 0 && self.sessions.iter().filter(same).filter(others).nth(*most - 1).is_some()
         })
     }
 
