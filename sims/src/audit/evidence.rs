@@ -74,8 +74,9 @@ fn top_up(
     while next < first * MORE && count(all) < EVIDENCE {
         let seeds: Vec<u64> = (next..first * MORE).take(AT_ONCE as usize).collect();
         let fails = |seed: &u64| {
-            let outcome = run(&case_of_seed(scenario, config, *seed));
-            broken(&outcome).iter().any(|one| one == invariant)
+            let mut case = case_of_seed(scenario, config, *seed);
+            case.invariants = Some(vec![invariant.to_owned()]);
+            broken(&run(&case)).iter().any(|one| one == invariant)
         };
         let failed = parallel(options.pool, &seeds, fails, || ());
         let found = seeds.iter().zip(failed).filter(|(_, failed)| *failed);
