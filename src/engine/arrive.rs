@@ -235,9 +235,12 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
                 self.set_end(id, end, EndState::Gone);
                 self.core.end_peer(id, 1 - end);
                 self.core.bury(&mut self.out, id);
-                let refusal = Refusal::Unreachable;
-                self.core.observe(state.host, &Observation::Refused { conn: id, refusal });
-                self.hand(state.host, Delivery::Refused(id, refusal));
+                // Who has not heard of the connection yet hears nothing of its end.
+                if end == 0 {
+                    let refusal = Refusal::Unreachable;
+                    self.core.observe(state.host, &Observation::Refused { conn: id, refusal });
+                    self.hand(state.host, Delivery::Refused(id, refusal));
+                }
             }
             EndState::Open => {
                 self.set_end(id, end, EndState::Gone);
