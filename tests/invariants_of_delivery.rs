@@ -62,6 +62,28 @@ fn what_a_later_event_wrote_need_not_be_shown_first() {
     assert!(page(&both[..1]));
 }
 
+#[test]
+fn what_an_old_connection_brought_is_not_taken_in_on_a_new_one() {
+    let told = Told::of("current-generation-only");
+    let opened = |number| Observation::Opened { conn: conn(number), side: Side::Dialler };
+    let event = |number, seq| {
+        let meaning = Meaning::of(Kind::Event).topic(Topic(1)).position(position(seq));
+        Observation::Delivered { conn: conn(number), side: Side::Dialler, meaning }
+    };
+    let page = |seen: &[Observation]| {
+        let begins = [Told::dialled(1), opened(1), event(1, 1), shown(1, true, &[]), event(1, 2)];
+        let seen = begins.iter().chain(seen).cloned().zip(0..);
+        told.broken(seen.map(|(what, at)| (at, CLIENT, what)).collect())
+    };
+    let news = shown(2, false, &[]);
+    assert!(!page(&[news.clone()]));
+    assert!(page(&[Told::dialled(2), opened(2), news.clone()]));
+    // It has come again, or had been shown before, or is about to be left.
+    assert!(!page(&[Told::dialled(2), opened(2), event(2, 2), news.clone()]));
+    assert!(!page(&[news.clone(), Told::dialled(2), opened(2), news.clone()]));
+    assert!(!page(&[Told::dialled(2), news]));
+}
+
 /// A server sends something long on a connection that ends for silence 45 seconds later.
 fn transfer(until: u64, between: &[Happened], by: Side) -> Vec<Happened> {
     let conn = conn(1);

@@ -171,7 +171,7 @@ pub enum PeopleFault {
     /// The node's user may not see a topic.
     RightsWithdrawn(NodeId, Topic),
     /// The first node sends its last message to the second over and over, as long as less than
-    /// half of what a queue may hold waits to be carried.
+    /// half of what a queue may hold waits, to be carried or for the second to have time.
     Flood {
         /// Who sends.
         from: NodeId,

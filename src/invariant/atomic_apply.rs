@@ -1,6 +1,6 @@
 //! What was done in one piece is shown in one piece.
 
-use super::page::{Stage, Wishes};
+use super::page::{HasWishes, Pages, Stage, Wishes};
 use super::table::Table;
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
@@ -19,7 +19,7 @@ pub struct AtomicApply {
     written: Table<(Topic, Field), Vec<Wrote>>,
     /// The fields of events that have several.
     together: Table<(Topic, u64), (Ticket, Changes)>,
-    pages: Table<NodeId, Page>,
+    pages: Pages<Page>,
 }
 
 #[derive(Default)]
@@ -27,6 +27,12 @@ struct Page {
     topic: Option<Topic>,
     shown: Table<Field, Value>,
     wishes: Wishes,
+}
+
+impl HasWishes for Page {
+    fn wishes(&mut self) -> &mut Wishes {
+        &mut self.wishes
+    }
 }
 
 /// What a field held after the last event before a number.
@@ -38,7 +44,7 @@ fn before(writes: &[Wrote], seq: u64) -> Option<Value> {
 impl AtomicApply {
     /// Calls fields by what `name` makes of them.
     pub const fn new(name: fn(Field) -> String) -> Self {
-        Self { name, written: Table::new(), together: Table::new(), pages: Table::new() }
+        Self { name, written: Table::new(), together: Table::new(), pages: Pages::new() }
     }
 
     fn stored(&mut self, what: &Observation) {
@@ -46,11 +52,6 @@ impl AtomicApply {
         match outcome {
             StoreOutcome::Executed => {
                 let Some(write) = write.as_deref() else { return };
-                if let (Some(op), Some(author)) = (write.op, write.author)
-                    && let Some(page) = self.pages.get_mut(&author)
-                {
-                    page.wishes.committed(op, *ticket, write);
-                }
                 let Position { epoch, seq } = write.position;
                 if epoch.get() != 1 {
                     return;
@@ -65,7 +66,6 @@ impl AtomicApply {
                 }
             }
             StoreOutcome::Lost => {
-                self.pages.values_mut().for_each(|page| page.wishes.lost(*ticket));
                 self.together.retain(|_, (of, _)| of != ticket);
                 for writes in self.written.values_mut() {
                     writes.retain(|(_, of, _)| of != ticket);
@@ -139,7 +139,7 @@ impl AtomicApply {
             let over = wish.is_held(topic, position) && wish.stage != Stage::Given;
             !(over || wish.stage == Stage::ToldOff)
         });
-        let taken = match self.pages.get(&node) {
+        let taken = match self.pages.get(node) {
             Some(page) if !self.together.is_empty() => self.taken_over(page, reading),
             _ => Vec::new(),
         };
@@ -151,7 +151,7 @@ impl AtomicApply {
         if whole || page.topic != Some(topic) {
             page.topic = whole.then_some(topic);
         }
-        let Some(page) = self.pages.get(&node) else { return };
+        let Some(page) = self.pages.get(node) else { return };
         let torn = taken.into_iter().find_map(|(took, event)| {
             Some((took, event, self.left(page, (topic, position.seq), event)?))
         });
@@ -173,22 +173,13 @@ impl Invariant for AtomicApply {
          whole number of the client's own operations on top."
     }
     fn interest(&self) -> Interest {
-        Interest::GIVEN_WORK
-            .and(Interest::OP)
-            .and(Interest::CONTENT_MAIN)
-            .and(Interest::STORED_OTHER)
-            .and(Interest::NODE)
+        Wishes::INTEREST.and(Interest::CONTENT_MAIN)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        self.pages.observe(seen);
         match seen.what {
             Observation::ShownContent(reading) if reading.part == 0 => {
                 self.shown(seen.node, reading, ruling);
-            }
-            Observation::Node(life) if life.starts_or_ends() => {
-                self.pages.remove(&seen.node);
-            }
-            Observation::Given { .. } | Observation::ShownOp { .. } => {
-                self.pages.of(seen.node).wishes.observe(seen.what);
             }
             what => self.stored(what),
         }
@@ -200,8 +191,6 @@ impl Invariant for AtomicApply {
             // The last of them is what the field still held when the next came.
             writes.drain(..old.saturating_sub(1));
         }
-        for page in self.pages.values_mut() {
-            page.wishes.0.retain(|op, _| *op >= horizon.op);
-        }
+        self.pages.forget(horizon);
     }
 }

@@ -13,7 +13,7 @@ use crate::time::{Span, Time};
 /// A round trip is quick up to this.
 const QUICK: Span = Span::millis(200);
 /// A server that takes longer for an answer than this is slow.
-const PROMPT: Span = Span::secs(1);
+const PROMPT: Span = Span::millis(500);
 
 /// What passed over a connection.
 #[derive(Debug, Default)]

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::page::{Stage, Wish, Wishes};
+use super::page::{HasWishes, Pages, Stage, Wish, Wishes};
 use super::table::Table;
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Change, Interest, Observation, Reading, Request, StoreOutcome, Value};
+use crate::history::{Change, Interest, Observation, Reading, Request, Value};
 use crate::id::{Field, NodeId};
 
 /// Content that is shown has the effects of all operations of its person that were taken and wait,
@@ -14,7 +14,7 @@ use crate::id::{Field, NodeId};
 /// effect of the undo.
 pub struct OptimisticPreserved {
     name: fn(Field) -> String,
-    pages: Table<NodeId, Page>,
+    pages: Pages<Page>,
 }
 
 #[derive(Default)]
@@ -23,10 +23,16 @@ struct Page {
     wishes: Wishes,
 }
 
+impl HasWishes for Page {
+    fn wishes(&mut self) -> &mut Wishes {
+        &mut self.wishes
+    }
+}
+
 impl OptimisticPreserved {
     /// Calls fields by what `name` makes of them.
     pub const fn new(name: fn(Field) -> String) -> Self {
-        Self { name, pages: Table::new() }
+        Self { name, pages: Pages::new() }
     }
 
     fn shown(&mut self, node: NodeId, reading: &Reading, ruling: &mut Ruling) {
@@ -105,48 +111,20 @@ impl Invariant for OptimisticPreserved {
          none that was rejected."
     }
     fn interest(&self) -> Interest {
-        Interest::GIVEN
-            .and(Interest::OP)
-            .and(Interest::CONTENT_MAIN)
-            .and(Interest::STORED_OTHER)
-            .and(Interest::NODE)
+        Wishes::INTEREST.and(Interest::GIVEN_OTHER).and(Interest::CONTENT_MAIN)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        self.pages.observe(seen);
         match seen.what {
             Observation::ShownContent(reading) if reading.part == 0 => {
                 self.shown(seen.node, reading, ruling);
             }
-            Observation::Node(life) if life.starts_or_ends() => {
-                self.pages.remove(&seen.node);
-            }
             // What waits for the topic that was left is not shown in the new one.
-            Observation::Given { request: Request::Open, .. } => {
-                self.pages.remove(&seen.node);
-            }
-            Observation::Given { .. } | Observation::ShownOp { .. } => {
-                self.pages.of(seen.node).wishes.observe(seen.what);
-            }
-            Observation::Stored { outcome: StoreOutcome::Lost, ticket, .. } => {
-                self.pages.values_mut().for_each(|page| page.wishes.lost(*ticket));
-            }
-            Observation::Stored {
-                outcome: StoreOutcome::Executed,
-                ticket,
-                write: Some(write),
-                ..
-            } => {
-                if let (Some(op), Some(author)) = (write.op, write.author)
-                    && let Some(page) = self.pages.get_mut(&author)
-                {
-                    page.wishes.committed(op, *ticket, write);
-                }
-            }
+            Observation::Given { request: Request::Open, .. } => self.pages.remove(seen.node),
             _ => {}
         }
     }
     fn forget(&mut self, horizon: &Horizon) {
-        for page in self.pages.values_mut() {
-            page.wishes.0.retain(|op, _| *op >= horizon.op);
-        }
+        self.pages.forget(horizon);
     }
 }

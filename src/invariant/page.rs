@@ -1,8 +1,12 @@
 //! What a person has asked for and what became of it, at one page.
 
+use super::Horizon;
 use super::table::Table;
-use crate::history::{Changes, Observation, OpState, Position, Request, Write};
-use crate::id::{Field, OpId, Ticket, Topic};
+use crate::engine::Seen;
+use crate::history::{
+    Changes, Interest, Observation, OpState, Position, Request, StoreOutcome, Write,
+};
+use crate::id::{Field, NodeId, OpId, Ticket, Topic};
 
 /// How far an operation of the person has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +54,12 @@ impl Wish {
 pub(crate) struct Wishes(pub(crate) Table<OpId, Wish>);
 
 impl Wishes {
+    /// The kinds of observation that pages must be told of.
+    pub(crate) const INTEREST: Interest =
+        Interest::GIVEN_WORK.and(Interest::OP).and(Interest::STORED_OTHER).and(Interest::NODE);
+
     /// Takes in what was asked of this page, and what it showed of it.
-    pub(crate) fn observe(&mut self, what: &Observation) {
+    fn observe(&mut self, what: &Observation) {
         match what {
             Observation::Given { op, request, changes } => {
                 let changes = match request {
@@ -78,8 +86,10 @@ impl Wishes {
     }
 
     /// An operation of this page was committed.
-    pub(crate) fn committed(&mut self, op: OpId, ticket: Ticket, write: &Write) {
-        if let Some(wish) = self.0.get_mut(&op) {
+    fn committed(&mut self, op: OpId, ticket: Ticket, write: &Write) {
+        // A copy of what was done already is not what did it.
+        let did = |wish: &&mut Wish| !wish.is_committed() || !write.changes.is_empty();
+        if let Some(wish) = self.0.get_mut(&op).filter(did) {
             wish.place = Some((write.topic, write.position, ticket));
             // What it wrote may lie elsewhere than what the page showed meanwhile.
             wish.changes.get_or_insert_default().extend(write.changes.iter().copied());
@@ -91,7 +101,7 @@ impl Wishes {
     }
 
     /// A store lost what a request had done.
-    pub(crate) fn lost(&mut self, ticket: Ticket) {
+    fn lost(&mut self, ticket: Ticket) {
         let of = |wish: &&mut Wish| wish.place.is_some_and(|(_, _, of)| of == ticket);
         for wish in self.0.values_mut().filter(of) {
             (wish.place, wish.changes) = (None, wish.given.clone());
@@ -109,5 +119,63 @@ impl Wishes {
             .values()
             .filter(|wish| wish.stage != Stage::ToldOff)
             .any(|wish| wish.changes.iter().flatten().any(|change| change.field == field))
+    }
+}
+
+/// What an invariant keeps of a page, its operations among it.
+pub(crate) trait HasWishes: Default {
+    fn wishes(&mut self) -> &mut Wishes;
+}
+
+/// The pages of all nodes that are there.
+pub(crate) struct Pages<P>(Table<NodeId, P>);
+
+impl<P: HasWishes> Pages<P> {
+    pub(crate) const fn new() -> Self {
+        Self(Table::new())
+    }
+
+    pub(crate) fn of(&mut self, node: NodeId) -> &mut P {
+        self.0.of(node)
+    }
+
+    pub(crate) fn get(&self, node: NodeId) -> Option<&P> {
+        self.0.get(&node)
+    }
+
+    pub(crate) fn remove(&mut self, node: NodeId) {
+        self.0.remove(&node);
+    }
+
+    /// Takes in what was asked of a page, and what became of it.
+    pub(crate) fn observe(&mut self, seen: &Seen<'_>) {
+        match seen.what {
+            Observation::Node(life) if life.starts_or_ends() => self.remove(seen.node),
+            Observation::Given { .. } | Observation::ShownOp { .. } => {
+                self.of(seen.node).wishes().observe(seen.what);
+            }
+            Observation::Stored { outcome: StoreOutcome::Lost, ticket, .. } => {
+                self.0.values_mut().for_each(|page| page.wishes().lost(*ticket));
+            }
+            Observation::Stored {
+                outcome: StoreOutcome::Executed,
+                ticket,
+                write: Some(write),
+                ..
+            } => {
+                if let (Some(op), Some(author)) = (write.op, write.author)
+                    && let Some(page) = self.0.get_mut(&author)
+                {
+                    page.wishes().committed(op, *ticket, write);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn forget(&mut self, horizon: &Horizon) {
+        for page in self.0.values_mut() {
+            page.wishes().0.retain(|op, _| *op >= horizon.op);
+        }
     }
 }

@@ -19,8 +19,8 @@ const OTHERWISE: [u16; 3] = [1000, 1011, 1013];
 /// A client that was live for long enough to be stable and is told that its connection is gone
 /// shows `live` again, and not as stale, within the objectives' recovery time, if it had a fair
 /// chance: two seconds after the loss at the latest everything worked, round trips are quick,
-/// and nothing is held up on the way. Judged on the client's own clock. Ends for a permanent cause, for overload, and by the
-/// client itself are left out.
+/// and nothing is held up on the way. Judged on the client's own clock. Ends for a permanent cause,
+/// for overload, and by the client itself are left out.
 #[derive(Debug)]
 pub struct RecoveryBound {
     recovery: Span,

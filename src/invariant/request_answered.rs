@@ -24,9 +24,9 @@ struct Request {
 
 /// Every hello, subscription, request for what was missed and operation that is delivered to a
 /// server is answered within five seconds, as long as its connection is open and the client has not
-/// let go of what it asked about. While the run's
-/// faults last, and for five seconds more, a server may be short of what it needs to answer. Where
-/// people have to sign in, it owes an answer only to those who have shown a credential.
+/// let go of what it asked about. While the run's faults last, and for five seconds more, a server
+/// may be short of what it needs to answer. Where people have to sign in, it owes an answer only to
+/// those who have shown a credential.
 #[derive(Debug)]
 pub struct RequestAnswered {
     access: Access,

@@ -1,7 +1,7 @@
 //! What is shown as of a position is what was committed up to it.
 
 use super::ledger::apply;
-use super::page::{Stage, Wishes};
+use super::page::{HasWishes, Pages, Stage, Wishes};
 use super::table::{Set, Table};
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
@@ -17,7 +17,7 @@ pub struct StateMatchesCursor {
     events: Table<(Topic, u32), Table<u64, (Ticket, Changes)>>,
     /// What the events that were forgotten came to, and the number of the last of them.
     base: Table<(Topic, u32), (u64, Table<Field, Value>)>,
-    pages: Table<NodeId, Page>,
+    pages: Pages<Page>,
 }
 
 #[derive(Default)]
@@ -31,10 +31,16 @@ struct Page {
     wishes: Wishes,
 }
 
+impl HasWishes for Page {
+    fn wishes(&mut self) -> &mut Wishes {
+        &mut self.wishes
+    }
+}
+
 impl StateMatchesCursor {
     /// Calls fields by what `name` makes of them.
     pub const fn new(name: fn(Field) -> String) -> Self {
-        Self { name, events: Table::new(), base: Table::new(), pages: Table::new() }
+        Self { name, events: Table::new(), base: Table::new(), pages: Pages::new() }
     }
 
     fn stored(&mut self, what: &Observation) {
@@ -42,11 +48,6 @@ impl StateMatchesCursor {
         match outcome {
             StoreOutcome::Executed => {
                 let Some(write) = write.as_deref() else { return };
-                if let (Some(op), Some(author)) = (write.op, write.author)
-                    && let Some(page) = self.pages.get_mut(&author)
-                {
-                    page.wishes.committed(op, *ticket, write);
-                }
                 if !write.changes.is_empty() {
                     let key = (write.topic, write.position.epoch.get());
                     let event = (*ticket, write.changes.clone());
@@ -54,7 +55,6 @@ impl StateMatchesCursor {
                 }
             }
             StoreOutcome::Lost => {
-                self.pages.values_mut().for_each(|page| page.wishes.lost(*ticket));
                 for events in self.events.values_mut() {
                     events.retain(|_, (of, _)| of != ticket);
                 }
@@ -161,22 +161,13 @@ impl Invariant for StateMatchesCursor {
          pending operations is the fold of the stored events up to (epoch, seq)."
     }
     fn interest(&self) -> Interest {
-        Interest::GIVEN_WORK
-            .and(Interest::OP)
-            .and(Interest::CONTENT_MAIN)
-            .and(Interest::STORED_OTHER)
-            .and(Interest::NODE)
+        Wishes::INTEREST.and(Interest::CONTENT_MAIN)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        self.pages.observe(seen);
         match seen.what {
             Observation::ShownContent(reading) if reading.part == 0 => {
                 self.shown(seen.node, reading, ruling);
-            }
-            Observation::Node(life) if life.starts_or_ends() => {
-                self.pages.remove(&seen.node);
-            }
-            Observation::Given { .. } | Observation::ShownOp { .. } => {
-                self.pages.of(seen.node).wishes.observe(seen.what);
             }
             what => self.stored(what),
         }
@@ -191,8 +182,6 @@ impl Invariant for StateMatchesCursor {
             }
             events.retain(|seq, _| *seq > *floor);
         }
-        for page in self.pages.values_mut() {
-            page.wishes.0.retain(|op, _| *op >= horizon.op);
-        }
+        self.pages.forget(horizon);
     }
 }

@@ -89,13 +89,14 @@ pub(super) fn cut_idle<P: Protocol>(run: &mut Run<P>) {
 }
 
 /// Sends again the last message that a node sent on each of its connections to another, unless
-/// half of what a queue may hold waits there already.
+/// half of what a queue may hold waits already, on the way or for the peer to have time.
 pub(super) fn repeat<P: Protocol>(run: &mut Run<P>, from: NodeId, to: NodeId) {
     let Some((me, lines)) = ends(run, from, to) else { return };
+    let at_the_peer = run.index_of(to).map_or(0, |peer| run.ports[peer].inbox.len() as u32);
     for line in lines.into_iter().filter(|line| line.state.get() == EndState::Open) {
         let last = line.last.borrow().clone();
-        let waiting = run.ports[me].out.accounts[line.conn.slot()].queued[end(&line)];
-        if waiting >= run.objectives.queue_max / 2 {
+        let on_the_way = run.ports[me].out.accounts[line.conn.slot()].queued[end(&line)];
+        if on_the_way + at_the_peer >= run.objectives.queue_max / 2 {
             continue;
         }
         if let Some((text, meaning)) = last {
