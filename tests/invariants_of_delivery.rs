@@ -76,7 +76,7 @@ fn what_an_old_connection_brought_is_not_taken_in_on_a_new_one() {
         told.broken(seen.map(|(what, at)| (at, CLIENT, what)).collect())
     };
     let news = shown(2, false, &[]);
-    assert!(!page(&[news.clone()]));
+    assert!(!page(std::slice::from_ref(&news)));
     assert!(page(&[Told::dialled(2), opened(2), news.clone()]));
     // It has come again, or had been shown before, or is about to be left.
     assert!(!page(&[Told::dialled(2), opened(2), event(2, 2), news.clone()]));
