@@ -17,6 +17,7 @@ pub mod flaws;
 pub mod message;
 pub mod meter;
 pub mod policy;
+pub mod probed;
 pub mod protocol;
 mod secrets;
 pub mod server;

@@ -141,7 +141,7 @@ impl Default for Manner {
 
 impl From<&policy::ServerPolicy> for Manner {
     fn from(policy: &policy::ServerPolicy) -> Self {
-        let policy::Commit { dedup, base_check, order } = policy.commit;
+        let policy::Commit { dedup, base_check, order } = *policy.commit;
         let counter = policy.log.counter;
         Self { dedup, base_check, order, counter, seq_bits: all_bits() }
     }

@@ -66,7 +66,7 @@ impl Client {
     }
 
     fn keep_ahead(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
-        if self.ahead.len() < self.reorder_limit {
+        if self.ahead.len() < *self.reorder_limit {
             let place = event.position;
             let held = self.ahead.range((place, 0)..=(place, u32::MAX)).count() as u32;
             self.ahead.insert((place, (self.steps.copy)(held)), Arc::clone(event));

@@ -41,6 +41,7 @@ use crate::document::Content;
 use crate::message::Message;
 use crate::meter::Meter;
 use crate::policy::{Reconnect, WhenStale};
+use crate::probed::Probed;
 use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store;
 pub use guise::Guise;
@@ -86,11 +87,11 @@ pub struct Client {
     config: Arc<Config>,
     steps: Steps,
     /// How it tries again, as its application has set it.
-    reconnect: Reconnect,
+    reconnect: Probed<Reconnect>,
     jitter: Rng,
     /// The smaller of the policy's and the objectives' limits.
-    outbox_limit: usize,
-    reorder_limit: usize,
+    outbox_limit: Probed<usize>,
+    reorder_limit: Probed<usize>,
 
     /// Whether the page is there.
     mounted: bool,
@@ -177,11 +178,11 @@ impl Client {
                 .map(|peer| peer.id)
                 .collect(),
             dials: boot.me.0 as usize,
-            outbox_limit: limit(policy.outbox.limit),
-            reorder_limit: limit(policy.reorder.limit),
+            outbox_limit: policy.outbox.map(|outbox| limit(outbox.limit)),
+            reorder_limit: policy.reorder.map(|reorder| limit(reorder.limit)),
             config: Arc::clone(boot.config),
             steps,
-            reconnect: policy.reconnect.set_for(boot.objectives),
+            reconnect: policy.reconnect.map(|reconnect| reconnect.set_for(boot.objectives)),
             jitter: boot.rng.fork("jitter"),
             mounted: true,
             phase: Phase::Idle,
@@ -214,9 +215,9 @@ impl Client {
             pointers: VecDeque::new(),
             panel: None,
             assembly: parts::Assembly::default(),
-            work: work::Work::new(boot.objectives, policy.inbound.limit),
+            work: work::Work::new(boot.objectives, &policy.inbound),
             siblings: tabs::Siblings::new(&boot, &policy.tabs, boot.objectives),
-            requests: request::Requests::new(policy.fallback.poll, boot.objectives),
+            requests: request::Requests::new(&policy.fallback, boot.objectives),
             shown: None,
             last_synced: None,
             drawn: Mono::default(),

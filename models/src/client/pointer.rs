@@ -25,7 +25,7 @@ impl Client {
 
     /// Whether one more may wait.
     pub(super) fn has_room(&self) -> bool {
-        self.waiting() + self.pointers.len() < self.outbox_limit
+        self.waiting() + self.pointers.len() < *self.outbox_limit
     }
 
     /// Lets go of something that waits, if it may.

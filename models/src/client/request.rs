@@ -9,6 +9,8 @@ use wavetank::time::{Mono, Now, Span};
 
 use super::{Client, Phase};
 use crate::message::{Hello, Message, Since};
+use crate::policy::SocketFallback;
+use crate::probed::Probed;
 use crate::protocol::{DocSync, Timer};
 
 /// The path of a request for a document as it is.
@@ -23,15 +25,18 @@ pub(super) struct Requests {
     /// The commands that it is to answer.
     commands: Vec<OpId>,
     /// The pause between requests that nobody asked for; none where there are none.
-    pause: Option<Span>,
+    pause: Probed<Option<Span>>,
     /// When the next of them may be made.
     next: Mono,
 }
 
 impl Requests {
-    pub(super) fn new(pause: Span, demanded: &Objectives) -> Self {
-        let wanted = demanded.fallback == Fallback::Poll && !pause.is_zero();
-        Self { pause: wanted.then_some(pause.max(demanded.poll)), ..Self::default() }
+    pub(super) fn new(policy: &Probed<SocketFallback>, demanded: &Objectives) -> Self {
+        let pause = policy.map(|policy| {
+            let wanted = demanded.fallback == Fallback::Poll && !policy.poll.is_zero();
+            wanted.then_some(policy.poll.max(demanded.poll))
+        });
+        Self { pause, ..Self::default() }
     }
 
     /// Whether an event is about the request.

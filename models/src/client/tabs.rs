@@ -15,6 +15,7 @@ use crate::between::Between;
 use crate::document;
 use crate::message::Message;
 use crate::policy::Tabs;
+use crate::probed::Probed;
 use crate::protocol::{DocSync, Timer};
 use crate::store::Event;
 
@@ -30,9 +31,9 @@ const NOTICE: &str = "other-tabs";
 pub(super) struct Siblings {
     tabs: Vec<NodeId>,
     /// Whether tabs tell each other what they apply.
-    shares: bool,
+    shares: Probed<bool>,
     /// Whether a person is told where they do not.
-    warns: bool,
+    warns: Probed<bool>,
     /// Whether an answer is awaited.
     asked: bool,
     /// What those that are there have open, and when they last said so.
@@ -41,13 +42,17 @@ pub(super) struct Siblings {
 }
 
 impl Siblings {
-    pub(super) fn new(boot: &Boot<'_, DocSync>, policy: &Tabs, demanded: &Objectives) -> Self {
+    pub(super) fn new(
+        boot: &Boot<'_, DocSync>,
+        policy: &Probed<Tabs>,
+        demanded: &Objectives,
+    ) -> Self {
         let near = boot.peers.iter().filter(|peer| peer.same_device);
         let syncs = demanded.tabs == TabPolicy::Sync;
         Self {
             tabs: near.map(|peer| peer.id).collect(),
-            shares: policy.share && syncs,
-            warns: policy.notice && !syncs,
+            shares: policy.map(|policy| policy.share && syncs),
+            warns: policy.map(|policy| policy.notice && !syncs),
             asked: false,
             there: BTreeMap::new(),
             warned: false,
@@ -68,7 +73,7 @@ impl Client {
 
     /// Passes an event on to the other tabs of the device.
     pub(super) fn share(&self, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
-        if self.siblings.shares {
+        if *self.siblings.shares {
             for tab in &self.siblings.tabs {
                 out.cast(*tab, Message::Tab(Arc::clone(event)));
             }
@@ -83,7 +88,7 @@ impl Client {
         event: &Arc<Event>,
         out: &mut Outbox<DocSync>,
     ) {
-        if event.doc != self.doc || !self.siblings.shares {
+        if event.doc != self.doc || !*self.siblings.shares {
             return;
         }
         let in_turn = |cursor| (self.steps.tab_in_turn)(event.position, cursor);
@@ -102,7 +107,7 @@ impl Client {
             self.phase,
             Phase::Live | Phase::Syncing | Phase::Stopped(Connection::SignIn | Connection::Closed)
         );
-        self.siblings.shares && self.guise == Guise::None && !own
+        *self.siblings.shares && self.guise == Guise::None && !own
     }
 
     fn asks_if_behind(&mut self, now: Now, from: NodeId, at: Position, out: &mut Outbox<DocSync>) {
@@ -124,7 +129,7 @@ impl Client {
 
     /// The page is in step with the server: others may want what it has.
     pub(super) fn tells_tabs(&self, out: &mut Outbox<DocSync>) {
-        let Some(at) = self.cursor.filter(|_| self.siblings.shares) else { return };
+        let Some(at) = self.cursor.filter(|_| *self.siblings.shares) else { return };
         if self.guise == Guise::None {
             self.tell_all(&Between::At { doc: self.doc, at }, out);
         }
@@ -141,7 +146,8 @@ impl Client {
         match between {
             Between::Ask { doc, since } => {
                 let at = self.cursor.filter(|at| *doc == self.doc && Some(*at) > *since);
-                if let Some(at) = at.filter(|_| self.siblings.shares && self.guise == Guise::None) {
+                if let Some(at) = at.filter(|_| *self.siblings.shares && self.guise == Guise::None)
+                {
                     let content = document::whole(&self.confirmed);
                     self.tell(from, Between::Whole { doc: *doc, at, content }, out);
                 }
@@ -155,7 +161,7 @@ impl Client {
                     self.fed(now, *at, content, out);
                 }
             }
-            Between::Here { doc, asks } if self.siblings.warns => {
+            Between::Here { doc, asks } if *self.siblings.warns => {
                 if *asks {
                     self.tell(from, Between::Here { doc: self.doc, asks: false }, out);
                 }
@@ -199,7 +205,7 @@ impl Client {
 
     /// The page is there, or has gone to another document.
     pub(super) fn is_here(&mut self, now: Now, asks: bool, out: &mut Outbox<DocSync>) {
-        if !self.siblings.warns || self.siblings.tabs.is_empty() {
+        if !*self.siblings.warns || self.siblings.tabs.is_empty() {
             return;
         }
         self.tell_all(&Between::Here { doc: self.doc, asks }, out);
@@ -215,7 +221,7 @@ impl Client {
         }
         out.cancel(Timer::Tabs);
         self.siblings.asked = false;
-        if self.siblings.warns {
+        if *self.siblings.warns {
             self.tell_all(&Between::Gone, out);
             self.siblings.there.clear();
             self.show_warning(false, out);

@@ -10,6 +10,7 @@ use wavetank::protocol::Outbox;
 use super::Client;
 use crate::message::{Notice, Word};
 use crate::policy::Dedup;
+use crate::probed::Probed;
 use crate::protocol::DocSync;
 
 /// What the words that were seen are called where sizes are told.
@@ -22,16 +23,19 @@ pub(super) struct Words {
     /// The operations of the events that came last, where those are recognised by them.
     events: VecDeque<OpId>,
     /// The smaller of the policy's and the objectives' limits.
-    limit: usize,
+    limit: Probed<usize>,
     len_max: usize,
 }
 
 impl Words {
-    pub(super) fn new(objectives: &Objectives, policy: &Dedup) -> Self {
+    pub(super) fn new(objectives: &Objectives, policy: &Probed<Dedup>) -> Self {
         let most = objectives.table_max.get(SEEN).copied().unwrap_or(u32::MAX);
-        let limit = if policy.limit == 0 { u32::MAX } else { policy.limit.min(most) };
+        let limit = policy.map(|policy| match policy.limit {
+            0 => u32::MAX as usize,
+            limit => limit.min(most) as usize,
+        });
         let (seen, events) = (VecDeque::new(), VecDeque::new());
-        Self { seen, events, limit: limit as usize, len_max: 0 }
+        Self { seen, events, limit, len_max: 0 }
     }
 
     pub(super) fn has_event(&self, op: OpId) -> bool {
@@ -39,7 +43,7 @@ impl Words {
     }
 
     pub(super) fn remember_event(&mut self, op: OpId) {
-        if self.events.len() == self.limit {
+        if self.events.len() == *self.limit {
             self.events.pop_front();
         }
         self.events.push_back(op);
@@ -56,7 +60,7 @@ impl Client {
             return;
         }
         if let Some(key) = key.filter(|_| !known) {
-            if self.words.seen.len() == self.words.limit {
+            if self.words.seen.len() == *self.words.limit {
                 self.words.seen.pop_front();
             }
             self.words.seen.push_back(key);

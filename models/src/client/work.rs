@@ -11,6 +11,8 @@ use wavetank::time::{Mono, Now, Span};
 
 use super::Client;
 use crate::message::{Message, Since};
+use crate::policy::Inbound;
+use crate::probed::Probed;
 use crate::protocol::{DocSync, Timer};
 
 /// How long a page does nothing else.
@@ -36,14 +38,15 @@ pub(super) struct Work {
     /// Whether a slice is under way.
     busy: bool,
     /// The smaller of the policy's and the objectives' limits; none is no limit.
-    limit: Option<usize>,
+    limit: Probed<Option<usize>>,
     len_max: usize,
     oldest_max: Span,
 }
 
 impl Work {
-    pub(super) fn new(objectives: &Objectives, limit: u32) -> Self {
-        let limit = (limit > 0).then(|| limit.min(objectives.queue_max) as usize);
+    pub(super) fn new(objectives: &Objectives, policy: &Probed<Inbound>) -> Self {
+        let at_most = |limit: u32| limit.min(objectives.queue_max) as usize;
+        let limit = policy.map(|policy| (policy.limit > 0).then(|| at_most(policy.limit)));
         let (len_max, oldest_max) = (0, Span::ZERO);
         Self { queue: VecDeque::new(), busy: false, limit, len_max, oldest_max }
     }
@@ -110,7 +113,7 @@ impl Client {
 
     /// Whether more waits than can be taken in soon.
     fn is_behind(&self, now: Now) -> bool {
-        let Some(limit) = self.work.limit else { return false };
+        let Some(limit) = *self.work.limit else { return false };
         let queue = &self.work.queue;
         let oldest = queue.front().map_or(Span::ZERO, |first| now.mono.since(first.came));
         queue.len() >= limit || oldest > BEHIND.percent(80)

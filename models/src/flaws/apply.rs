@@ -11,7 +11,7 @@ pub(super) const FLAWS: &[Flaw] = &[
         path: "client.apply.order",
         right: "sequence",
         wrong: "arrival",
-        change: Step::Client(|steps| steps.waits_for_turn = || false),
+        change: Step::Client(|steps| steps.waits_for_turn.set(|| false)),
     },
     Flaw {
         path: "client.reorder.duplicates",
@@ -19,8 +19,8 @@ pub(super) const FLAWS: &[Flaw] = &[
         wrong: "keep",
         // Only the event that is in turn is taken from the head of the list.
         change: Step::Client(|steps| {
-            steps.copy = |held| held;
-            steps.old_blocks = || true;
+            steps.copy.set(|held| held);
+            steps.old_blocks.set(|| true);
         }),
     },
     Flaw {
@@ -29,20 +29,20 @@ pub(super) const FLAWS: &[Flaw] = &[
         wrong: "by_cost",
         // What writes much takes a fifth of a second, and what is light does not wait for it.
         change: Step::Client(|steps| {
-            steps.takes = |event| (event.changes.len() > 1).then_some(Span::millis(200));
+            steps.takes.set(|event| (event.changes.len() > 1).then_some(Span::millis(200)));
         }),
     },
     Flaw {
         path: "client.inbound.mailbox",
         right: "queue",
         wrong: "last_only",
-        change: Step::Client(|steps| steps.looks_at_once = || false),
+        change: Step::Client(|steps| steps.looks_at_once.set(|| false)),
     },
     Flaw {
         path: "client.decode.unknown",
         right: "report_and_resync",
         wrong: "ignore",
-        change: Step::Client(|steps| steps.asks_for_novel = || false),
+        change: Step::Client(|steps| steps.asks_for_novel.set(|| false)),
     },
     Flaw {
         path: "client.decode.validate",
@@ -50,8 +50,9 @@ pub(super) const FLAWS: &[Flaw] = &[
         wrong: "false",
         // Fields that are missing are filled in: the first stage, and nothing in it.
         change: Step::Client(|steps| {
-            steps.reads_anyway =
-                || Some([Change::removed(document::stage(0))].into_iter().collect());
+            steps
+                .reads_anyway
+                .set(|| Some([Change::removed(document::stage(0))].into_iter().collect()));
         }),
     },
     Flaw {
@@ -59,8 +60,9 @@ pub(super) const FLAWS: &[Flaw] = &[
         right: "absolute",
         wrong: "increment",
         change: Step::Client(|steps| {
-            steps.progress =
-                |told, shown| shown.map_or(told, |shown| Value(shown.0.saturating_add(1)));
+            steps
+                .progress
+                .set(|told, shown| shown.map_or(told, |shown| Value(shown.0.saturating_add(1))));
         }),
     },
     Flaw {
@@ -68,31 +70,31 @@ pub(super) const FLAWS: &[Flaw] = &[
         right: "nested_merge",
         wrong: "replace_object",
         // Takes an attribute of an element for the whole element.
-        change: Step::Client(|steps| steps.patch = whole_elements),
+        change: Step::Client(|steps| steps.patch.set(whole_elements)),
     },
     Flaw {
         path: "client.apply.reads",
         right: "current",
         wrong: "captured_at_open",
-        change: Step::Client(|steps| steps.captures = |content| Some(content.clone())),
+        change: Step::Client(|steps| steps.captures.set(|content| Some(content.clone()))),
     },
     Flaw {
         path: "client.overlay.on_event",
         right: "rebase",
         wrong: "replace",
-        change: Step::Client(|steps| steps.event_keeps_pending = || false),
+        change: Step::Client(|steps| steps.event_keeps_pending.set(|| false)),
     },
     Flaw {
         path: "client.overlay.on_reject",
         right: "roll_back",
         wrong: "keep",
-        change: Step::Client(|steps| steps.rolls_back = || false),
+        change: Step::Client(|steps| steps.rolls_back.set(|| false)),
     },
     Flaw {
         path: "client.view.publish",
         right: "per_message",
         wrong: "per_field",
-        change: Step::Client(|steps| steps.shows_together = || false),
+        change: Step::Client(|steps| steps.shows_together.set(|| false)),
     },
 ];
 

@@ -9,57 +9,57 @@ pub(super) const FLAWS: &[Flaw] = &[
         path: "client.outbox.send_when",
         right: "open",
         wrong: "always",
-        change: Step::Client(|steps| steps.sends_when_not_live = || Sending::Gone),
+        change: Step::Client(|steps| steps.sends_when_not_live.set(|| Sending::Gone)),
     },
     Flaw {
         path: "client.outbox.remove_on",
         right: "ack",
         wrong: "flush_start",
-        change: Step::Client(|steps| steps.keeps_after_flush = || false),
+        change: Step::Client(|steps| steps.keeps_after_flush.set(|| false)),
     },
     Flaw {
         path: "client.outbox.flush_on",
         right: "synced",
         wrong: "next_edit",
-        change: Step::Client(|steps| steps.flushes_on_sync = || false),
+        change: Step::Client(|steps| steps.flushes_on_sync.set(|| false)),
     },
     Flaw {
         path: "client.outbox.flush_on",
         right: "synced",
         wrong: "open",
-        change: Step::Client(|steps| steps.flushes_on_open = || true),
+        change: Step::Client(|steps| steps.flushes_on_open.set(|| true)),
     },
     Flaw {
         path: "client.outbox.order",
         right: "fifo",
         wrong: "lifo",
-        change: Step::Client(|steps| steps.flush_order = |len, turn| len - 1 - turn),
+        change: Step::Client(|steps| steps.flush_order.set(|len, turn| len - 1 - turn)),
     },
     Flaw {
         path: "client.outbox.replay_base",
         right: "original",
         wrong: "current",
-        change: Step::Client(|steps| steps.replay_base = |_, now| now),
+        change: Step::Client(|steps| steps.replay_base.set(|_, now| now)),
     },
     Flaw {
         path: "client.conflict.tell",
         right: "true",
         wrong: "false",
-        change: Step::Client(|steps| steps.tells_conflict = || false),
+        change: Step::Client(|steps| steps.tells_conflict.set(|| false)),
     },
     Flaw {
         path: "client.undo.entry",
         right: "value",
         wrong: "alias",
         // What is kept is the object that the page goes on writing to.
-        change: Step::Client(|steps| steps.undo_value = |_, now| now),
+        change: Step::Client(|steps| steps.undo_value.set(|_, now| now)),
     },
     Flaw {
         path: "client.dedup.key",
         right: "id",
         wrong: "in_reply_to",
         change: Step::Client(|steps| {
-            steps.notice_key = |notice| Some(u64::from(notice.reply_to.0));
+            steps.notice_key.set(|notice| Some(u64::from(notice.reply_to.0)));
         }),
     },
     Flaw {
@@ -67,7 +67,7 @@ pub(super) const FLAWS: &[Flaw] = &[
         right: "none",
         wrong: "notice",
         change: Step::Server(|steps| {
-            steps.notice_id = |id, word| Some(id).filter(|_| word == Word::Taken);
+            steps.notice_id.set(|id, word| Some(id).filter(|_| word == Word::Taken));
         }),
     },
 ];

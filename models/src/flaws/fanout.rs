@@ -12,7 +12,7 @@ pub(super) const FLAWS: &[Flaw] = &[
         path: "server.fanout.audience",
         right: "room",
         wrong: "author",
-        change: Step::Server(|steps| steps.is_told = |is_author| is_author),
+        change: Step::Server(|steps| steps.is_told.set(|is_author| is_author)),
     },
     Flaw {
         path: "server.fanout.content",
@@ -20,13 +20,13 @@ pub(super) const FLAWS: &[Flaw] = &[
         wrong: "at_send",
         // Reads what the fields hold by the time that the event is written out.
         change: Step::Server(|steps| {
-            steps.reads_again = |event, content| {
+            steps.reads_again.set(|event, content| {
                 let now = |change: &Change| Change {
                     value: content.get(&change.field).copied(),
                     ..*change
                 };
                 Some(event.changes.iter().map(now).collect())
-            };
+            });
         }),
     },
     Flaw {
@@ -34,7 +34,9 @@ pub(super) const FLAWS: &[Flaw] = &[
         right: "always",
         wrong: "missing_on_delete",
         change: Step::Server(|steps| {
-            steps.has_envelope = |event| event.changes.iter().any(|change| change.value.is_some());
+            steps
+                .has_envelope
+                .set(|event| event.changes.iter().any(|change| change.value.is_some()));
         }),
     },
     Flaw {
@@ -42,30 +44,30 @@ pub(super) const FLAWS: &[Flaw] = &[
         right: "commit",
         wrong: "send",
         change: Step::Server(|steps| {
-            steps.numbered = |committed, told| Position { seq: told + 1, ..committed };
+            steps.numbered.set(|committed, told| Position { seq: told + 1, ..committed });
         }),
     },
     Flaw {
         path: "server.fanout.lookup",
         right: "by_room",
         wrong: "scan_all",
-        change: Step::Server(|steps| steps.looks_at = |_, all| all),
+        change: Step::Server(|steps| steps.looks_at.set(|_, all| all)),
     },
     Flaw {
         path: "server.pipeline.guard",
         right: "true",
         wrong: "false",
-        change: Step::Server(|steps| steps.guards_stages = || false),
+        change: Step::Server(|steps| steps.guards_stages.set(|| false)),
     },
     Flaw {
         path: "server.pages.overflow",
         right: "continue",
         wrong: "cut",
         change: Step::Server(|steps| {
-            steps.page = |mut content| {
+            steps.page.set(|mut content| {
                 content.truncate(PAGE);
                 content
-            };
+            });
         }),
     },
 ];

@@ -8,32 +8,32 @@ pub(super) const FLAWS: &[Flaw] = &[
         path: "client.heartbeat.on_expiry",
         right: "close_and_reconnect",
         wrong: "mark_only",
-        change: Step::Client(|steps| steps.on_silence = || Expiry::OnlyShow),
+        change: Step::Client(|steps| steps.on_silence.set(|| Expiry::OnlyShow)),
     },
     Flaw {
         path: "server.heartbeat.check",
         right: "deadline",
         wrong: "tick",
         // Looks only when a ping is due, so that silence is seen up to one pause late.
-        change: Step::Server(|steps| steps.check_silence = |_, next_ping| next_ping),
+        change: Step::Server(|steps| steps.check_silence.set(|_, next_ping| next_ping)),
     },
     Flaw {
         path: "client.heartbeat.pong",
         right: "true",
         wrong: "false",
-        change: Step::Client(|steps| steps.answers_ping = || false),
+        change: Step::Client(|steps| steps.answers_ping.set(|| false)),
     },
     Flaw {
         path: "server.heartbeat.settings",
         right: "honoured",
         wrong: "built_in",
-        change: Step::Server(|steps| steps.beat = |stated, _| stated),
+        change: Step::Server(|steps| steps.beat.set(|stated, _| stated)),
     },
     Flaw {
         path: "server.heartbeat.pong_match",
         right: "true",
         wrong: "false",
-        change: Step::Server(|steps| steps.pong_counts = |_, _| true),
+        change: Step::Server(|steps| steps.pong_counts.set(|_, _| true)),
     },
     Flaw {
         path: "server.heartbeat.timer_key",
@@ -41,14 +41,14 @@ pub(super) const FLAWS: &[Flaw] = &[
         wrong: "client",
         // Ends whatever connection the client has by then.
         change: Step::Server(|steps| {
-            steps.deadline_ends = || false;
-            steps.overdue = |_, of_client| of_client;
+            steps.deadline_ends.set(|| false);
+            steps.overdue.set(|_, of_client| of_client);
         }),
     },
     Flaw {
         path: "server.heartbeat.clock",
         right: "monotonic",
         wrong: "wall",
-        change: Step::Server(|steps| steps.silence = |heard, now| now.wall.since(heard.wall)),
+        change: Step::Server(|steps| steps.silence.set(|heard, now| now.wall.since(heard.wall))),
     },
 ];

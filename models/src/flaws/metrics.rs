@@ -29,46 +29,46 @@ const fn is_clean(code: u16) -> bool {
 }
 
 pub(super) const FLAWS: &[Flaw] = &[
-    server("server.metrics.enabled", "yes", "no", |steps| steps.counts = || false),
+    server("server.metrics.enabled", "yes", "no", |steps| steps.counts.set(|| false)),
     server("server.metrics.gauge_down", "any_end", "clean_close", |steps| {
-        steps.gauge_falls = is_clean;
+        steps.gauge_falls.set(is_clean);
     }),
-    server("server.metrics.close_label", "code", "none", |steps| steps.close_label = |_| None),
+    server("server.metrics.close_label", "code", "none", |steps| steps.close_label.set(|_| None)),
     server("server.metrics.duration_clock", "monotonic", "wall", |steps| {
-        steps.duration = |opened, ended| ended.wall.since(opened.wall);
+        steps.duration.set(|opened, ended| ended.wall.since(opened.wall));
     }),
-    server("server.metrics.send_errors", "counted", "as_sent", |steps| steps.is_sent = |_| true),
+    server("server.metrics.send_errors", "counted", "as_sent", |steps| steps.is_sent.set(|_| true)),
     server("server.logs.close_fields", "all", "reason_only", |steps| {
-        steps.close_fields = |_, _| (0, "reason=closed".to_owned());
+        steps.close_fields.set(|_, _| (0, "reason=closed".to_owned()));
     }),
     server("server.alerts.reconnect_rate", "attempts", "successes", |steps| {
-        steps.attempt_counts = |welcomed| welcomed;
+        steps.attempt_counts.set(|welcomed| welcomed);
     }),
     server("server.alerts.heartbeat_base", "expected_in_window", "lifetime_connections", |steps| {
-        steps.heartbeat_base = |_, connections| connections;
+        steps.heartbeat_base.set(|_, connections| connections);
     }),
     server("server.alerts.queue_sample", "window_max", "after_drain", |steps| {
-        steps.depth = |_, now| now;
+        steps.depth.set(|_, now| now);
     }),
     server("server.alerts.latency_includes", "pending", "delivered_only", |steps| {
-        steps.waiting_counts = || false;
+        steps.waiting_counts.set(|| false);
     }),
     server("server.alerts.error_base", "dials", "established", |steps| {
-        steps.handshake_counts = |welcomed| welcomed;
+        steps.handshake_counts.set(|welcomed| welcomed);
     }),
     server("server.alerts.close_spike", "per_code", "total", |steps| {
-        steps.counted_as = |_| Some(0);
+        steps.counted_as.set(|_| Some(0));
     }),
     server("server.alerts.mass_disconnect", "active_gauge", "connections_total", |steps| {
-        steps.watched = |_, connections| connections;
+        steps.watched.set(|_, connections| connections);
     }),
     client("client.metrics.latency", "one_clock", "wall_clock", |steps| {
-        steps.latency = |given, acked| acked.wall.since(given.wall);
+        steps.latency.set(|given, acked| acked.wall.since(given.wall));
     }),
     client("client.metrics.anomalies", "counted", "silent", |steps| {
-        steps.counts_anomalies = || false;
+        steps.counts_anomalies.set(|| false);
     }),
     client("client.metrics.buffers", "ring", "unbounded", |steps| {
-        steps.kept = |_| usize::MAX;
+        steps.kept.set(|_| usize::MAX);
     }),
 ];

@@ -7,13 +7,13 @@ pub(super) const FLAWS: &[Flaw] = &[
         path: "client.decode.fragments",
         right: "reassemble",
         wrong: "as_messages",
-        change: Step::Client(|steps| steps.reassembles = || false),
+        change: Step::Client(|steps| steps.reassembles.set(|| false)),
     },
     Flaw {
         path: "client.decode.reset_on_open",
         right: "true",
         wrong: "false",
         // What came of a message before the connection broke is put before what comes next.
-        change: Step::Client(|steps| steps.begins_anew = || false),
+        change: Step::Client(|steps| steps.begins_anew.set(|| false)),
     },
 ];

@@ -31,25 +31,25 @@ pub(super) const FLAWS: &[Flaw] = &[
         path: "server.commit.fields",
         right: "allow_list",
         wrong: "any",
-        change: Step::Server(|steps| steps.takes_any_field = || true),
+        change: Step::Server(|steps| steps.takes_any_field.set(|| true)),
     },
     Flaw {
         path: "server.auth.register",
         right: "after_verify",
         wrong: "before_verify",
-        change: Step::Server(|steps| steps.registers_first = || true),
+        change: Step::Server(|steps| steps.registers_first.set(|| true)),
     },
     Flaw {
         path: "server.fanout.sanitise",
         right: "true",
         wrong: "false",
-        change: Step::Server(|steps| steps.sanitises = || false),
+        change: Step::Server(|steps| steps.sanitises.set(|| false)),
     },
     Flaw {
         path: "server.decode.validate",
         right: "true",
         wrong: "false",
-        change: Step::Server(|steps| steps.reads_anyway = |bytes| Some(nonsense(bytes))),
+        change: Step::Server(|steps| steps.reads_anyway.set(|bytes| Some(nonsense(bytes)))),
     },
     Flaw {
         path: "server.limits.refusal",
@@ -57,13 +57,13 @@ pub(super) const FLAWS: &[Flaw] = &[
         wrong: "drop",
         // The transport ends without a close frame.
         change: Step::Server(|steps| {
-            steps.close_code = |code| if code == 4003 { 1006 } else { code };
+            steps.close_code.set(|code| if code == 4003 { 1006 } else { code });
         }),
     },
     Flaw {
         path: "server.limits.check_at",
         right: "insert",
         wrong: "hello",
-        change: Step::Server(|steps| steps.counts_on_arrival = || true),
+        change: Step::Server(|steps| steps.counts_on_arrival.set(|| true)),
     },
 ];

@@ -11,7 +11,7 @@ pub(super) const FLAWS: &[Flaw] = &[
         wrong: "written",
         // Takes what was written to a connection for what has arrived.
         change: Step::Server(|steps| {
-            steps.resume_from = |stated, written| written.map_or(stated, Since::Position);
+            steps.resume_from.set(|stated, written| written.map_or(stated, Since::Position));
         }),
     },
     Flaw {
@@ -19,20 +19,21 @@ pub(super) const FLAWS: &[Flaw] = &[
         right: "all",
         wrong: "no_stages",
         change: Step::Server(|steps| {
-            steps.covers =
-                |event| event.changes.iter().any(|change| !document::is_stage(change.field));
+            steps
+                .covers
+                .set(|event| event.changes.iter().any(|change| !document::is_stage(change.field)));
         }),
     },
     Flaw {
         path: "server.log.seq_bits",
         right: "64",
         wrong: "16",
-        change: Step::Server(|steps| steps.seq_bits = || 16),
+        change: Step::Server(|steps| steps.seq_bits.set(|| 16)),
     },
     Flaw {
         path: "server.sync.snapshot_parts",
         right: "all",
         wrong: "stages_only",
-        change: Step::Server(|steps| steps.snapshot_holds = document::is_stage),
+        change: Step::Server(|steps| steps.snapshot_holds.set(document::is_stage)),
     },
 ];

@@ -14,10 +14,10 @@ pub(super) const FLAWS: &[Flaw] = &[Flaw {
     wrong: "silent",
     // It stops like one that nobody wants any more.
     change: Step::Client(|steps| {
-        steps.shown_when_limited = || Connection::Closed;
-        steps.notice = |code| {
+        steps.shown_when_limited.set(|| Connection::Closed);
+        steps.notice.set(|code| {
             let right = client::Steps::default().notice;
             if code == TOO_MANY { "" } else { right(code) }
-        };
+        });
     }),
 }];

@@ -7,12 +7,12 @@ pub(super) const FLAWS: &[Flaw] = &[
         path: "client.heartbeat.pong_priority",
         right: "immediate",
         wrong: "behind_work",
-        change: Step::Client(|steps| steps.ping_waits = || true),
+        change: Step::Client(|steps| steps.ping_waits.set(|| true)),
     },
     Flaw {
         path: "client.apply.work",
         right: "sliced",
         wrong: "inline",
-        change: Step::Client(|steps| steps.slices_work = || false),
+        change: Step::Client(|steps| steps.slices_work.set(|| false)),
     },
 ];

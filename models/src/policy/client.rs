@@ -11,45 +11,46 @@ use super::fallback::SocketFallback;
 use super::inbound::Inbound;
 use super::settings::Settings;
 use super::tabs::Tabs;
+use crate::probed::Probed;
 
 /// What the client does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClientPolicy {
     /// How it dials.
-    pub dial: Dial,
+    pub dial: Probed<Dial>,
     /// When and how often it tries again.
-    pub reconnect: Reconnect,
+    pub reconnect: Probed<Reconnect>,
     /// What it makes of the end of a connection.
-    pub close_policy: ClosePolicy,
+    pub close_policy: Probed<ClosePolicy>,
     /// How it catches up.
-    pub sync: SyncPolicy,
+    pub sync: Probed<SyncPolicy>,
     /// When edits are taken.
-    pub edit: EditGate,
+    pub edit: Probed<EditGate>,
     /// Where edits wait.
-    pub outbox: Outbox,
+    pub outbox: Probed<Outbox>,
     /// What it expects to hear of an edit.
-    pub ack: Ack,
+    pub ack: Probed<Ack>,
     /// How it takes in events.
-    pub apply: Apply,
+    pub apply: Probed<Apply>,
     /// Events that came ahead of their turn.
-    pub reorder: Reorder,
+    pub reorder: Probed<Reorder>,
     /// How it notices a dead connection.
-    pub heartbeat: Watch,
+    pub heartbeat: Probed<Watch>,
     /// What tabs of one device tell each other.
-    pub tabs: Tabs,
+    pub tabs: Probed<Tabs>,
     /// How edits are taken back.
-    pub undo: Undo,
+    pub undo: Probed<Undo>,
     /// What is shown for a while only.
-    pub ephemeral: Ephemeral,
+    pub ephemeral: Probed<Ephemeral>,
     /// How it recognises what comes again and has no place in the order.
-    pub dedup: Dedup,
+    pub dedup: Probed<Dedup>,
     /// What it does with what comes faster than it can be taken in.
-    pub inbound: Inbound,
+    pub inbound: Probed<Inbound>,
     /// How it shows who it is.
-    pub auth: ClientAuth,
+    pub auth: Probed<ClientAuth>,
     /// What it does that cannot have a socket.
-    pub fallback: SocketFallback,
+    pub fallback: Probed<SocketFallback>,
 }
 
 /// How the client dials.

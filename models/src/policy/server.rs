@@ -13,45 +13,46 @@ use super::pages::Pages;
 use super::rate::Rate;
 use super::shutdown::Shutdown;
 use super::version::Version;
+use crate::probed::Probed;
 
 /// What the server does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerPolicy {
     /// How it keeps connections alive and notices dead ones.
-    pub heartbeat: Heartbeat,
+    pub heartbeat: Probed<Heartbeat>,
     /// How it answers who catches up.
-    pub sync: ServerSync,
+    pub sync: Probed<ServerSync>,
     /// When it acks.
-    pub ack: ServerAck,
+    pub ack: Probed<ServerAck>,
     /// How it commits.
-    pub commit: Commit,
+    pub commit: Probed<Commit>,
     /// How it tells a room.
-    pub fanout: Fanout,
+    pub fanout: Probed<Fanout>,
     /// What its events say.
-    pub events: Events,
+    pub events: Probed<Events>,
     /// What it does when its operator stops it.
-    pub shutdown: Shutdown,
+    pub shutdown: Probed<Shutdown>,
     /// Which version it speaks with whom.
-    pub version: Version,
+    pub version: Probed<Version>,
     /// How it sends what is large.
-    pub pages: Pages,
+    pub pages: Probed<Pages>,
     /// What it takes at most.
-    pub limits: Limits,
+    pub limits: Probed<Limits>,
     /// What it does when more come at once than it can serve.
-    pub overload: Overload,
+    pub overload: Probed<Overload>,
     /// How much it does for one client in a minute.
-    pub rate: Rate,
+    pub rate: Probed<Rate>,
     /// How it lets people in.
-    pub auth: ServerAuth,
+    pub auth: Probed<ServerAuth>,
     /// How it numbers them.
-    pub log: Log,
+    pub log: Probed<Log>,
     /// How several instances of it work together.
-    pub instances: Instances,
+    pub instances: Probed<Instances>,
     /// With which codes it ends connections.
-    pub close: Close,
+    pub close: Probed<Close>,
     /// What it writes into its log.
-    pub logs: Logs,
+    pub logs: Probed<Logs>,
 }
 
 /// How the server keeps connections alive and notices dead ones.

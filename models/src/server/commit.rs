@@ -90,7 +90,7 @@ impl Server {
         self.met(event.doc, event.position, out);
         let Some(room) = self.rooms.get_mut(&event.doc) else { return };
         let counter = self.config.policy.server.log.counter;
-        for event in room.advance(now, event, counter, self.steps.covers) {
+        for event in room.advance(now, event, counter, *self.steps.covers) {
             self.announce(now, &event, out);
         }
     }

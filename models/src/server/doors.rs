@@ -9,6 +9,7 @@ use wavetank::time::{Now, Span};
 use super::{Server, Session};
 use crate::message::{Account, Hello, Message, Since};
 use crate::policy::{OnConnect, Origins, ServerAuth, Subscribing};
+use crate::probed::Probed;
 use crate::protocol::{DocSync, Timer};
 use crate::secrets;
 
@@ -39,29 +40,31 @@ struct Door {
 /// Who is behind each connection. Nothing is kept where everybody may come in.
 #[derive(Debug)]
 pub(super) struct Doors {
-    signed_in: bool,
-    origin: u64,
-    revalidate: Span,
+    signed_in: Probed<bool>,
+    origin: Probed<u64>,
+    revalidate: Probed<Span>,
     by_conn: Conns<Door>,
     asked: Awaiting<ConnId>,
 }
 
 impl Doors {
-    pub(super) fn new(policy: &ServerAuth, demanded: &Objectives) -> Self {
-        let origin = if policy.origins == Origins::Any { 0 } else { demanded.origin };
+    pub(super) fn new(section: &Probed<ServerAuth>, demanded: &Objectives) -> Self {
+        let wanted = demanded.access == Access::SignedIn;
         Self {
-            signed_in: demanded.access == Access::SignedIn
-                && policy.on_connect == OnConnect::Verify,
-            origin,
-            revalidate: policy.revalidate.min(demanded.revalidate),
+            signed_in: section.map(|policy| wanted && policy.on_connect == OnConnect::Verify),
+            origin: section.map(|policy| match policy.origins {
+                Origins::Any => 0,
+                _ => demanded.origin,
+            }),
+            revalidate: section.map(|policy| policy.revalidate.min(demanded.revalidate)),
             by_conn: Conns::default(),
             asked: Awaiting::default(),
         }
     }
 
     /// Who may come in.
-    pub(super) const fn access(&self) -> Access {
-        if self.signed_in { Access::SignedIn } else { Access::Open }
+    pub(super) fn access(&self) -> Access {
+        if *self.signed_in { Access::SignedIn } else { Access::Open }
     }
 }
 
@@ -74,10 +77,10 @@ impl Server {
         hello: &Hello,
         out: &mut Outbox<DocSync>,
     ) {
-        if !self.doors.signed_in {
+        if !*self.doors.signed_in {
             return;
         }
-        if self.doors.origin != 0 && hello.caller.origin != self.doors.origin {
+        if *self.doors.origin != 0 && hello.caller.origin != *self.doors.origin {
             return self.show_out(conn, NO_RIGHT, "foreign origin", out);
         }
         let shown = secrets::shown_in(&hello.path);
@@ -97,7 +100,7 @@ impl Server {
         message: &Message,
         out: &mut Outbox<DocSync>,
     ) -> bool {
-        if !self.doors.signed_in {
+        if !*self.doors.signed_in {
             return true;
         }
         let Some(door) = self.doors.by_conn.get_mut(conn) else { return false };
@@ -191,7 +194,7 @@ impl Server {
         if self.doors.revalidate.is_zero() {
             out.cancel(Timer::Door(conn));
         } else {
-            out.timer(Timer::Door(conn), now.mono + self.doors.revalidate);
+            out.timer(Timer::Door(conn), now.mono + *self.doors.revalidate);
         }
         if let Some((doc, instance, since)) = held {
             self.message(now, conn, &Message::Subscribe { doc, instance, since }, out);
@@ -207,7 +210,7 @@ impl Server {
         if door.shown.is_none() {
             return self.show_out(conn, SIGN_IN, "no credential", out);
         }
-        out.timer(Timer::Door(conn), now.mono + self.doors.revalidate);
+        out.timer(Timer::Door(conn), now.mono + *self.doors.revalidate);
         self.check_door(now, conn, out);
     }
 

@@ -45,7 +45,7 @@ impl Server {
             if !member || !(self.steps.is_told)(is_author) {
                 continue;
             }
-            if out.queued(conn) >= self.buffer_limit {
+            if out.queued(conn) >= *self.buffer_limit {
                 slow.push(conn);
                 if (self.steps.goes_on)() {
                     continue;
@@ -53,7 +53,7 @@ impl Server {
                 break;
             }
             if let Some(waiting) = self.parts.on(conn) {
-                if waiting.len() as u32 >= self.buffer_limit {
+                if waiting.len() as u32 >= *self.buffer_limit {
                     slow.push(conn);
                 } else {
                     waiting.push_back(Message::Event(Arc::clone(event)));
@@ -91,7 +91,7 @@ impl Server {
     /// whether it did.
     pub(super) fn is_slow(&mut self, conn: ConnId, out: &mut Outbox<DocSync>) -> bool {
         let fanout = &self.config.policy.server.fanout;
-        if fanout.shed == Shed::Newest || out.queued(conn) < self.buffer_limit {
+        if fanout.shed == Shed::Newest || out.queued(conn) < *self.buffer_limit {
             return false;
         }
         out.mark("slow-consumer-closed");
@@ -130,7 +130,7 @@ impl Server {
     pub(super) fn progress(&self, op: OpId, stage: u32, out: &mut Outbox<DocSync>) {
         let mut members = Vec::new();
         for (conn, _) in self.sessions.iter().filter(|(_, session)| session.docs.contains(&DOC)) {
-            if out.queued(conn) < self.buffer_limit / 2 {
+            if out.queued(conn) < *self.buffer_limit / 2 {
                 members.push(conn);
             } else {
                 out.mark("progress-shed");
@@ -142,7 +142,7 @@ impl Server {
     /// Tells the others of a room where somebody points.
     pub(super) fn pass_on(&self, of: ConnId, doc: Topic, op: OpId, out: &mut Outbox<DocSync>) {
         let others = self.sessions.iter().filter(|(conn, session)| {
-            *conn != of && session.docs.contains(&doc) && out.queued(*conn) < self.buffer_limit / 2
+            *conn != of && session.docs.contains(&doc) && out.queued(*conn) < *self.buffer_limit / 2
         });
         let others: Vec<ConnId> = others.map(|(conn, _)| conn).collect();
         out.send_all(others, Message::Pointer { doc, op });

@@ -8,6 +8,7 @@ use wavetank::time::Now;
 
 use super::{Server, Session};
 use crate::policy::{self, Dimension, RefuseAt};
+use crate::probed::Probed;
 use crate::protocol::{DocSync, Timer};
 
 /// The code for one connection too many.
@@ -25,15 +26,15 @@ type Key = fn(&Caller) -> u64;
 #[derive(Debug)]
 pub(super) struct Limits {
     /// What connections are counted by, and how many there may be.
-    connections: Vec<(Key, usize)>,
-    supersede: bool,
-    message_bytes: u32,
+    connections: Probed<Vec<(Key, usize)>>,
+    supersede: Probed<bool>,
+    message_bytes: Probed<u32>,
 }
 
 impl Limits {
-    pub(super) fn new(policy: &policy::Limits, demanded: &Objectives) -> Self {
+    pub(super) fn new(section: &Probed<policy::Limits>, demanded: &Objectives) -> Self {
         let both = |knob: u32, most: u32| if knob == 0 { 0 } else { knob.min(most) };
-        let key = |by: &Dimension| -> (Key, usize) {
+        let key = |policy: &policy::Limits, by: &Dimension| -> (Key, usize) {
             let (key, most): (Key, u32) = match by {
                 Dimension::Client => {
                     (|from| from.client, both(policy.per_client, demanded.per_client))
@@ -45,14 +46,18 @@ impl Limits {
             };
             (key, most as usize)
         };
-        let connections = policy.dimensions.iter().map(key).filter(|(_, most)| *most > 0);
         Self {
-            connections: connections.collect(),
-            supersede: policy.supersede,
-            message_bytes: match both(policy.message_bytes, demanded.message_bytes) {
-                0 => u32::MAX,
-                most => most,
-            },
+            connections: section.map(|policy| {
+                let all = policy.dimensions.iter().map(|by| key(policy, by));
+                all.filter(|(_, most)| *most > 0).collect()
+            }),
+            supersede: section.map(|policy| policy.supersede),
+            message_bytes: section.map(|policy| {
+                match both(policy.message_bytes, demanded.message_bytes) {
+                    0 => u32::MAX,
+                    most => most,
+                }
+            }),
         }
     }
 }
@@ -61,7 +66,7 @@ impl Server {
     /// Whether a session is an earlier connection of a caller, whose place it takes.
     pub(super) fn is_ghost(&self, session: &Session, from: &Caller, instance: u64) -> bool {
         let same_tab = from.instance != 0 && session.from.instance == from.instance;
-        self.limits.supersede && (same_tab || session.instance == Some(instance))
+        *self.limits.supersede && (same_tab || session.instance == Some(instance))
     }
 
     /// Whether others have taken all the places that a caller could have. Who is turned away at
@@ -107,7 +112,7 @@ impl Server {
         size: u32,
         out: &mut Outbox<DocSync>,
     ) -> bool {
-        let too_big = size > self.limits.message_bytes;
+        let too_big = size > *self.limits.message_bytes;
         if too_big {
             self.end(conn, TOO_BIG, "message too big", out);
         }

@@ -9,6 +9,7 @@ use wavetank::time::{Mono, Now, Span};
 
 use super::Server;
 use crate::policy::Overload;
+use crate::probed::Probed;
 use crate::protocol::DocSync;
 
 /// Connections are counted over this time.
@@ -18,14 +19,15 @@ const WINDOW: Span = Span::secs(1);
 #[derive(Debug)]
 pub(super) struct Load {
     costs: Capacity,
-    most: usize,
+    most: Probed<usize>,
     taken: VecDeque<Mono>,
 }
 
 impl Load {
-    pub(super) fn new(policy: &Overload, demanded: &Objectives) -> Self {
+    pub(super) fn new(policy: &Probed<Overload>, demanded: &Objectives) -> Self {
         let costs = demanded.capacity.clone().unwrap_or_default();
-        Self { costs, most: policy.handshakes_max as usize, taken: VecDeque::new() }
+        let most = policy.map(|policy| policy.handshakes_max as usize);
+        Self { costs, most, taken: VecDeque::new() }
     }
 }
 
@@ -34,13 +36,13 @@ impl Server {
     /// did.
     pub(super) fn sheds(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) -> bool {
         let Load { costs, most, taken } = &mut self.load;
-        if costs.handshake.is_zero() || *most == 0 {
+        if costs.handshake.is_zero() || **most == 0 {
             return false;
         }
         while taken.front().is_some_and(|at| now.mono.since(*at) >= WINDOW) {
             taken.pop_front();
         }
-        let full = taken.len() >= *most;
+        let full = taken.len() >= **most;
         if full {
             out.mark("overload-shed");
             out.close(conn, self.config.policy.server.close.overload_code, "overloaded");

@@ -37,6 +37,7 @@ use crate::client::REQUEST_PATH;
 use crate::config::{Beat, Config};
 use crate::message::{CONFLICT, Message, Word};
 use crate::meter::Meter;
+use crate::probed::Probed;
 use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store::{self, Commit, Loaded, Reply};
 use ends::STOPPED;
@@ -95,7 +96,7 @@ pub struct Server {
     doors: doors::Doors,
     rates: rate::Rates,
     /// The smaller of the policy's and the objectives' limits.
-    buffer_limit: u32,
+    buffer_limit: Probed<u32>,
     sessions: Conns<Session>,
     registry: registry::Registry,
     rooms: BTreeMap<Topic, Room>,
@@ -125,10 +126,12 @@ impl Server {
     pub fn new(boot: Boot<'_, DocSync>) -> Self {
         let mut steps = Steps::default();
         crate::flaws::install_server(&boot.config.flaws, &mut steps);
-        let buffer_limit = match boot.config.policy.server.fanout.buffer_limit {
-            0 => u32::MAX,
-            limit => limit.min(boot.objectives.queue_max - boot.objectives.queue_max / 4),
-        };
+        let most = boot.objectives.queue_max - boot.objectives.queue_max / 4;
+        let buffer_limit =
+            boot.config.policy.server.fanout.map(|fanout| match fanout.buffer_limit {
+                0 => u32::MAX,
+                limit => limit.min(most),
+            });
         let policy = &boot.config.policy.server.heartbeat;
         let stated = Beat { interval: policy.interval, timeout: policy.timeout };
         Self {

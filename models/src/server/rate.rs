@@ -11,6 +11,7 @@ use wavetank::time::{Mono, Now, Span};
 use super::{Server, Session};
 use crate::message::Message;
 use crate::policy::{self, Excess, RateKey, Weight};
+use crate::probed::Probed;
 use crate::protocol::DocSync;
 use crate::store::Commit;
 
@@ -48,26 +49,29 @@ impl Count {
 /// What was done in the last minute, and for whom.
 #[derive(Debug)]
 pub(super) struct Rates {
-    ops: usize,
-    wholes: usize,
-    keys: Vec<RateKey>,
+    ops: Probed<usize>,
+    wholes: Probed<usize>,
+    keys: Probed<Vec<RateKey>>,
     /// Whether who is put off is told so.
-    tells: bool,
+    tells: Probed<bool>,
     counts: BTreeMap<(RateKey, u64), Count>,
     sent: BTreeMap<u64, Count>,
 }
 
 impl Rates {
-    pub(super) fn new(policy: &policy::Rate, demanded: &Objectives) -> Self {
+    pub(super) fn new(section: &Probed<policy::Rate>, demanded: &Objectives) -> Self {
         let both = |knob: u32, most: u32| if knob == 0 { 0 } else { knob.min(most) as usize };
-        let weighs = |weight| policy.weighs.contains(&weight);
-        let ops = both(policy.limit_per_minute, demanded.ops_per_minute);
-        let wholes = both(policy.wholes_per_minute, demanded.wholes_per_minute);
         Self {
-            ops: if weighs(Weight::Count) { ops } else { 0 },
-            wholes: if weighs(Weight::Cost) { wholes } else { 0 },
-            keys: policy.key.clone(),
-            tells: policy.excess == Excess::NackRetryAfter,
+            ops: section.map(|policy| {
+                let most = both(policy.limit_per_minute, demanded.ops_per_minute);
+                if policy.weighs.contains(&Weight::Count) { most } else { 0 }
+            }),
+            wholes: section.map(|policy| {
+                let most = both(policy.wholes_per_minute, demanded.wholes_per_minute);
+                if policy.weighs.contains(&Weight::Cost) { most } else { 0 }
+            }),
+            keys: section.map(|policy| policy.key.clone()),
+            tells: section.map(|policy| policy.excess == Excess::NackRetryAfter),
             counts: BTreeMap::new(),
             sent: BTreeMap::new(),
         }
@@ -87,7 +91,7 @@ impl Server {
     pub(super) fn ignores(&self, now: Now, conn: ConnId) -> bool {
         let of = (RateKey::Connection, u64::from(conn.serial()));
         let held = |count: &Count| count.held > now.mono;
-        !self.rates.tells && self.rates.counts.get(&of).is_some_and(held)
+        !*self.rates.tells && self.rates.counts.get(&of).is_some_and(held)
     }
 
     /// Whether an operation may be taken now; if not, its sender is told when.
@@ -98,11 +102,11 @@ impl Server {
         commit: &Commit,
         out: &mut Outbox<DocSync>,
     ) -> bool {
-        let most = self.rates.ops;
+        let most = *self.rates.ops;
         let Some(session) = self.sessions.get(conn).filter(|_| most > 0) else { return true };
         let client = client_of(conn, session);
         let mut wait = None;
-        for key in &self.rates.keys {
+        for key in self.rates.keys.iter() {
             let of = match key {
                 RateKey::Connection => (*key, u64::from(conn.serial())),
                 RateKey::Client => (*key, client),
@@ -110,7 +114,7 @@ impl Server {
             };
             wait = wait.max(self.rates.counts.entry(of).or_default().take(now.mono, most));
         }
-        if let Some(retry_after) = wait.filter(|_| self.rates.tells) {
+        if let Some(retry_after) = wait.filter(|_| *self.rates.tells) {
             out.mark("put-off");
             let later = Message::Later { doc: commit.doc, op: Some(commit.op), retry_after };
             out.send(conn, later).whatever();
@@ -126,11 +130,11 @@ impl Server {
         doc: Topic,
         out: &mut Outbox<DocSync>,
     ) -> bool {
-        let most = self.rates.wholes;
+        let most = *self.rates.wholes;
         let Some(session) = self.sessions.get(conn).filter(|_| most > 0) else { return true };
         let count = self.rates.sent.entry(client_of(conn, session)).or_default();
         let wait = count.take(now.mono, most);
-        if let Some(retry_after) = wait.filter(|_| self.rates.tells) {
+        if let Some(retry_after) = wait.filter(|_| *self.rates.tells) {
             out.mark("put-off");
             out.send(conn, Message::Later { doc, op: None, retry_after }).whatever();
         }
@@ -139,7 +143,7 @@ impl Server {
 
     /// A connection is over, and with it what was counted by it.
     pub(super) fn forget_rate(&mut self, conn: ConnId) {
-        if self.rates.ops > 0 {
+        if *self.rates.ops > 0 {
             self.rates.counts.remove(&(RateKey::Connection, u64::from(conn.serial())));
         }
     }

@@ -74,7 +74,8 @@ impl Builder {
         if let Some(inner) = kind.strip_prefix("Vec<").and_then(|kind| kind.strip_suffix('>')) {
             return json!({ "type": "array", "items": self.of(inner, &Value::Null) });
         }
-        match kind {
+        let section = kind.strip_prefix("Probed<").and_then(|kind| kind.strip_suffix('>'));
+        match section.unwrap_or(kind) {
             "bool" => json!({ "type": "boolean" }),
             "String" => json!({ "type": "string" }),
             "Span" => json!({ "type": "string", "pattern": DURATION }),
@@ -82,7 +83,7 @@ impl Builder {
             "u32" => json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
             // Its paths and values are those of the flaws.
             "Patch" => json!({ "type": "object" }),
-            _ => match self.items.get(kind) {
+            kind => match self.items.get(kind) {
                 Some(item) if item.is_struct => self.of_struct(item, default),
                 Some(item) => of_enum(item),
                 None => panic!("`{kind}` of a knob is not known to {}", file!()),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use wavetank::explore::run;
-use wavetank_models::Config;
 use wavetank_models::catalogue::Entry;
+use wavetank_models::{Config, probed};
 
 use super::reference::Reference;
 use super::turns::{Turn, turns};
@@ -16,6 +16,8 @@ use crate::audit::broken;
 pub struct Hunt {
     /// The runs that were made. If it was found, the last of them found it.
     pub runs: u64,
+    /// Those in which the wrong step was taken, or the section of a wrong knob was looked up.
+    pub reached: u64,
     /// Those in which the flaw made any difference: the reference came to something else.
     pub triggered: u64,
     /// Those that broke only other invariants than the entry names.
@@ -59,8 +61,12 @@ impl Hunt {
 
     /// Whether one run finds it.
     fn turn(&mut self, entry: &Entry, config: &Config, turn: &Turn, reference: &Reference) -> bool {
-        let outcome = run(&turn.case(config));
+        let case = turn.case(config);
+        // Whoever makes a case may have looked the policy up.
+        probed::take();
+        let outcome = run(&case);
         self.runs += 1;
+        self.reached += u64::from(probed::take());
         self.triggered += u64::from(reference.differs(turn, outcome.digest));
         let broken = broken(&outcome);
         for (place, invariant) in broken.iter().enumerate() {

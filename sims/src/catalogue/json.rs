@@ -54,6 +54,7 @@ fn flaw(trial: &Trial, folder: &Path) -> Value {
         "invariant": entry.invariant,
         "wrong_claim": entry.wrong_claim,
         "runs": first.runs,
+        "reached": first.reached,
         "triggered": first.triggered,
         "elsewhere": first.elsewhere,
         "runs_by_campaign": trial.runs(),

@@ -40,9 +40,14 @@ pub fn to_page(study: &Study, date: Option<&str>) -> String {
         all.iter().map(|one| vec![one.invariant.clone(), listed(&one.first), listed(&one.also)]);
     page.table(&["invariant", "first to find", "finds as well"], of.collect());
     page.heading(2, "Columns without a row");
-    page.text("Invariants that no flaw of the catalogue breaks before any other:");
-    let empty = all.iter().filter(|one| one.first.is_empty());
-    page.list(empty.map(|one| one.invariant.clone()));
+    let empty: Vec<String> =
+        all.iter().filter(|one| one.first.is_empty()).map(|one| one.invariant.clone()).collect();
+    if empty.is_empty() {
+        page.text("Each invariant is the first that some flaw of the catalogue breaks.");
+    } else {
+        page.text("Invariants that no flaw of the catalogue breaks before any other:");
+        page.list(empty);
+    }
     artefacts(&mut page);
     format!("{OPENING}\n{}", page.to_markdown())
 }

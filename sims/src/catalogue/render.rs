@@ -6,13 +6,14 @@ use wavetank::report::Document;
 use wavetank_models::catalogue;
 
 use super::files::{case_name, fix_name};
-use super::{Shortfall, Study, Trial};
+use super::{Hunt, Shortfall, Study, Trial};
 
 /// The heads of the table that [`row`] fills.
-pub(super) const HEAD: [&str; 6] = [
+pub(super) const HEAD: [&str; 7] = [
     "flaw",
     "detected by",
     "runs to detection",
+    "reached, triggered",
     "faults, operations, nodes of its smallest case",
     "repair verified",
     "found without its claims",
@@ -23,12 +24,13 @@ pub fn to_document(study: &Study, folder: &Path) -> Document {
     let mut report = Document::default();
     report.heading(1, "The catalogue put to the test");
     report.text(summary(study));
-    let head = ["flaw", "detected by", "runs", "size", "repair", "mute"];
+    let head = ["flaw", "detected by", "runs", "reached", "size", "repair", "mute"];
     report.table(&head, study.trials.iter().map(|trial| row(study, trial)).collect());
     report.text(
-        "runs: until the invariant was broken; size: faults + operations, nodes of the smallest \
-         case; repair: it mends the case, the smallest case and further seeds; mute: found \
-         without the claims that only the flaw makes.",
+        "runs: until the invariant was broken; reached: runs in which the wrong code ran, and in \
+         which it made a difference; size: faults + operations, nodes of the smallest case; \
+         repair: it mends the case, the smallest case and further seeds; mute: found without the \
+         claims that only the flaw makes.",
     );
     shortfalls(study, &mut report);
     if let Some(trial) = study.trials.iter().find(|trial| trial.exhibit.is_some()) {
@@ -77,10 +79,17 @@ pub(super) fn row(study: &Study, trial: &Trial) -> Vec<String> {
         trial.entry.id.clone(),
         by.to_owned(),
         runs(study, trial),
+        reached(trial),
         size.unwrap_or_else(none),
         exhibit.map_or_else(none, |one| yes(one.repair.holds())),
         exhibit.map_or_else(none, |one| mute(one.mute)),
     ]
+}
+
+/// In how many runs of all hunts the wrong code ran, and in how many it made a difference.
+fn reached(trial: &Trial) -> String {
+    let sum = |count: fn(&Hunt) -> u64| trial.hunts.iter().map(count).sum::<u64>();
+    format!("{}, {}", sum(|hunt| hunt.reached), sum(|hunt| hunt.triggered))
 }
 
 /// The runs to detection: of one campaign the number, of several the median and its interval.
@@ -113,13 +122,15 @@ fn short(study: &Study, trial: &Trial) -> Vec<String> {
     let line = |shortfall: &Shortfall| match shortfall {
         Shortfall::Undetected => {
             let missed = trial.hunts.iter().filter(|hunt| hunt.found.is_none());
-            let differed: u64 = missed.clone().map(|hunt| hunt.triggered).sum();
-            let elsewhere: u64 = missed.clone().map(|hunt| hunt.elsewhere).sum();
+            let sum = |count: fn(&Hunt) -> u64| missed.clone().map(count).sum::<u64>();
+            let (ran, reached) = (sum(|hunt| hunt.runs), sum(|hunt| hunt.reached));
+            let (differed, elsewhere) = (sum(|hunt| hunt.triggered), sum(|hunt| hunt.elsewhere));
             format!(
-                "{id}: {} was not broken in {} of {} campaigns; {differed} of their runs differed \
-                 from the reference's, and {elsewhere} broke something else",
+                "{id}: {} was not broken in {} of {} campaigns; of their {ran} runs, {reached} \
+                 reached the wrong code, {differed} differed from the reference's, and \
+                 {elsewhere} broke something else",
                 trial.entry.invariant,
-                missed.count(),
+                missed.clone().count(),
                 study.campaigns,
             )
         }
