@@ -1,8 +1,9 @@
-//! What is said of transfers and of updates that belong together, broken and held.
+//! What is said of transfers, of updates that belong together, and of words that have no place in the
+//! order, broken and held.
 
 mod told;
 
-use told::{CLIENT, Happened, SERVER, Told, conn, position};
+use told::{CLIENT, Happened, SERVER, Told, conn, op, position};
 use wavetank::history::{
     Change, Changes, Connection, Initiator, Kind, Life, Meaning, Observation, Path, Reading, Side,
     Value,
@@ -118,4 +119,63 @@ fn a_connection_is_not_ended_for_silence_while_a_message_is_under_way() {
         let hangs = Observation::Node(Life::Paused);
         assert!(!told.broken(transfer(90, &[(20_000, peer, hangs)], by)));
     }
+}
+
+#[test]
+fn a_word_that_came_is_shown_within_a_second() {
+    let told = Told::of("no-lost-event");
+    let word = |at, id| {
+        let meaning = Meaning::of(Kind::Notice).op(Some(op(1))).stamp(id);
+        let delivered = Observation::Delivered { conn: conn(1), side: Side::Dialler, meaning };
+        (at, CLIENT, delivered)
+    };
+    let shows = |at| {
+        let (class, op) = ("edit".into(), Some(op(1)));
+        (at, CLIENT, Observation::ShownNotice { class, code: 0, op, on: true })
+    };
+    let life = |at, life| (at, CLIENT, Observation::Node(life));
+    let page = |seen: &[Happened]| {
+        let until = (9_000, CLIENT, shown(1, true, &[]));
+        told.broken([&[life(0, Life::Started)], seen, &[until]].concat())
+    };
+    assert!(!page(&[word(100, 7), shows(900)]));
+    assert!(page(&[word(100, 7), shows(1_200)]));
+    // The same word again is the same word, and another is another.
+    assert!(!page(&[word(100, 7), shows(200), word(300, 7)]));
+    assert!(page(&[word(100, 7), shows(200), word(300, 8)]));
+    // Whoever hangs cannot show anything, nor can who is gone.
+    assert!(!page(&[word(100, 7), life(200, Life::Paused)]));
+    assert!(!page(&[word(100, 7), life(200, Life::Crashed)]));
+}
+
+#[test]
+fn what_is_told_in_passing_is_shown_as_it_was_told_and_not_for_ever() {
+    let told = Told::of("ephemeral-truthful");
+    let progress = |at, value| {
+        let meaning = Meaning::of(Kind::Ephemeral).topic(Topic(1)).stamp(value);
+        (at, CLIENT, Observation::Delivered { conn: conn(1), side: Side::Dialler, meaning })
+    };
+    let beside = |at, value: Option<u64>| {
+        let change =
+            value.map_or(Change::removed(TITLE), |value| Change::set(TITLE, Value::new(value)));
+        let changes = [change].into_iter().collect();
+        let position = position(1);
+        let reading =
+            Reading { topic: Topic(1), position, part: 1, pending: 0, whole: false, changes };
+        (at, CLIENT, Observation::ShownContent(reading))
+    };
+    let page = |seen: &[Happened]| {
+        let begins = (0, CLIENT, Observation::Node(Life::Started));
+        let until = (60_000, CLIENT, shown(1, true, &[]));
+        told.broken([&[begins], seen, &[until]].concat())
+    };
+    let expiry = 10_000;
+    assert!(!page(&[progress(100, 3), beside(100, Some(3)), beside(expiry, None)]));
+    // It counts by itself.
+    assert!(page(&[progress(100, 3), beside(100, Some(4)), beside(expiry, None)]));
+    assert!(page(&[progress(100, 3), beside(100, Some(3)), beside(3 * expiry, None)]));
+    // Each time that it is told, it lasts as long again.
+    let again = [progress(100, 3), beside(100, Some(3)), progress(expiry - 100, 5)];
+    let shows = [beside(expiry - 100, Some(5)), beside(2 * expiry - 200, None)];
+    assert!(!page(&[&again[..], &shows[..]].concat()));
 }
