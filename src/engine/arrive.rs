@@ -47,7 +47,10 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
                 let by = Initiator::Remote;
                 self.core.reply_parcel(id, 0, Parcel::Close { code: 1006, by });
                 self.set_end(id, 0, EndState::Gone);
-                self.hand(end.host, Delivery::Closed(id, 1006, Initiator::Local));
+                // Or it was told that the dial failed, or runs no more.
+                if end.state == EndState::Closing {
+                    self.hand(end.host, Delivery::Closed(id, 1006, Initiator::Local));
+                }
             }
             Parcel::Refused(refusal) => {
                 let told = end.state == EndState::Pending;
@@ -227,13 +230,11 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             EndState::Gone => self.reset(id, 1 - end),
             EndState::Closing => {
                 self.set_end(id, end, EndState::Gone);
-                self.core.end_peer(id, 1 - end);
                 self.core.bury(&mut self.out, id);
                 self.hand(state.host, Delivery::Closed(id, 1000, Initiator::Local));
             }
             EndState::Pending => {
                 self.set_end(id, end, EndState::Gone);
-                self.core.end_peer(id, 1 - end);
                 self.core.bury(&mut self.out, id);
                 // Who has not heard of the connection yet hears nothing of its end.
                 if end == 0 {
@@ -247,7 +248,6 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
                 let side = SIDES[end];
                 self.core.observe(state.host, &Observation::Closed { conn: id, side, code, by });
                 self.core.reply_parcel(id, end, Parcel::CloseEcho);
-                self.core.end_peer(id, 1 - end);
                 self.core.bury(&mut self.out, id);
                 self.hand(state.host, Delivery::Closed(id, code, by));
             }
@@ -466,15 +466,6 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
     pub(crate) fn reply_parcel(&mut self, id: ConnId, end: usize, parcel: Parcel) {
         if self.net.get(id).is_some() {
             self.put(id.slot(), end, parcel, 0);
-        }
-    }
-
-    /// After one end of a connection is over, an end that has nobody left is over too.
-    pub(crate) fn end_peer(&mut self, id: ConnId, end: usize) {
-        let Some(conn) = self.net.get_mut(id) else { return };
-        let host = conn.ends[end].host;
-        if conn.ends[end].state == EndState::Closing && !self.hosts[host as usize].is_running() {
-            conn.ends[end].state = EndState::Gone;
         }
     }
 

@@ -275,6 +275,9 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
     #[inline(never)]
     fn close(&mut self, out: &mut Outbox<P>, host: u32, close: &Close) {
         let Close { conn, code, .. } = *close;
+        for payload in self.hosts[host as usize].forget_conn(conn) {
+            self.payloads.release(payload);
+        }
         let Some(state) = self.net.get_mut(conn) else { return };
         let end = state.end_of(host);
         match state.ends[end].state {
@@ -284,9 +287,6 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         let was_pending = state.ends[end].state == EndState::Pending;
         state.ends[end].state = EndState::Closing;
         out.end(conn, end);
-        for payload in self.hosts[host as usize].forget_conn(conn) {
-            self.payloads.release(payload);
-        }
         self.note(34, host, u64::from(conn.serial), u64::from(code));
         self.digest.value(&close.reason);
         let side = SIDES[end];

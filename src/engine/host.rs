@@ -181,7 +181,8 @@ impl<T: Copy + Ord> Host<T> {
         self.paused > 0 || self.busy_until > now || !self.inbox.is_empty()
     }
 
-    /// Forgets what waits to be told of a connection that the node has just closed.
+    /// Forgets what waits to be told of a connection that the node has just closed, but for that
+    /// it is over.
     pub(crate) fn forget_conn(&mut self, conn: ConnId) -> Vec<u32> {
         let mut payloads = Vec::new();
         self.inbox.retain(|(_, delivery)| match delivery {
@@ -189,7 +190,9 @@ impl<T: Copy + Ord> Host<T> {
                 payloads.push(*payload);
                 false
             }
-            Delivery::Writable(of) | Delivery::Malformed(of, _) => *of != conn,
+            Delivery::Opened(of) | Delivery::Writable(of) | Delivery::Malformed(of, _) => {
+                *of != conn
+            }
             _ => true,
         });
         payloads

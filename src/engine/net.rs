@@ -412,7 +412,7 @@ impl Net {
     }
 
     /// Takes out what is in flight in one direction but for the first `keep` writes. Of a
-    /// held or silent lane nothing survives.
+    /// silent lane nothing survives.
     pub(crate) fn drop_suffix(&mut self, id: ConnId, direction: usize, keep: u64) -> Vec<Item> {
         let Some(conn) = self.get_mut(id) else { return Vec::new() };
         let lane = &mut conn.lanes[direction];

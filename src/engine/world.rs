@@ -287,6 +287,9 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         if self.core.hosts[index as usize].is_burdened() {
             self.core.observe(index, &Observation::Node(Life::Burdened));
         }
+        if self.core.hosts[index as usize].paused > 0 {
+            self.core.observe(index, &Observation::Node(Life::Paused));
+        }
         self.core.trace(index, || format!("{life:?}"));
         self.hand(index, Delivery::Start);
     }

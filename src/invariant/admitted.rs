@@ -90,6 +90,9 @@ impl Admitted {
     ) -> Option<usize> {
         let caller = self.callers.get(&conn)?;
         let key = (by.key)(caller);
+        if key == 0 {
+            return None;
+        }
         let counts = |(at, welcomed): &(NodeId, bool)| *at == server && (*welcomed || waiting);
         let of = self.asked.iter().filter(|(_, asked)| counts(asked));
         let callers = of.filter_map(|(conn, _)| self.callers.get(conn));
@@ -98,7 +101,7 @@ impl Admitted {
         instances.retain(|instance| *instance != caller.instance);
         instances.sort_unstable();
         instances.dedup();
-        (key != 0).then_some(instances.len())
+        Some(instances.len())
     }
 
     /// Keeps only connections of which `keep` is true.

@@ -12,7 +12,8 @@ use crate::time::Time;
 /// Where people have to sign in, state of a document is sent on a connection only after its
 /// welcome, and only if it was dialled from an allowed origin, showed a credential that was good,
 /// and its user could see that document when she asked for it or later. An operation is committed
-/// only if it came on such a connection.
+/// only if it came on such a connection, from somebody who could see the document since the
+/// connection was first heard on or later.
 #[derive(Debug)]
 pub struct AuthBeforeState {
     access: Access,
@@ -22,6 +23,8 @@ pub struct AuthBeforeState {
     /// Since when a user may not see a topic.
     denied: Table<(NodeId, Topic), Time>,
     asked: Table<(ConnId, Topic), Time>,
+    /// When something first came on a connection.
+    met: Table<ConnId, Time>,
     /// Operations that came, and whether they came from somebody who may.
     ops: Table<OpId, bool>,
 }
@@ -36,6 +39,7 @@ impl AuthBeforeState {
             welcomed: Set::new(),
             denied: Table::new(),
             asked: Table::new(),
+            met: Table::new(),
             ops: Table::new(),
         }
     }
@@ -52,21 +56,23 @@ impl AuthBeforeState {
         }
     }
 
-    /// Whether the user of a connection might not see a topic when she asked for it, nor since.
-    fn is_denied(&self, conn: ConnId, topic: Topic) -> bool {
+    /// Whether the user of a connection might not see a topic at a time, nor since.
+    fn is_denied(&self, conn: ConnId, topic: Topic, at: Option<&Time>) -> bool {
         let user = self.passes.good(conn).map(|issued| issued.user);
         let since = user.and_then(|user| self.denied.get(&(user, topic)));
-        let asked = self.asked.get(&(conn, topic));
-        since.zip(asked).is_some_and(|(since, asked)| since <= asked)
+        since.zip(at).is_some_and(|(since, at)| since <= at)
     }
 
     fn delivered(&mut self, at: Time, conn: ConnId, meaning: &Meaning) {
+        self.met.get_or_insert(conn, at);
         match (meaning.kind, meaning.topic, meaning.op) {
             (Kind::Hello | Kind::Subscribe, Some(topic), _) => {
                 self.asked.insert((conn, topic), at);
             }
-            (Kind::Op, _, Some(op)) => {
-                let may = self.fault(conn).is_none();
+            (Kind::Op, topic, Some(op)) => {
+                let met = self.met.get(&conn);
+                let denied = topic.is_some_and(|topic| self.is_denied(conn, topic, met));
+                let may = self.fault(conn).is_none() && !denied;
                 *self.ops.of(op) |= may;
             }
             _ => {}
@@ -84,7 +90,9 @@ impl AuthBeforeState {
         };
         let why = match (self.fault(conn), meaning.topic) {
             (Some(fault), _) => fault,
-            (None, Some(topic)) if self.is_denied(conn, topic) => "whose user may not see it",
+            (None, Some(topic)) if self.is_denied(conn, topic, self.asked.get(&(conn, topic))) => {
+                "whose user may not see it"
+            }
             _ if !self.welcomed.contains_key(&conn) => "before its welcome",
             _ => return,
         };
@@ -129,6 +137,7 @@ impl Invariant for AuthBeforeState {
             }
             Observation::Closed { conn, side: Side::Acceptor, .. } => {
                 self.welcomed.remove(conn);
+                self.met.remove(conn);
                 self.asked.retain(|(of, _), _| of != conn);
             }
             _ => {}
@@ -137,6 +146,7 @@ impl Invariant for AuthBeforeState {
     fn forget(&mut self, horizon: &Horizon) {
         self.passes.retain(|conn| conn >= horizon.conn);
         self.welcomed.retain(|conn, ()| *conn >= horizon.conn);
+        self.met.retain(|conn, _| *conn >= horizon.conn);
         self.asked.retain(|(conn, _), _| *conn >= horizon.conn);
         self.ops.retain(|op, _| *op >= horizon.op);
     }

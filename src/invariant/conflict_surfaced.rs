@@ -22,8 +22,8 @@ pub struct ConflictSurfaced {
     writes: Table<(Topic, Field), Vec<Entry>>,
     /// What an author was told of an operation, once it was anything final.
     told: Set<OpId>,
-    /// Operations of which an author should be told, and why.
-    unsaid: Table<OpId, (NodeId, String)>,
+    /// Operations of which an author should be told, the request that did it, and why.
+    unsaid: Table<OpId, (NodeId, Option<Ticket>, String)>,
     shown: Table<NodeId, Connection>,
 }
 
@@ -40,7 +40,7 @@ impl ConflictSurfaced {
                 if let Some((at, _, other, _)) = earlier.iter().rev().find(unseen) {
                     let why =
                         format!("was committed over {other} ({at}), which its author had not seen");
-                    self.unsaid.insert(op, (made.node, why));
+                    self.unsaid.insert(op, (made.node, Some(ticket), why));
                 }
             }
             earlier.push((write.position, author, op, ticket));
@@ -50,7 +50,8 @@ impl ConflictSurfaced {
     fn nacked(&mut self, node: NodeId, op: OpId, code: u16) {
         let own = self.authors.edit(op).is_some_and(|made| made.node == node);
         if own && !self.told.contains_key(&op) {
-            self.unsaid.insert(op, (node, format!("was not taken (code {code})")));
+            let why = format!("was not taken (code {code})");
+            self.unsaid.insert(op, (node, None, why));
         }
     }
 }
@@ -79,6 +80,7 @@ impl Invariant for ConflictSurfaced {
                 for entries in self.writes.values_mut() {
                     entries.retain(|(.., of)| of != ticket);
                 }
+                self.unsaid.retain(|_, (_, by, _)| *by != Some(*ticket));
             }
             Observation::Delivered { side: Side::Dialler, meaning, .. } => {
                 if let (Kind::Nack, Some(op), None) =
@@ -101,7 +103,7 @@ impl Invariant for ConflictSurfaced {
             }
             Observation::Node(life) => {
                 if life.starts_or_ends() {
-                    self.unsaid.retain(|_, (node, _)| *node != seen.node);
+                    self.unsaid.retain(|_, (node, ..)| *node != seen.node);
                     self.shown.remove(&seen.node);
                 }
                 self.authors.observe(seen);
@@ -111,7 +113,7 @@ impl Invariant for ConflictSurfaced {
     }
     fn finish(&mut self, _at: Time, ruling: &mut Ruling) {
         let live = |node| self.shown.get(node).is_none_or(|shown| *shown == Connection::Live);
-        if let Some((op, (node, why))) = self.unsaid.iter().find(|(_, (node, _))| live(node)) {
+        if let Some((op, (node, _, why))) = self.unsaid.iter().find(|(_, (node, ..))| live(node)) {
             ruling.violated(*node, format!("{op} {why}, and nothing was said of it"));
         }
     }

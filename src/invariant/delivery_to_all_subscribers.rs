@@ -1,5 +1,6 @@
 //! A server leaves nothing out for one of those who listen.
 
+use super::presence::Hindrance;
 use super::rooms::Rooms;
 use super::table::{Set, Table};
 use super::{Horizon, Invariant, Ruling};
@@ -47,6 +48,8 @@ pub struct DeliveryToAllSubscribers {
     told: Table<(ConnId, Topic), Told>,
     rounds: Table<Topic, Round>,
     servers: Set<NodeId>,
+    /// What keeps each node from its work.
+    held_up: Table<NodeId, Hindrance>,
     /// Paths between servers that are not as usual, and servers, as paths to themselves.
     unusual: Set<(NodeId, NodeId)>,
     /// When there last was trouble with a server, or between two.
@@ -117,7 +120,9 @@ impl DeliveryToAllSubscribers {
         if life.starts_or_ends() {
             self.told.retain(|_, told| told.by != node);
         }
-        let is = matches!(life, Life::Crashed | Life::Paused | Life::Burdened);
+        let held_up = self.held_up.of(node);
+        held_up.observe(life);
+        let is = held_up.is_there();
         self.unusual(at, (node, node), is);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::no_retry_on_permanent::PERMANENT;
 use super::presence::{Dues, Presence, TICK};
+use super::sockets::Requests;
 use super::table::{Set, Table};
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
@@ -24,6 +25,7 @@ pub struct ErrorSurfaced {
     presence: Presence,
     pages: Table<NodeId, Page>,
     dues: Dues<NodeId>,
+    requests: Requests,
     /// Operations that the person was told will not be done or are saved, and those that the
     /// client was told are done: a refusal of another copy of these, sent again before the server
     /// answered, is not the failure of what she did. Whether they are saved, others judge.
@@ -101,6 +103,7 @@ impl Invariant for ErrorSurfaced {
     fn interest(&self) -> Interest {
         Presence::INTEREST
             .and(Interest::GIVEN_OTHER)
+            .and(Interest::DIALLED)
             .and(Interest::CLOSED)
             .and(Interest::STATUS)
             .and(Interest::DELIVERED_ERROR)
@@ -109,6 +112,9 @@ impl Invariant for ErrorSurfaced {
             .and(Interest::NOTICE)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        if self.requests.are_meant(seen.what) {
+            return;
+        }
         let (at, node) = (seen.at, seen.node);
         match seen.what {
             Observation::ShownOp { op, state } => {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::no_retry_on_permanent::PERMANENT;
+use super::presence::Hindrance;
+use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{
@@ -24,7 +26,7 @@ pub struct EventualReconnect {
     probe: Span,
     clients: BTreeMap<NodeId, Client>,
     /// Nodes that are down or paused.
-    absent: BTreeSet<(NodeId, Life)>,
+    absent: Table<NodeId, Hindrance>,
     cuts: BTreeSet<(NodeId, NodeId)>,
     servers: BTreeSet<NodeId>,
 }
@@ -58,7 +60,7 @@ impl EventualReconnect {
             retry: slack(objectives.retry_cap),
             probe: slack(objectives.probe),
             clients: BTreeMap::new(),
-            absent: BTreeSet::new(),
+            absent: Table::new(),
             cuts: BTreeSet::new(),
             servers: BTreeSet::new(),
         }
@@ -91,9 +93,7 @@ impl EventualReconnect {
     }
 
     fn is_absent(&self, node: NodeId) -> bool {
-        [Life::Crashed, Life::Paused, Life::Burdened]
-            .iter()
-            .any(|life| self.absent.contains(&(node, *life)))
+        self.absent.get(&node).is_some_and(|hindrance| hindrance.is_there())
     }
 
     fn blocked(&self, node: NodeId) -> bool {
@@ -196,17 +196,7 @@ impl Invariant for EventualReconnect {
                 self.restart(node, at, ruling);
             }
             Observation::Node(life) => {
-                match life {
-                    Life::Crashed | Life::Paused | Life::Burdened => {
-                        self.absent.insert((node, *life));
-                    }
-                    Life::Started | Life::Restarted => {
-                        self.absent.remove(&(node, Life::Crashed));
-                        self.absent.remove(&(node, Life::Paused));
-                    }
-                    Life::Resumed => _ = self.absent.remove(&(node, Life::Paused)),
-                    Life::Relieved => _ = self.absent.remove(&(node, Life::Burdened)),
-                }
+                self.absent.of(node).observe(*life);
                 if *life == Life::Crashed
                     && let Some(client) = self.clients.get_mut(&node)
                 {

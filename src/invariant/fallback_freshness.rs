@@ -7,8 +7,7 @@ use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{
-    Channel, Connection, Interest, Life, Observation, Path, Position, Refusal, Request,
-    StoreOutcome,
+    Channel, Connection, Interest, Observation, Path, Position, Refusal, Request, StoreOutcome,
 };
 use crate::id::{ConnId, NodeId, Topic};
 use crate::objectives::{Fallback, Objectives};
@@ -201,11 +200,11 @@ impl Invariant for FallbackFreshness {
                     self.pages.remove(&node);
                 }
                 // Whoever is not there may be whom the others ask.
-                if matches!(life, Life::Crashed | Life::Paused | Life::Burdened) {
-                    self.cuts.insert((node, node));
-                } else {
+                if self.presence.runs(node) {
                     self.cuts.remove(&(node, node));
                     self.excuse(None, at);
+                } else {
+                    self.cuts.insert((node, node));
                 }
             }
             _ => self.presence.observe(seen),

@@ -1,6 +1,7 @@
 //! Whoever comes back shows a new credential.
 
 use super::passes::{Issued, true_wall};
+use super::sockets::Requests;
 use super::table::Table;
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
@@ -21,6 +22,7 @@ pub struct FreshTokenDial {
     /// The newest connection of each client that has shown nothing yet, when it was dialled, and
     /// when the one before it ended.
     dialled: Table<NodeId, (ConnId, Time, Time)>,
+    requests: Requests,
 }
 
 impl FreshTokenDial {
@@ -31,6 +33,7 @@ impl FreshTokenDial {
             issued: Table::new(),
             ended: Table::new(),
             dialled: Table::new(),
+            requests: Requests::default(),
         }
     }
 }
@@ -54,6 +57,9 @@ impl Invariant for FreshTokenDial {
         }
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        if self.requests.are_meant(seen.what) {
+            return;
+        }
         let (at, node) = (seen.at, seen.node);
         match *seen.what {
             Observation::Credential(Standing::Issued { credential, expires }) => {

@@ -1,6 +1,7 @@
 //! A gap does not stay open.
 
 use super::covered::Arrivals;
+use super::presence::Hindrance;
 use super::table::Table;
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
@@ -24,8 +25,7 @@ struct Client {
     gap: Option<(ConnId, Topic, Position, Time)>,
     /// The connection on which it has asked and waits.
     asked: Option<ConnId>,
-    /// How often it is frozen, or made slow.
-    held_up: u32,
+    held_up: Hindrance,
 }
 
 impl GapRepaired {
@@ -104,11 +104,12 @@ impl Invariant for GapRepaired {
                 life if life.starts_or_ends() => drop(self.clients.remove(&seen.node)),
                 Life::Paused | Life::Burdened => {
                     let client = self.clients.of(seen.node);
-                    (client.held_up, client.gap) = (client.held_up + 1, None);
+                    client.held_up.observe(*life);
+                    client.gap = None;
                 }
                 _ => {
                     let client = self.clients.of(seen.node);
-                    client.held_up = client.held_up.saturating_sub(1);
+                    client.held_up.observe(*life);
                     // What came meanwhile it sees now.
                     if let Some((.., since)) = &mut client.gap {
                         *since = seen.at;
@@ -123,7 +124,7 @@ impl Invariant for GapRepaired {
         let bound = self.bound;
         for (node, client) in self.clients.iter() {
             let Some((conn, topic, position, since)) = client.gap else { continue };
-            if client.held_up > 0 || client.arrivals.have(topic, position) {
+            if client.held_up.is_there() || client.arrivals.have(topic, position) {
                 continue;
             }
             if at.since(since) > bound {

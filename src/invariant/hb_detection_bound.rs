@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::presence::Rate;
+use super::presence::{Hindrance, Rate};
 use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
@@ -36,6 +36,7 @@ struct End {
 struct State {
     shown: Option<Connection>,
     clock: Rate,
+    held_up: Hindrance,
     paused_at: Option<Mono>,
 }
 
@@ -135,17 +136,19 @@ impl Invariant for HbDetectionBound {
                 self.nodes.of(node).shown = Some(status.connection);
             }
             Observation::Clock { drift_ppm, .. } => self.drifts(seen, *drift_ppm, ruling),
-            Observation::Node(Life::Crashed) => {
-                self.ends.retain(|_, end| end.node != node);
-                if let Some(state) = self.nodes.get_mut(&node) {
-                    (state.shown, state.paused_at) = (None, None);
+            Observation::Node(life) => {
+                let state = self.nodes.of(node);
+                state.held_up.observe(*life);
+                match life {
+                    Life::Crashed => {
+                        (state.shown, state.paused_at) = (None, None);
+                        self.ends.retain(|_, end| end.node != node);
+                    }
+                    Life::Paused | Life::Burdened => _ = state.paused_at.get_or_insert(now),
+                    _ if !state.held_up.is_there() => self.resumed(node, now),
+                    _ => {}
                 }
             }
-            Observation::Node(Life::Paused | Life::Burdened) => {
-                let state = self.nodes.of(node);
-                state.paused_at.get_or_insert(now);
-            }
-            Observation::Node(Life::Resumed | Life::Relieved) => self.resumed(node, now),
             _ => {}
         }
     }

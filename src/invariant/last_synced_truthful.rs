@@ -140,7 +140,7 @@ impl Invariant for LastSyncedTruthful {
                 let page = self.pages.of(node);
                 match life {
                     Life::Paused | Life::Burdened => page.paused = page.paused.or(Some(now)),
-                    Life::Resumed | Life::Relieved => {
+                    Life::Resumed | Life::Relieved if self.presence.runs(node) => {
                         // What came meanwhile is handled only now.
                         let since = page.paused.take().unwrap_or(now);
                         let levels = [&mut page.level, &mut page.doubtful];

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::presence::Hindrance;
 use super::rooms::Rooms;
 use super::table::Table;
 use super::{Horizon, Invariant, Ruling};
@@ -19,6 +20,8 @@ pub struct LatencyBound {
     rooms: Rooms,
     /// Who dialled whom.
     ends: Table<ConnId, (NodeId, NodeId)>,
+    /// What keeps each node from its work.
+    held_up: Table<NodeId, Hindrance>,
     /// Nodes, and paths from one to another, that are not as they should be.
     ill: BTreeSet<(NodeId, Option<NodeId>)>,
     /// The newest event that a server told anybody of, by topic.
@@ -35,6 +38,7 @@ impl LatencyBound {
             bound: objectives.event_latency,
             rooms: Rooms::default(),
             ends: Table::new(),
+            held_up: Table::new(),
             ill: BTreeSet::new(),
             told: Table::new(),
             sent: Table::new(),
@@ -152,7 +156,9 @@ impl Invariant for LatencyBound {
                 self.due.retain(|(_, of, _), _| of != conn);
             }
             Observation::Node(life) => {
-                let ill = matches!(life, Life::Crashed | Life::Paused | Life::Burdened);
+                let held_up = self.held_up.of(seen.node);
+                held_up.observe(*life);
+                let ill = held_up.is_there();
                 self.befell(seen.node, None, ill);
                 if *life == Life::Crashed {
                     let gone = |ends: &Table<ConnId, (NodeId, NodeId)>, conn: &ConnId| {

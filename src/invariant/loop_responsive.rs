@@ -1,9 +1,10 @@
 //! A server does not stand still over one thing.
 
+use super::presence::Hindrance;
 use super::table::{Set, Table};
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Interest, Life, Observation, Side};
+use crate::history::{Interest, Observation, Side};
 use crate::id::NodeId;
 use crate::time::Span;
 
@@ -16,7 +17,7 @@ const LONGEST: Span = Span::secs(1);
 pub struct LoopResponsive {
     servers: Set<NodeId>,
     /// Those that run slowly, whatever they do.
-    burdened: Table<NodeId, u32>,
+    burdened: Table<NodeId, Hindrance>,
 }
 
 impl Invariant for LoopResponsive {
@@ -36,16 +37,12 @@ impl Invariant for LoopResponsive {
                 self.servers.insert(node, ());
             }
             Observation::Busy { span } if span > LONGEST => {
-                let usual = self.burdened.get(&node).is_none_or(|burdens| *burdens == 0);
+                let usual = self.burdened.get(&node).is_none_or(|burdens| !burdens.is_there());
                 if usual && self.servers.contains_key(&node) {
                     ruling.violated(node, format!("handles nothing for {span}"));
                 }
             }
-            Observation::Node(Life::Burdened) => *self.burdened.of(node) += 1,
-            Observation::Node(Life::Relieved) => {
-                let burdens = self.burdened.of(node);
-                *burdens = burdens.saturating_sub(1);
-            }
+            Observation::Node(life) => self.burdened.of(node).observe(life),
             _ => {}
         }
     }

@@ -1,6 +1,7 @@
 //! Who was told not to come back does not come back by itself.
 
 use super::presence::Presence;
+use super::sockets::Requests;
 use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
@@ -21,6 +22,7 @@ pub struct NoRetryOnPermanent {
     presence: Presence,
     /// Those who were told, with what, and whether they heard it at once.
     barred: Table<NodeId, (u16, bool)>,
+    requests: Requests,
 }
 
 impl Invariant for NoRetryOnPermanent {
@@ -40,6 +42,9 @@ impl Invariant for NoRetryOnPermanent {
             .and(Interest::CLOSED)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
+        if self.requests.are_meant(seen.what) {
+            return;
+        }
         let (at, node) = (seen.at, seen.node);
         let known = self.presence.is_free(node, at);
         match *seen.what {

@@ -1,9 +1,10 @@
 //! What waits does not wait for ever.
 
+use super::presence::Hindrance;
 use super::table::Table;
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Connection, Interest, Life, Observation, OpState, Request};
+use crate::history::{Connection, Interest, Observation, OpState, Request};
 use crate::id::{NodeId, OpId};
 use crate::objectives::Objectives;
 use crate::time::{Span, Time};
@@ -21,7 +22,7 @@ pub struct OutboxDrains {
 struct Client {
     /// Since when it has shown `live`.
     live: Option<Time>,
-    held_up: bool,
+    held_up: Hindrance,
 }
 
 impl OutboxDrains {
@@ -61,7 +62,7 @@ impl Invariant for OutboxDrains {
             }
             Observation::Node(life) => {
                 let client = self.clients.of(seen.node);
-                client.held_up = matches!(life, Life::Paused | Life::Burdened | Life::Crashed);
+                client.held_up.observe(*life);
                 if life.starts_or_ends() {
                     client.live = None;
                     self.waiting.retain(|_, (node, _)| *node != seen.node);
@@ -72,7 +73,8 @@ impl Invariant for OutboxDrains {
     }
     fn finish(&mut self, at: Time, ruling: &mut Ruling) {
         for (op, (node, shown)) in self.waiting.iter() {
-            let Some(client) = self.clients.get(node).filter(|client| !client.held_up) else {
+            let Some(client) = self.clients.get(node).filter(|client| !client.held_up.is_there())
+            else {
                 continue;
             };
             if let Some(since) = client.live

@@ -1,5 +1,6 @@
 //! A server that is asked for more than it can do does what it can.
 
+use super::presence::Hindrance;
 use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
@@ -13,8 +14,8 @@ const LONGEST: Span = Span::secs(10);
 /// Nothing waits for more than ten seconds until a node that runs as usual handles it.
 #[derive(Debug, Default)]
 pub struct OverloadRecovers {
-    /// Nodes that were paused or slow: how many times over they are, and until when they were.
-    hindered: Table<NodeId, (u32, Time)>,
+    /// Nodes that were paused or slow, and until when they were.
+    hindered: Table<NodeId, (Hindrance, Time)>,
 }
 
 impl Invariant for OverloadRecovers {
@@ -34,7 +35,7 @@ impl Invariant for OverloadRecovers {
                 let usual = self
                     .hindered
                     .get(&seen.node)
-                    .is_none_or(|(times, until)| *times == 0 && *until < began);
+                    .is_none_or(|(hindrance, until)| !hindrance.is_there() && *until < began);
                 if size.oldest > LONGEST && usual {
                     let message = format!(
                         "handles what has waited for {}, and {} more wait",
@@ -44,13 +45,13 @@ impl Invariant for OverloadRecovers {
                     ruling.violated(seen.node, message);
                 }
             }
-            Observation::Node(Life::Paused | Life::Burdened) => self.hindered.of(seen.node).0 += 1,
-            Observation::Node(Life::Resumed | Life::Relieved) => {
-                let (times, until) = self.hindered.of(seen.node);
-                *times = times.saturating_sub(1);
-                *until = seen.at;
+            Observation::Node(life) => {
+                let (hindrance, until) = self.hindered.of(seen.node);
+                hindrance.observe(life);
+                if matches!(life, Life::Resumed | Life::Relieved) {
+                    *until = seen.at;
+                }
             }
-            Observation::Node(_) => drop(self.hindered.remove(&seen.node)),
             _ => {}
         }
     }

@@ -44,11 +44,36 @@ impl Rate {
     }
 }
 
-#[derive(Debug, Default)]
-struct Body {
+/// What keeps a node from its work. Each is told when it begins and when it ends, and of a node
+/// that starts it is told anew what still does.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Hindrance {
     down: bool,
     paused: bool,
     burdened: bool,
+}
+
+impl Hindrance {
+    pub(crate) fn observe(&mut self, life: Life) {
+        match life {
+            Life::Started | Life::Restarted => *self = Self::default(),
+            Life::Crashed => *self = Self { down: true, ..Self::default() },
+            Life::Paused => self.paused = true,
+            Life::Resumed => self.paused = false,
+            Life::Burdened => self.burdened = true,
+            Life::Relieved => self.burdened = false,
+        }
+    }
+
+    /// Whether anything does.
+    pub(crate) const fn is_there(self) -> bool {
+        self.down || self.paused || self.burdened
+    }
+}
+
+#[derive(Debug, Default)]
+struct Body {
+    hindrance: Hindrance,
     /// What reached the node up to this instant may have had to wait.
     occupied_until: Option<Time>,
     /// When it last began to run, or went on after a pause, on its own clock and truly.
@@ -69,27 +94,19 @@ impl Presence {
         match *seen.what {
             Observation::Node(life) => {
                 let body = self.0.of(seen.node);
+                body.hindrance.observe(life);
                 match life {
-                    Life::Started | Life::Restarted => {
-                        body.down = false;
-                        body.awake = (now, at);
-                    }
-                    Life::Crashed => {
-                        (body.down, body.paused, body.burdened) = (true, false, false);
-                        body.occupied_until = None;
-                    }
-                    Life::Paused => body.paused = true,
+                    Life::Started | Life::Restarted => body.awake = (now, at),
+                    Life::Crashed => body.occupied_until = None,
                     Life::Resumed => {
-                        body.paused = false;
                         body.awake = (now, at);
                         body.occupied_until = body.occupied_until.max(Some(at));
                     }
-                    Life::Burdened => body.burdened = true,
                     Life::Relieved => {
-                        body.burdened = false;
                         body.awake = (now + AFTER_BURDEN, at + AFTER_BURDEN);
                         body.occupied_until = body.occupied_until.max(Some(body.awake.1));
                     }
+                    Life::Paused | Life::Burdened => {}
                 }
             }
             Observation::Busy { span } => {
@@ -106,21 +123,18 @@ impl Presence {
 
     /// Whether the node's process runs, is not paused and has time.
     pub(crate) fn runs(&self, node: NodeId) -> bool {
-        self.0.get(&node).is_none_or(|body| !body.down && !body.paused && !body.burdened)
+        self.0.get(&node).is_none_or(|body| !body.hindrance.is_there())
     }
 
     /// Whether the node's process is down.
     pub(crate) fn is_down(&self, node: NodeId) -> bool {
-        self.0.get(&node).is_some_and(|body| body.down)
+        self.0.get(&node).is_some_and(|body| body.hindrance.down)
     }
 
     /// Whether all that reached the node before this instant has been handled by it.
     pub(crate) fn is_free(&self, node: NodeId, at: Time) -> bool {
         self.0.get(&node).is_none_or(|body| {
-            !body.down
-                && !body.paused
-                && !body.burdened
-                && body.occupied_until.is_none_or(|until| at > until)
+            !body.hindrance.is_there() && body.occupied_until.is_none_or(|until| at > until)
         })
     }
 

@@ -3,6 +3,7 @@
 use super::fairness::Fairness;
 use super::no_retry_on_permanent::PERMANENT;
 use super::presence::Dues;
+use super::sockets::Requests;
 use super::table::Table;
 use super::{Invariant, Ruling};
 use crate::engine::Seen;
@@ -26,6 +27,7 @@ pub struct RecoveryBound {
     recovery: Span,
     stable: Span,
     fairness: Fairness,
+    requests: Requests,
     pages: Table<NodeId, Page>,
     dues: Dues<NodeId>,
 }
@@ -55,6 +57,7 @@ impl RecoveryBound {
             recovery: objectives.recovery,
             stable: objectives.stable,
             fairness: Fairness::default(),
+            requests: Requests::default(),
             pages: Table::new(),
             dues: Dues::default(),
         }
@@ -102,6 +105,9 @@ impl Invariant for RecoveryBound {
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let node = seen.node;
         self.fairness.observe(seen);
+        if self.requests.are_meant(seen.what) {
+            return;
+        }
         match *seen.what {
             Observation::Sent { .. } | Observation::Delivered { .. } => {}
             Observation::Dialled { conn, .. } => {

@@ -1,9 +1,10 @@
 //! Whoever asks is answered.
 
+use super::presence::Hindrance;
 use super::table::{Set, Table};
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Interest, Kind, Life, Meaning, Observation, Phase, Side};
+use crate::history::{Interest, Kind, Meaning, Observation, Phase, Side};
 use crate::id::{ConnId, NodeId, OpId, Topic};
 use crate::objectives::{Access, Objectives};
 use crate::time::{Span, Time};
@@ -38,7 +39,7 @@ pub struct RequestAnswered {
     /// Until then a store may be busy with what it was asked before.
     settled: Time,
     /// Servers that handle nothing, or everything slowly.
-    slow: Table<NodeId, u32>,
+    slow: Table<NodeId, Hindrance>,
 }
 
 impl RequestAnswered {
@@ -153,15 +154,15 @@ impl Invariant for RequestAnswered {
                 self.settled = seen.at + LONGEST;
                 self.begin_anew(seen.at, None, ruling);
             }
-            Observation::Node(Life::Paused | Life::Burdened) => *self.slow.of(seen.node) += 1,
-            Observation::Node(Life::Resumed | Life::Relieved) => {
-                let slow = self.slow.of(seen.node);
-                *slow = slow.saturating_sub(1);
-                self.begin_anew(seen.at, Some(seen.node), ruling);
-            }
-            Observation::Node(_) => {
-                self.slow.remove(&seen.node);
-                self.asked.retain(|_, asked| asked.first().is_none_or(|of| of.server != seen.node));
+            Observation::Node(life) => {
+                self.slow.of(seen.node).observe(*life);
+                let server = seen.node;
+                if life.starts_or_ends() {
+                    self.asked
+                        .retain(|_, asked| asked.first().is_none_or(|of| of.server != server));
+                } else {
+                    self.begin_anew(seen.at, Some(server), ruling);
+                }
             }
             _ => {}
         }
@@ -175,7 +176,7 @@ impl Invariant for RequestAnswered {
         for (conn, request) in
             self.asked.iter().flat_map(|(conn, asked)| asked.iter().map(move |one| (conn, one)))
         {
-            let slow = self.slow.get(&request.server).is_some_and(|slow| *slow > 0);
+            let slow = self.slow.get(&request.server).is_some_and(|slow| slow.is_there());
             if slow || !self.is_owed(*conn) {
                 continue;
             }

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::table::Table;
+use super::table::{Set, Table};
 use crate::engine::Seen;
 use crate::history::{Channel, Interest, Life, Observation, Side};
 use crate::id::{ConnId, NodeId};
@@ -14,6 +14,27 @@ pub(crate) struct Socket {
     pub(crate) conn: ConnId,
     pub(crate) dialled: Time,
     pub(crate) opened: Option<Time>,
+}
+
+/// Connections that are no sockets: each is for one request, and says nothing of the page's.
+#[derive(Debug, Default)]
+pub(crate) struct Requests(Set<ConnId>);
+
+impl Requests {
+    /// Whether an observation is of the beginning or the end of one at its dialler.
+    pub(crate) fn are_meant(&mut self, what: &Observation) -> bool {
+        match *what {
+            Observation::Dialled { conn, channel, .. } if channel != Channel::Socket => {
+                self.0.insert(conn, ());
+                true
+            }
+            Observation::Refused { conn, .. }
+            | Observation::Closed { conn, side: Side::Dialler, .. } => {
+                self.0.remove(&conn).is_some()
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Sockets by the node that dialled them, oldest first.

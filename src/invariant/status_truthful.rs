@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::error_surfaced::known;
 use super::presence::{Dues, Presence, TICK};
-use super::sockets::Sockets;
+use super::sockets::{Requests, Sockets};
 use super::table::Table;
 use super::tabs::Tabs;
 use super::{Invariant, Ruling};
@@ -33,6 +33,7 @@ pub struct StatusTruthful {
     tabs: Option<Tabs>,
     presence: Presence,
     sockets: Sockets,
+    requests: Requests,
     pages: Table<NodeId, Page>,
     /// Nodes whose credential is not good.
     rejected: BTreeSet<NodeId>,
@@ -120,6 +121,7 @@ impl Invariant for StatusTruthful {
         }
         self.sockets.observe(seen);
         self.presence.observe(seen);
+        let of_request = self.requests.are_meant(seen.what);
         if self.presence.is_down(node) {
             self.pages.remove(&node);
             return;
@@ -144,7 +146,11 @@ impl Invariant for StatusTruthful {
             Observation::Device { online } => page.offline = !online,
             Observation::Dialled { .. } => page.dialled = true,
             Observation::Refused { refusal: Refusal::Status(code), .. }
-            | Observation::Closed { side: Side::Dialler, code, .. } => page.ended = code,
+            | Observation::Closed { side: Side::Dialler, code, .. }
+                if !of_request =>
+            {
+                page.ended = code;
+            }
             Observation::Credential(Standing::Issued { .. }) => {
                 self.rejected.remove(&node);
             }

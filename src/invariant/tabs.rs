@@ -1,8 +1,9 @@
 //! Which pages are tabs of one client, and what they have open.
 
+use super::presence::Hindrance;
 use super::table::Table;
 use crate::engine::Seen;
-use crate::history::{Interest, Kind, Life, Observation, Request, Side};
+use crate::history::{Interest, Kind, Observation, Request, Side};
 use crate::id::{NodeId, Topic};
 
 /// A page that has dialled.
@@ -13,7 +14,7 @@ struct Tab {
     topic: Option<Topic>,
     /// Whether the page is not there: it was put away, or its process is down or frozen.
     away: bool,
-    down: bool,
+    held_up: Hindrance,
 }
 
 /// The pages of a run by the client that they are of.
@@ -52,7 +53,7 @@ impl Tabs {
                 if life.starts_or_ends() {
                     *tab = Tab { client: tab.client, ..Tab::default() };
                 }
-                tab.down = matches!(life, Life::Crashed | Life::Paused | Life::Burdened);
+                tab.held_up.observe(life);
             }
             _ => {}
         }
@@ -68,7 +69,7 @@ impl Tabs {
     pub(crate) fn open(&self) -> impl Iterator<Item = (NodeId, (u64, Topic))> {
         self.tabs.iter().filter_map(|(node, tab)| {
             let open = (tab.client, tab.topic?);
-            (tab.client != 0 && !tab.away && !tab.down).then_some((*node, open))
+            (tab.client != 0 && !tab.away && !tab.held_up.is_there()).then_some((*node, open))
         })
     }
 }

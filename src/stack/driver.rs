@@ -288,16 +288,17 @@ impl<P: Protocol> Run<P> {
 
     fn close(&mut self, me: usize, close: Close) {
         let Close { conn, code, reason } = close;
+        self.ports[me].inbox.retain(|input| match input {
+            Input::Message(of, _) | Input::Malformed(of, _) | Input::Writable(of) => *of != conn,
+            Input::Opened(of) => *of != conn,
+            _ => true,
+        });
         let Some(line) = self.ports[me].lines.get(conn).cloned() else { return };
         let state = line.state.get();
         if !matches!(state, EndState::Open | EndState::Pending) {
             return;
         }
         line.state.set(EndState::Closing);
-        self.ports[me].inbox.retain(|input| match input {
-            Input::Message(of, _) | Input::Malformed(of, _) | Input::Writable(of) => *of != conn,
-            _ => true,
-        });
         let (side, by) = (line.side, Initiator::Local);
         self.observe(me, &Observation::Closed { conn, side, code, by });
         // A dial that is abandoned before its answer: whatever comes back is turned away.

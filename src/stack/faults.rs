@@ -406,12 +406,13 @@ fn burden<P: Protocol>(run: &mut Run<P>, me: usize, was: bool) {
 
 fn pause<P: Protocol>(run: &mut Run<P>, node: NodeId, begins: bool) {
     let Some(me) = run.index_of(node) else { return };
-    let paused = &mut run.hosts[me].paused;
-    *paused = if begins { *paused + 1 } else { paused.saturating_sub(1) };
-    match (begins, *paused) {
-        (true, 1) => run.observe(me, &Observation::Node(Life::Paused)),
-        (false, 0) => run.observe(me, &Observation::Node(Life::Resumed)),
-        _ => {}
+    let was = run.hosts[me].paused;
+    // A crash has ended all pauses before it, and whoever is down is told when it runs again.
+    let is = if begins { was + 1 } else { was.saturating_sub(1) };
+    run.hosts[me].paused = is;
+    if run.hosts[me].is_running() && (was > 0) != (is > 0) {
+        let life = if begins { Life::Paused } else { Life::Resumed };
+        run.observe(me, &Observation::Node(life));
     }
     run.ports[me].call.notify_one();
 }

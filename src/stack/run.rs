@@ -321,6 +321,9 @@ impl<P: Protocol> Run<P> {
         if self.hosts[me].is_burdened() {
             self.observe(me, &Observation::Node(Life::Burdened));
         }
+        if self.hosts[me].paused > 0 {
+            self.observe(me, &Observation::Node(Life::Paused));
+        }
         self.push(me, Input::Start);
     }
 

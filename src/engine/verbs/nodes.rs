@@ -42,7 +42,6 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
                 let parcel = Parcel::Close { code: 1006, by: Initiator::Network };
                 core.reply_parcel(id, end, parcel);
             }
-            core.end_peer(id, 1 - end);
             core.bury(&mut self.out, id);
         }
     }
@@ -61,7 +60,8 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         self.core.note(48, index, 0, 0);
         let host = &mut self.core.hosts[index as usize];
         host.paused += 1;
-        if host.paused == 1 {
+        // Whoever is down is told so when it runs again.
+        if host.paused == 1 && host.is_running() {
             self.core.observe(index, &Observation::Node(Life::Paused));
         }
     }
@@ -70,10 +70,17 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     pub fn resume(&mut self, node: NodeId) {
         let Some(index) = self.core.index_of(node) else { return };
         let host = &mut self.core.hosts[index as usize];
-        host.paused = host.paused.saturating_sub(1);
+        // A crash has ended all pauses before it.
         if host.paused == 0 {
+            return;
+        }
+        host.paused -= 1;
+        if host.paused == 0 {
+            let running = host.is_running();
             self.core.note(49, index, 0, 0);
-            self.core.observe(index, &Observation::Node(Life::Resumed));
+            if running {
+                self.core.observe(index, &Observation::Node(Life::Resumed));
+            }
             self.ready(index);
         }
     }

@@ -245,7 +245,6 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
                 let (side, by) = (SIDES[end], Initiator::Local);
                 self.core.observe(here.host, &Observation::Closed { conn: id, side, code, by });
                 self.set_end(id, end, EndState::Gone);
-                self.core.end_peer(id, 1 - end);
                 self.core.bury(&mut self.out, id);
                 self.hand(here.host, Delivery::Closed(id, code, by));
             }
