@@ -230,6 +230,10 @@ fn operations_of_those_who_did_not_sign_in_are_not_committed() {
     let anonymous = then(vec![dials(0, ALICE, 1, 1)], rest());
     assert!(breaks("auth-before-state", anonymous));
     assert!(!breaks("auth-before-state", then(alice(60), rest())));
+    // She may not see what she writes to, and might not when she came.
+    let may_not = |second| vec![learns(second, ALICE, Standing::Withdrawn(DOC))];
+    assert!(breaks("auth-before-state", then(may_not(0), then(alice(60), rest()))));
+    assert!(!breaks("auth-before-state", then(alice(60), then(may_not(1), rest()))));
 }
 
 #[test]

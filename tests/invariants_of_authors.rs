@@ -102,8 +102,12 @@ fn work_that_was_written_over_unseen_must_be_spoken_of() {
         commits(BOB, 2, 2, set(X, 2)),
     ];
     assert!(breaks("conflict-surfaced", history(race.clone())));
-    let told = race.into_iter().chain([says(BOB, 2, OpState::Conflict)]);
+    let told = race.clone().into_iter().chain([says(BOB, 2, OpState::Conflict)]);
     assert!(!breaks("conflict-surfaced", history(told)));
+    // Nothing is left of it.
+    let (store, ticket, outcome) = (StoreId(1), Ticket(2), StoreOutcome::Lost);
+    let lost = (SERVER, Observation::Stored { store, ticket, outcome, write: None });
+    assert!(!breaks("conflict-surfaced", history(race.into_iter().chain([lost]))));
 }
 
 #[test]

@@ -127,6 +127,11 @@ fn paused(node: NodeId, from: u64, until: u64) -> Fault {
     lasting(secs(from), secs(until), FaultKind::Node(NodeFault::Pause(node)))
 }
 
+/// Its timers go off once a minute.
+fn throttled(node: NodeId) -> FaultKind {
+    FaultKind::Node(NodeFault::Throttle { node, timer: None, grain: Span::secs(60) })
+}
+
 fn offline(from: u64, until: u64) -> Fault {
     lasting(secs(from), secs(until), FaultKind::Device(DeviceFault::Offline(CLIENT)))
 }
@@ -199,6 +204,23 @@ fn holding_of_lives() -> Vec<(&'static str, Case<Phone>)> {
                 reset(30),
                 paused(CLIENT, 29, 50),
                 half_open(60, SERVER),
+            ]),
+        ),
+        (
+            // It is paused before it runs again.
+            "eventual-reconnect",
+            good(1, 120).with([
+                lasting(secs(1), secs(3), FaultKind::Node(NodeFault::Crash(CLIENT))),
+                paused(CLIENT, 2, 90),
+            ]),
+        ),
+        (
+            // Its timers are late for longer than it is paused.
+            "hb-detection-bound",
+            good(1, 120).with([
+                lasting(secs(5), secs(100), throttled(CLIENT)),
+                paused(CLIENT, 10, 12),
+                half_open(13, SERVER),
             ]),
         ),
         (

@@ -1,6 +1,6 @@
 //! Faults of connections, and what connections promise.
 
-use wavetank::fault::{ConnectionFault, Fault, FaultKind, LinkFault};
+use wavetank::fault::{ConnectionFault, Fault, FaultKind, LinkFault, NodeFault};
 use wavetank::history::{Observation, Refusal};
 use wavetank::time::Span;
 
@@ -68,6 +68,17 @@ fn after_a_local_close_only_that_still_comes_and_perhaps_late() {
     let told = told(&case(&work, vec![from(500, 4000, fault)]));
     assert_eq!(told.all(ALICE, "closed"), [(4010, vec![1000, 0])]);
     assert!(told.all(ALICE, "message").is_empty());
+}
+
+#[test]
+fn who_closes_a_connection_that_has_ended_meanwhile_hears_only_that() {
+    let paused = from(200, 900, FaultKind::Node(NodeFault::Pause(ALICE)));
+    let closes = |at, node| (at, node, Do::Close(1000));
+    let sends = (220, SERVER, Do::Send(1, 10));
+    let work = [dialled(), closes(210, ALICE), sends, closes(300, SERVER)];
+    let told = told(&case(&work, vec![paused]));
+    assert!(told.all(ALICE, "message").is_empty());
+    assert_eq!(told.times(ALICE, "closed"), [900]);
 }
 
 #[test]

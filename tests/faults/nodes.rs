@@ -80,6 +80,20 @@ fn a_pause_keeps_messages_and_timers_and_hands_them_over_all_at_once() {
 }
 
 #[test]
+fn a_pause_of_a_node_that_is_down_is_told_when_it_runs_and_one_that_a_crash_ended_is_not() {
+    let lives = |down: (u64, u64), paused: (u64, u64)| {
+        let down = from(down.0, down.1, node(NodeFault::Crash(SERVER)));
+        let paused = from(paused.0, paused.1, node(NodeFault::Pause(SERVER)));
+        told(&case(&[dialled()], vec![down, paused])).lives(SERVER)
+    };
+    let ends = [Life::Started, Life::Crashed, Life::Restarted];
+    let while_down = [&ends[..], &[Life::Paused, Life::Resumed]].concat();
+    assert_eq!(lives((500, 1500), (1000, 3000)), while_down);
+    let before = [Life::Started, Life::Paused, Life::Crashed, Life::Restarted];
+    assert_eq!(lives((1000, 1500), (500, 3000)), before);
+}
+
+#[test]
 fn a_slow_node_takes_its_time_for_each_event() {
     let fault = NodeFault::Slow(SERVER, Span::millis(250));
     let told = told(&case(&chatter(500, 900), vec![from(300, 4000, node(fault))]));

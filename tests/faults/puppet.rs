@@ -6,7 +6,7 @@ use wavetank::engine::{Latency, NodeSpec, Topology};
 use wavetank::explore::{Case, Operation, run_recorded};
 use wavetank::fault::{Fault, FaultKind, Plan};
 use wavetank::history::{
-    Changes, Channel, History, Kind, Meaning, Observation, Position, Request as Sort, Write,
+    Changes, Channel, History, Kind, Life, Meaning, Observation, Position, Request as Sort, Write,
 };
 use wavetank::id::{ConnId, NodeId, OpId, StoreId, Topic};
 use wavetank::invariant::{Judged, Suite};
@@ -309,6 +309,16 @@ impl Told {
     }
 
     /// Whether the engine witnessed something.
+    /// What became of a node's process.
+    pub(crate) fn lives(&self, of: NodeId) -> Vec<Life> {
+        let of = self.0.iter().filter(|record| record.node == of);
+        of.filter_map(|record| match record.what {
+            Observation::Node(life) => Some(life),
+            _ => None,
+        })
+        .collect()
+    }
+
     pub(crate) fn saw(&self, fact: impl Fn(NodeId, &Observation) -> bool) -> bool {
         self.0.iter().any(|record| fact(record.node, &record.what))
     }
