@@ -237,3 +237,90 @@ fn a_build_that_cannot_serve_says_what_to_type() {
     let line = "cargo run --release --features stack -- serve --address 127.0.0.1:7070";
     assert!(said.contains(line) && said.contains("board.json"), "{said}");
 }
+
+#[test]
+fn a_case_that_is_judged_by_one_invariant_says_so_and_one_that_is_judged_by_none_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let saved = ["run", "rapid-stages", "--save", "case.json"];
+    assert!(text(&wavetank(folder.path(), &saved).stdout).contains("Held: every invariant."));
+    let case = std::fs::read_to_string(folder.path().join("case.json")).expect("the case");
+    let judged_by = |names: &str| {
+        let mut case: Value = serde_json::from_str(&case).expect("JSON");
+        case["invariants"] = serde_json::from_str(names).expect("a list");
+        case.to_string()
+    };
+    std::fs::write(folder.path().join("one.json"), judged_by("[\"convergence\"]"))
+        .expect("written");
+    let one = text(&wavetank(folder.path(), &["replay", "one.json"]).stdout);
+    assert!(one.contains("Held: convergence; the case is judged by nothing else."), "{one}");
+    let misspelt = judged_by("[\"convergense\"]");
+    let said = refused(&[("case.json", &misspelt)], &["replay", "case.json"]);
+    assert!(said.contains("did you mean `convergence`?"), "{said}");
+    refused(&[("case.json", &judged_by("[]"))], &["replay", "case.json"]);
+    let seed = refused(&[("case.json", &case)], &["run", "case.json", "--seed", "4"]);
+    assert!(seed.contains("a case has its seed"), "{seed}");
+}
+
+#[test]
+fn what_is_not_printed_in_a_form_is_refused_with_it() {
+    for form in [["--format", "json"], ["--fidelity", "all"]] {
+        for more in ["--trace", "--case", "--diagram"] {
+            let said = refused(&[], &["run", "rapid-stages", form[0], form[1], more]);
+            assert!(said.contains("are not printed"), "{said}");
+        }
+    }
+    let said = refused(&[], &["sweep", "--runs", "3", "--threads", "99999"]);
+    assert!(said.contains("expected a number up to 1024"), "{said}");
+}
+
+#[test]
+fn where_nothing_can_be_written_no_work_is_done() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("there")).expect("a folder");
+    std::fs::write(folder.path().join("file"), "").expect("written");
+    let entry = "dlv-server-no-dedup";
+    for args in [
+        &["audit", "--out", "file"][..],
+        &["catalogue", "--entry", entry, "--out", "file"],
+        &["catalogue", "--entry", entry, "--markdown", "there"],
+        &["sweep", "--runs", "1000000", "--json", "there"],
+        &["sweep", "--runs", "1000000", "--json", "nowhere/sweep.json"],
+    ] {
+        let output = wavetank(folder.path(), args);
+        assert_eq!(output.status.code(), Some(5), "{args:?}: {}", text(&output.stderr));
+        assert!(output.stdout.is_empty(), "{args:?}: {}", text(&output.stdout));
+    }
+    let left = std::fs::read_dir(folder.path()).expect("the folder").count();
+    assert_eq!(left, 2, "something was written");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_output_that_takes_nothing_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("the full device");
+    let mut command = binary::command(folder.path(), &["list"]);
+    assert_eq!(command.stdout(full).status().expect("the binary runs").code(), Some(5));
+}
+
+#[test]
+fn the_book_lists_what_the_binary_lists() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let listed = json(&wavetank(folder.path(), &["list", "--format", "json"]));
+    let page = |name: &str| {
+        let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../book/src");
+        std::fs::read_to_string(book.join(name)).expect("a page of the book")
+    };
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let scenarios = page("scenarios.md");
+    for one in listed["scenarios"].as_array().expect("a list") {
+        let row =
+            format!("| `{}` | {} | {} |", word(&one["name"]), one["cost"], word(&one["about"]));
+        assert_eq!(scenarios.matches(&row).count(), 1, "{row}");
+    }
+    let invariants = page("invariants.md");
+    for one in listed["invariants"].as_array().expect("a list") {
+        let row = format!("\n| `{}` |", word(&one["name"]));
+        assert_eq!(invariants.matches(&row).count(), 1, "{row}");
+    }
+}

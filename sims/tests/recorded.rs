@@ -223,6 +223,10 @@ fn what_a_log_cannot_tell_is_not_called_held() {
     let named = checked(shown, None, &["--invariant", "convergence"]);
     assert_eq!(named.status.code(), Some(3), "{}", text(&named.stdout));
     assert_eq!(checked("", None, &[]).status.code(), Some(3));
+    // It is of the reference's own fields, which no other log has.
+    let own = checked(shown, None, &["--invariant", "protected-fields", "--format", "json"]);
+    assert_eq!(own.status.code(), Some(3), "{}", text(&own.stdout));
+    assert_eq!(json(&own)["not_checked"][0]["invariant"], "protected-fields");
 }
 
 #[test]

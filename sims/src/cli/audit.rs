@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use wavetank::explore::Pool;
 use wavetank::harness::Exit;
-use wavetank::harness::cli::{Bar, Format, print, say};
+use wavetank::harness::cli::{self, Bar, Format, print, say};
 use wavetank_models::policy::{PolicyFile, bundled};
 
 use super::Deny;
@@ -21,7 +21,7 @@ pub(super) struct AuditArgs {
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
     /// Threads to run on; 0 is one per core. The result does not depend on it.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = cli::threads)]
     threads: usize,
     /// How the report is printed.
     #[arg(long, value_enum, default_value = "text")]
@@ -39,6 +39,7 @@ pub(super) fn audit(args: &AuditArgs) -> Result<Exit, CliError> {
     let chosen = args.policy.as_deref();
     let default = bundled().next().unwrap_or_default();
     let file = PolicyFile::find(chosen.unwrap_or(default))?;
+    super::folder(args.out.as_deref())?;
     let bar = Bar::new();
     let _watchdog = bar.watch();
     let pool = Pool::new(args.threads);
@@ -49,11 +50,11 @@ pub(super) fn audit(args: &AuditArgs) -> Result<Exit, CliError> {
     let audit = audit?;
     let folder = args.out.clone().unwrap_or_else(|| audit::folder(&audit));
     let report = audit::to_document(&audit, &folder);
-    audit::save(&audit, &folder, &report.to_markdown())?;
     match args.format {
-        Format::Json => say(&audit::to_json(&audit, &folder)),
-        format => print(&report, format),
+        Format::Json => say(&audit::to_json(&audit, &folder))?,
+        format => print(&report, format)?,
     }
+    audit::save(&audit, &folder, &report.to_markdown())?;
     if chosen.is_none() && args.format == Format::Text {
         let others: Vec<_> = bundled().skip(1).collect();
         say(&format!(
@@ -61,7 +62,7 @@ pub(super) fn audit(args: &AuditArgs) -> Result<Exit, CliError> {
              `wavetank audit FILE` audits your own; copy models/policies/reference.toml to start.\n",
             others[0],
             others[1..].join(", "),
-        ));
+        ))?;
     }
     let denied = args.deny.is_some_and(|deny| {
         let worst = |finding: &audit::Finding| deny.covers(finding.severity);

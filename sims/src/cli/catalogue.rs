@@ -37,7 +37,7 @@ pub(super) struct CatalogueArgs {
     #[arg(long, value_name = "ID")]
     entry: Vec<String>,
     /// Threads to run on; 0 is one per core. The result does not depend on it.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = cli::threads)]
     threads: usize,
     /// How the table is printed.
     #[arg(long, value_enum, default_value = "text")]
@@ -57,6 +57,8 @@ pub(super) struct CatalogueArgs {
 pub(super) fn catalogue(args: &CatalogueArgs) -> Result<Exit, CliError> {
     let entries = chosen(&args.entry)?;
     let bar = Bar::of("done");
+    super::folder(args.out.as_deref())?;
+    args.markdown.iter().try_for_each(|file| cli::writable(file))?;
     let _watchdog = bar.watch();
     let pool = Pool::new(args.threads);
     let progress = |step| show(&bar, step);
@@ -65,15 +67,15 @@ pub(super) fn catalogue(args: &CatalogueArgs) -> Result<Exit, CliError> {
     let study = catalogue::study(&options);
     bar.done();
     let folder = args.out.clone().unwrap_or_else(|| catalogue::folder(&study));
-    catalogue::save(&study, &folder)?;
     let page = || catalogue::to_page(&study, args.date.as_deref());
+    match args.format {
+        Format::Json => say(&catalogue::to_json(&study, &folder))?,
+        Format::Markdown => say(&page())?,
+        Format::Text => print(&catalogue::to_document(&study, &folder), args.format)?,
+    }
+    catalogue::save(&study, &folder)?;
     if let Some(file) = &args.markdown {
         write_page(file, &page())?;
-    }
-    match args.format {
-        Format::Json => say(&catalogue::to_json(&study, &folder)),
-        Format::Markdown => say(&page()),
-        Format::Text => print(&catalogue::to_document(&study, &folder), args.format),
     }
     Ok(exit(&study))
 }

@@ -3,17 +3,18 @@
 use serde_json::json;
 use wavetank::harness::Exit;
 use wavetank::harness::cli::{Format, print, say};
-use wavetank::invariant::Suite;
+use wavetank::invariant::Judged;
 use wavetank::objectives::Objectives;
 use wavetank::report::Document;
 use wavetank_models::policy::bundled;
 use wavetank_models::{DocSync, catalogue};
 
+use super::error::CliError;
 use crate::scenarios;
 
-pub(super) fn list(format: Format) -> Exit {
+pub(super) fn list(format: Format) -> Result<Exit, CliError> {
     let scenarios = scenarios::all();
-    let invariants = Suite::<DocSync>::shipped(&Objectives::default()).history;
+    let invariants = DocSync::invariants(&Objectives::default()).history;
     if format == Format::Json {
         let value = json!({
             "scenarios": scenarios.iter().map(|one| json!({
@@ -25,8 +26,8 @@ pub(super) fn list(format: Format) -> Exit {
             })).collect::<Vec<_>>(),
             "failure_modes": catalogue::entries(),
         });
-        say(&format!("{value:#}\n"));
-        return Exit::Held;
+        say(&format!("{value:#}\n"))?;
+        return Ok(Exit::Held);
     }
     let mut report = Document::default();
     let rows = scenarios
@@ -41,6 +42,6 @@ pub(super) fn list(format: Format) -> Exit {
         vec![entry.id.clone(), entry.invariant.clone(), patch]
     });
     report.heading(2, "Failure modes").table(&["name", "breaks", "patch"], rows.collect());
-    print(&report, format);
-    Exit::Held
+    print(&report, format)?;
+    Ok(Exit::Held)
 }

@@ -95,7 +95,7 @@ pub fn main() -> Exit {
     let done = match args.command {
         Command::Audit(args) => audit::audit(&args),
         Command::Catalogue(args) => catalogue::catalogue(&args),
-        Command::List { format } => Ok(list::list(format)),
+        Command::List { format } => list::list(format),
         Command::Serve(args) => serve::serve(&args),
         Command::Any(command) if command.scenario() == Some("w") => {
             command.run(&Benchmark).map_err(CliError::from)
@@ -154,4 +154,15 @@ impl Tool<W> for Benchmark {
     fn patched(&self, _setup: &Setup, remedy: &Path) -> Result<Setup, ConfigError> {
         self.config(remedy.to_str())
     }
+}
+
+/// Checks that cases can be saved in a folder, before any work is done for them.
+fn folder(out: Option<&Path>) -> Result<(), CliError> {
+    let folder = out.unwrap_or(Path::new("wavetank-report"));
+    if folder.exists() && !folder.is_dir() {
+        let source = std::io::ErrorKind::NotADirectory.into();
+        let path = folder.display().to_string();
+        return Err(CliError::Any(cli::CliError::Write { path, source }));
+    }
+    Ok(())
 }

@@ -13,7 +13,7 @@ use crate::explore::{
     run as run_case, run_at, run_recorded_at, shrink as shrink_case,
 };
 use crate::harness::{Exit, nearest};
-use crate::invariant::{Judged, Violation};
+use crate::invariant::{Judged, Suite, Violation};
 use crate::report::{Document, full_trace, sequence_diagram, trace};
 
 /// The most steps of a diagram.
@@ -42,6 +42,17 @@ struct Show {
     diagram: bool,
 }
 
+impl Show {
+    /// Checks that nothing is asked for that is not printed in this way.
+    fn is_plain(&self, way: &str) -> Result<(), CliError> {
+        if self.case || self.trace.is_some() || self.diagram {
+            let message = format!("--case, --trace and --diagram are not printed {way}");
+            return Err(CliError::Input(message));
+        }
+        Ok(())
+    }
+}
+
 /// How much of a run is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Trace {
@@ -57,9 +68,9 @@ pub struct RunArgs {
     /// A scenario, as `list` shows them, or a case file.
     #[arg(value_name = "SCENARIO|CASE")]
     what: String,
-    /// The seed that the case is made from.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    /// The seed that the case is made from, 0 if none is given; a case file has its own.
+    #[arg(long)]
+    seed: Option<u64>,
     /// The configuration: a file, or a name that the tool knows.
     #[arg(long, visible_alias = "policy")]
     config: Option<String>,
@@ -114,7 +125,13 @@ fn case_of<P: Judged>(tool: &dyn Tool<P>, args: &RunArgs) -> Result<Case<P>, Cli
     if file.extension().is_none_or(|extension| extension != "json") {
         let scenario = scenario_named(tool, &args.what)?;
         let config = tool.config(config).map_err(CliError::Config)?;
-        return Ok(case_of_seed(scenario, &config, args.seed));
+        return Ok(case_of_seed(scenario, &config, args.seed.unwrap_or_default()));
+    }
+    if args.seed.is_some() {
+        return Err(CliError::Input(format!(
+            "{}: a case has its seed; leave --seed out",
+            args.what
+        )));
     }
     let mut case = read_case::<P>(file)?;
     if config.is_some() {
@@ -142,17 +159,26 @@ pub(super) fn run<P: Judged>(tool: &dyn Tool<P>, args: &RunArgs) -> Result<Exit,
     if let Some(path) = &args.save {
         write_new(path, &case.to_json())?;
     }
-    let mut again = format!("{} run {} --seed {}", tool.name(), args.what, args.seed);
+    let mut again = format!("{} run {}", tool.name(), args.what);
+    if let Some(seed) = args.seed {
+        again = format!("{again} --seed {seed}");
+    }
     if let Some(config) = &args.config {
         again = format!("{again} --config {config}");
     }
     let engine = match args.fidelity.levels()? {
         [Level::Message] => Engine::Message,
         #[cfg(feature = "wire")]
-        [Level::Wire] => Engine::Wire,
-        levels => return fidelity::compare(&case, levels, args.show.format),
+        [Level::Wire] => {
+            again += " --fidelity wire";
+            Engine::Wire
+        }
+        levels => {
+            args.show.is_plain("at several fidelities")?;
+            return fidelity::compare(&case, levels, args.show.format);
+        }
     };
-    Ok(Exit::from(&present(engine, &case, &args.show, &again).verdict))
+    Ok(Exit::from(&present(engine, &case, &args.show, &again)?.verdict))
 }
 
 pub(super) fn replay<P: Judged>(tool: &dyn Tool<P>, args: &ReplayArgs) -> Result<Exit, CliError> {
@@ -163,22 +189,24 @@ pub(super) fn replay<P: Judged>(tool: &dyn Tool<P>, args: &ReplayArgs) -> Result
         case.config = tool.patched(&case.config, path).map_err(CliError::Config)?;
         again = format!("{again} --patch {}", path.display());
     }
-    let outcome = present(Engine::Message, &case, &args.show, &again);
+    let outcome = present(Engine::Message, &case, &args.show, &again)?;
     if args.patch.is_none()
         && args.show.format == Format::Text
         && let Some(digest) = saved.digest
     {
         if !case.is_current() {
-            say("The case was saved when the protocol's types had another shape; it still fits.\n");
+            say(
+                "The case was saved when the protocol's types had another shape; it still fits.\n",
+            )?;
         }
         if outcome.digest != digest {
             say(&format!(
                 "The case was saved with the digest {digest}: the protocol, the engine or the \
                  case have changed since.\n"
-            ));
+            ))?;
         }
         if let Some(broken) = saved.breaks.filter(|_| outcome.verdict.held()) {
-            say(&format!("The case was saved because it broke {broken}. It no longer does.\n"));
+            say(&format!("The case was saved because it broke {broken}. It no longer does.\n"))?;
         }
     }
     Ok(Exit::from(&outcome.verdict))
@@ -195,14 +223,14 @@ pub(super) fn shrink<P: Judged>(tool: &dyn Tool<P>, args: &ShrinkArgs) -> Result
     let Shrunk { case, violation, runs, complete, slid } = small.ok_or(CliError::Holds(name))?;
     let path = args.out.clone().unwrap_or_else(|| args.file.with_extension("min.json"));
     let cut = if complete { "" } else { ", which was the budget: it may be made smaller still" };
-    say(&format!("{}: {}\nafter {runs} runs{cut}: ", violation.invariant, violation.message));
+    say(&format!("{}: {}\nafter {runs} runs{cut}: ", violation.invariant, violation.message))?;
     save(tool, case, &violation, &path)?;
     for Slid { violation, case } in slid {
         let path = path.with_extension(format!("{}.json", violation.invariant));
         say(&format!(
             "\nA second finding, of a case that was tried on the way:\n{}: {}\n",
             violation.invariant, violation.message
-        ));
+        ))?;
         save(tool, case, &violation, &path)?;
     }
     Ok(Exit::Violated)
@@ -219,25 +247,51 @@ fn save<P: Judged>(
     case.origin.digest = Some(run_case(&case).digest);
     write_new(path, &case.to_json())?;
     let (words, path, name) = (case.in_words(), path.display(), tool.name());
-    say(&format!("{words}saved as {path}\n{name} replay {path}\n"));
+    say(&format!("{words}saved as {path}\n{name} replay {path}\n"))?;
     Ok(())
 }
 
 pub(super) fn read_case<P: Judged>(path: &Path) -> Result<Case<P>, CliError> {
-    Case::from_json(&read(path)?)
-        .map_err(|source| CliError::Case { path: path.display().to_string(), source })
+    let case = Case::<P>::from_json(&read(path)?)
+        .map_err(|source| CliError::Case { path: path.display().to_string(), source })?;
+    if let Some(names) = &case.invariants {
+        let Suite { history, state } = P::invariants(&case.objectives);
+        let all = history.iter().map(|one| one.name()).chain(state.iter().map(|one| one.name()));
+        known(names, &all.collect::<Vec<_>>())
+            .map_err(|message| CliError::Input(format!("{}: {message}", path.display())))?;
+    }
+    Ok(case)
+}
+
+/// Whether there are invariants of all these names, and one is named; if not, what is wrong.
+pub(super) fn known(names: &[String], all: &[&str]) -> Result<(), String> {
+    if names.is_empty() {
+        return Err("it names no invariant; leave `invariants` out to judge by all".to_owned());
+    }
+    let Some(name) = names.iter().find(|name| !all.contains(&name.as_str())) else {
+        return Ok(());
+    };
+    let near = nearest(name, all.iter().map(|one| (*one).to_owned()));
+    let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    Err(format!("no invariant is called `{name}`{near}"))
 }
 
 /// Runs a case and prints what it came to.
-fn present<P: Judged>(engine: Engine, case: &Case<P>, show: &Show, again: &str) -> Outcome {
+fn present<P: Judged>(
+    engine: Engine,
+    case: &Case<P>,
+    show: &Show,
+    again: &str,
+) -> Result<Outcome, CliError> {
     let (outcome, recording) = if show.trace.is_some() || show.diagram {
         run_recorded_at(engine, case)
     } else {
         (run_at(engine, case), Recording::default())
     };
     if show.format == Format::Json {
-        say(&outcome_json(case, &outcome));
-        return outcome;
+        show.is_plain("as JSON")?;
+        say(&outcome_json(case, &outcome))?;
+        return Ok(outcome);
     }
     let mut report = Document::default();
     if show.case {
@@ -255,7 +309,7 @@ fn present<P: Judged>(engine: Engine, case: &Case<P>, show: &Show, again: &str) 
         report.heading(2, "Messages").code(diagram);
     }
     match &outcome.verdict {
-        Verdict::Held => report.text("Held: every invariant."),
+        Verdict::Held => report.text(held(case)),
         Verdict::Panicked(message) => report.text(format!("Panicked: {message}")),
         Verdict::Violated(violations) => {
             for one in violations {
@@ -269,8 +323,16 @@ fn present<P: Judged>(engine: Engine, case: &Case<P>, show: &Show, again: &str) 
     let counts = outcome.counts;
     report.field("Digest", outcome.digest.to_string());
     report.field("Counts", format!("{} events, {} messages", counts.events, counts.sent));
-    print(&report, show.format);
-    outcome
+    print(&report, show.format)?;
+    Ok(outcome)
+}
+
+/// What a run that held proves.
+fn held<P: Judged>(case: &Case<P>) -> String {
+    match &case.invariants {
+        None => "Held: every invariant.".to_owned(),
+        Some(names) => format!("Held: {}; the case is judged by nothing else.", names.join(", ")),
+    }
 }
 
 fn outcome_json<P: Judged>(case: &Case<P>, outcome: &Outcome) -> String {

@@ -77,9 +77,9 @@ pub enum CliError {
     /// Reports cannot become one.
     #[error(transparent)]
     Merge(#[from] MergeError),
-    /// A recording, its mapping or the objectives are wrong.
+    /// What was given is wrong: a recording, a mapping, objectives, or options that do not go together.
     #[error("{0}")]
-    Recording(String),
+    Input(String),
     /// Shards are missing.
     #[error("missing shards: {0}; with --partial the others are merged")]
     Missing(String),

@@ -82,14 +82,14 @@ pub(super) fn explore<P: Judged>(tool: &dyn Tool<P>, args: &ExploreArgs) -> Resu
         guided.runs(),
         guided.corpus(),
         guided.breadth(),
-    ));
+    ))?;
     for (invariant, path) in &findings {
         let times = guided.found().get(invariant).copied().unwrap_or_default();
         say(&format!(
             "{invariant}, {times} times\n    {} replay {}\n",
             tool.name(),
             path.display()
-        ));
+        ))?;
     }
     Ok(if findings.is_empty() { Exit::Held } else { Exit::Violated })
 }
@@ -123,7 +123,7 @@ fn keep<P: Judged>(
     let path = args.out.join(format!("{name}-{}.json", &digest.to_string()[..12]));
     write_new(&path, &case.to_json())?;
     let path_shown = path.display();
-    say(&format!("{name}: {message}\n    {} replay {path_shown}\n", tool.name()));
+    say(&format!("{name}: {message}\n    {} replay {path_shown}\n", tool.name()))?;
     findings.insert(name, path);
     Ok(())
 }

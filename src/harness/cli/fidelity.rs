@@ -53,8 +53,8 @@ pub(super) fn compare<P: Judged>(
     let comparison = Comparison::of(case, levels);
     let disagreements = comparison.disagreements();
     match format {
-        Format::Json => say(&format!("{:#}\n", as_json(&comparison, &disagreements))),
-        _ => print(&as_text(case, &comparison, &disagreements), format),
+        Format::Json => say(&format!("{:#}\n", as_json(&comparison, &disagreements)))?,
+        _ => print(&as_text(case, &comparison, &disagreements), format)?,
     }
     if !disagreements.is_empty() {
         return Ok(Exit::Disagreement);

@@ -27,7 +27,7 @@ use crate::objectives::Objectives;
 use crate::report::Document;
 
 pub use error::CliError;
-pub use output::{Format, complain, print, read, say, write_new};
+pub use output::{Format, complain, print, read, say, threads, writable, write_new};
 pub use progress::Bar;
 
 /// What a user gives as a configuration or a remedy may be wrong in ways of its own.
@@ -257,7 +257,7 @@ fn list<P: Judged>(tool: &dyn Tool<P>, format: Format) -> Result<Exit, CliError>
             .map(|[name, statement]| serde_json::json!({"name": name, "statement": statement}));
         let (scenarios, invariants): (Vec<_>, Vec<_>) = (scenarios.collect(), invariants.collect());
         let value = serde_json::json!({"scenarios": scenarios, "invariants": invariants});
-        say(&format!("{value:#}\n"));
+        say(&format!("{value:#}\n"))?;
         return Ok(Exit::Held);
     }
     let mut report = Document::default();
@@ -265,6 +265,6 @@ fn list<P: Judged>(tool: &dyn Tool<P>, format: Format) -> Result<Exit, CliError>
     report.heading(2, "Scenarios").table(&["name", "what happens"], rows.collect());
     let rows = invariants.iter().map(|row| row.map(str::to_owned).to_vec());
     report.heading(2, "Invariants").table(&["name", "what it holds"], rows.collect());
-    print(&report, format);
+    print(&report, format)?;
     Ok(Exit::Held)
 }

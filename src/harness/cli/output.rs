@@ -1,6 +1,6 @@
 //! What a command line prints and writes.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
 
 use clap::ValueEnum;
@@ -21,20 +21,58 @@ pub enum Format {
 }
 
 /// Prints a report to standard output.
-pub fn print(report: &Document, format: Format) {
+///
+/// # Errors
+/// As [`say`].
+pub fn print(report: &Document, format: Format) -> Result<(), CliError> {
     let colour = std::io::stdout().is_terminal();
     let text = match format {
         Format::Markdown => report.to_markdown(),
         _ => report.to_text(if colour { Style::Colour } else { Style::Plain }),
     };
-    say(&text);
+    say(&text)
 }
 
 /// Prints text to standard output. A reader that went away is no error.
-pub fn say(text: &str) {
+///
+/// # Errors
+/// An output that cannot take it, such as a full disk.
+pub fn say(text: &str) -> Result<(), CliError> {
     let mut stdout = anstream::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes());
-    let _ = stdout.flush();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(source) if source.kind() != ErrorKind::BrokenPipe => {
+            Err(CliError::Write { path: "standard output".to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks that a file can be written to later, before any work is done for it.
+///
+/// # Errors
+/// A folder of this name, or a folder around it that is not there.
+pub fn writable(path: &Path) -> Result<(), CliError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let kind = if path.is_dir() {
+        ErrorKind::IsADirectory
+    } else if folder.is_some_and(|folder| !folder.is_dir()) {
+        ErrorKind::NotFound
+    } else {
+        return Ok(());
+    };
+    Err(CliError::Write { path: path.display().to_string(), source: kind.into() })
+}
+
+/// Reads how many threads to use.
+///
+/// # Errors
+/// No number, or more than 1024.
+pub fn threads(text: &str) -> Result<usize, String> {
+    let most = 1024;
+    text.parse()
+        .ok()
+        .filter(|threads| *threads <= most)
+        .ok_or_else(|| format!("expected a number up to {most}; 0 is one thread per core"))
 }
 
 /// Prints an error to standard error.

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::cases::known;
 use super::progress::Bar;
 use super::{CliError, Tool, print, read, say};
-use crate::harness::{Exit, nearest};
-use crate::invariant::{Invariant, Judged, shipped};
+use crate::harness::Exit;
+use crate::invariant::{Judged, shipped};
 use crate::objectives::Objectives;
 use crate::recorded::{
     BadLine, Checked, Checker, Finding, Form, Limits, Lines, Mapping, Options, Verdict,
@@ -74,7 +75,12 @@ pub(super) fn check<P: Judged>(tool: &dyn Tool<P>, args: &CheckArgs) -> Result<E
     let objectives = objectives.unwrap_or_default();
     let own = P::invariants(&objectives).history;
     let invariants = [own, shipped(&objectives, |field| field.to_string())];
-    known(&args.invariant, &invariants, tool.name())?;
+    if !args.invariant.is_empty() {
+        let all: Vec<_> = invariants.iter().flatten().map(|one| one.name()).collect();
+        known(&args.invariant, &all).map_err(|message| {
+            CliError::Input(format!("{message} (`{} list` shows them)", tool.name()))
+        })?;
+    }
     let limits = Limits { window: args.window, ..Limits::default() };
     let (only, midway) = (args.invariant.clone(), args.midway);
     let options = Options { only, own_objectives, midway, limits };
@@ -83,10 +89,10 @@ pub(super) fn check<P: Judged>(tool: &dyn Tool<P>, args: &CheckArgs) -> Result<E
         return Err(bad_lines(&args.file, &bad));
     }
     match args.format {
-        ReportFormat::Text => print(&report(&checked, &args.file), super::Format::Text),
-        ReportFormat::Json => say(&format!("{:#}\n", as_json(&checked))),
+        ReportFormat::Text => print(&report(&checked, args), super::Format::Text)?,
+        ReportFormat::Json => say(&format!("{:#}\n", as_json(&checked, &args.invariant)))?,
     }
-    Ok(exit_of(&checked, args.invariant.is_empty()))
+    Ok(exit_of(&checked, &args.invariant))
 }
 
 /// Feeds all lines of the recording to the checker; gives back the lines that are none.
@@ -132,11 +138,11 @@ fn bad_lines(file: &Path, bad: &[BadLine]) -> CliError {
     }
     let more = if bad.len() == BAD_LINES_MAX { "; the rest was not read" } else { "" };
     let lines = if bad.len() == 1 { "line" } else { "lines" };
-    CliError::Recording(format!("{file}: {} {lines} cannot be used{more}", bad.len()))
+    CliError::Input(format!("{file}: {} {lines} cannot be used{more}", bad.len()))
 }
 
 fn input(path: &Path, message: impl std::fmt::Display) -> CliError {
-    CliError::Recording(format!("{}: {message}", path.display()))
+    CliError::Input(format!("{}: {message}", path.display()))
 }
 
 /// What a TOML file says, or where it is wrong.
@@ -148,45 +154,42 @@ fn toml_of<T: for<'de> serde::Deserialize<'de>>(path: &Path) -> Result<T, CliErr
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().map_or(0, |part| part.chars().count()) + 1;
         let path = path.display();
-        CliError::Recording(format!("{path}: line {line}, column {column}: {}", error.message()))
+        CliError::Input(format!("{path}: line {line}, column {column}: {}", error.message()))
     })
 }
 
-/// Whether every name is that of an invariant.
-fn known(
-    names: &[String],
-    invariants: &[Vec<Box<dyn Invariant>>],
-    tool: &str,
-) -> Result<(), CliError> {
-    let all: Vec<&str> = invariants.iter().flatten().map(|one| one.name()).collect();
-    let Some(name) = names.iter().find(|name| !all.contains(&name.as_str())) else {
-        return Ok(());
-    };
-    let near = nearest(name, all.iter().map(|one| (*one).to_owned()));
-    let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-    let message = format!("no invariant is called `{name}`{near} (`{tool} list` shows them)");
-    Err(CliError::Recording(message))
-}
+/// What a recording lacks that is not of the protocol itself.
+const OWN_TERMS: &str = "a recording in the protocol's own terms";
 
 /// A check that could look at nothing, or not at all that was named, proves nothing.
-fn exit_of(checked: &Checked, any: bool) -> Exit {
-    let is = |finding: &Finding, wanted: fn(&Verdict) -> bool| wanted(&finding.verdict);
-    let mut all = checked.findings.iter();
-    if all.clone().any(|one| is(one, |verdict| matches!(verdict, Verdict::Broken(_)))) {
+fn exit_of(checked: &Checked, named: &[String]) -> Exit {
+    let findings = &checked.findings;
+    if findings.iter().any(|one| matches!(one.verdict, Verdict::Broken(_))) {
         return Exit::Violated;
     }
-    let held: fn(&Verdict) -> bool = |verdict| *verdict == Verdict::Held;
-    let proves = if any { all.any(|one| is(one, held)) } else { all.all(|one| is(one, held)) };
-    if proves { Exit::Held } else { Exit::Vacuous }
+    let held: Vec<_> = findings.iter().filter(|one| one.verdict == Verdict::Held).collect();
+    let all = named.iter().all(|name| held.iter().any(|one| one.invariant == *name));
+    if all && !held.is_empty() { Exit::Held } else { Exit::Vacuous }
+}
+
+/// The invariants that were named and are of the protocol's own terms, which the recording does
+/// not have.
+fn foreign<'a>(checked: &Checked, named: &'a [String]) -> Vec<&'a str> {
+    let is_judged = |name: &&String| checked.findings.iter().any(|one| one.invariant == **name);
+    named.iter().filter(|name| !is_judged(name)).map(String::as_str).collect()
 }
 
 /// A report for people.
-fn report(checked: &Checked, file: &Path) -> Document {
+fn report(checked: &Checked, args: &CheckArgs) -> Document {
     let mut document = Document::default();
-    document.heading(2, format!("Check of {}", file.display()));
+    document.heading(2, format!("Check of {}", args.file.display()));
     let mut held = Vec::new();
     // By what is missing: whoever adds one fact to a log wants to know what that is good for.
     let mut unchecked: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let foreign = foreign(checked, &args.invariant);
+    if !foreign.is_empty() {
+        unchecked.insert(OWN_TERMS.to_owned(), foreign);
+    }
     for Finding { invariant, statement, verdict } in &checked.findings {
         match verdict {
             Verdict::Held => held.push((*invariant).to_owned()),
@@ -231,7 +234,7 @@ fn report(checked: &Checked, file: &Path) -> Document {
 }
 
 /// The same for programs. The fields do not change.
-fn as_json(checked: &Checked) -> serde_json::Value {
+fn as_json(checked: &Checked, named: &[String]) -> serde_json::Value {
     let of = |wanted: fn(&Finding) -> Option<serde_json::Value>| -> Vec<_> {
         checked.findings.iter().filter_map(wanted).collect()
     };
@@ -247,13 +250,15 @@ fn as_json(checked: &Checked) -> serde_json::Value {
         _ => None,
     });
     let held = of(|finding| (finding.verdict == Verdict::Held).then(|| finding.invariant.into()));
-    let unchecked = of(|finding| match &finding.verdict {
+    let mut unchecked = of(|finding| match &finding.verdict {
         Verdict::Unchecked(lacks) => {
             Some(json!({ "invariant": finding.invariant, "needs": lacks }))
         }
         _ => None,
     });
-    let verdict = match exit_of(checked, true) {
+    let foreign = foreign(checked, named).into_iter();
+    unchecked.extend(foreign.map(|name| json!({ "invariant": name, "needs": [OWN_TERMS] })));
+    let verdict = match exit_of(checked, named) {
         Exit::Violated => "violated",
         Exit::Held => "held",
         _ => "unknown",

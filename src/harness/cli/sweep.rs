@@ -8,7 +8,7 @@ use clap::{ArgGroup, Args};
 
 use super::cases::scenario_named;
 use super::progress::SweepBar;
-use super::{CliError, Format, Tool, duration, print, read, say};
+use super::{CliError, Format, Tool, duration, print, read, say, threads, writable};
 use crate::explore::{
     Pool, Scenario, Shard, Sweep, SweepEnd, SweepProgress, SweepReport, SweepTally, merge_sweeps,
 };
@@ -42,7 +42,7 @@ pub struct SweepArgs {
     #[arg(long, visible_alias = "policy")]
     config: Option<String>,
     /// Threads to run on; 0 is one per core. The result does not depend on it.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = threads)]
     threads: usize,
     /// Where the report goes, for `merge` and other programs. FILE.journal beside it
     /// says how far the sweep has come.
@@ -74,6 +74,7 @@ pub(super) fn sweep<P: Judged>(tool: &dyn Tool<P>, args: &SweepArgs) -> Result<E
         chosen = tool.scenarios();
     }
     let config = tool.config(args.config.as_deref()).map_err(CliError::Config)?;
+    args.json.iter().try_for_each(|path| writable(path))?;
     let (pool, journal) = (Pool::new(args.threads), args.json.as_deref().map(journal_of));
     let runs = args.runs.map(SweepEnd::Runs);
     let sweep = Sweep {
@@ -99,9 +100,9 @@ pub(super) fn sweep<P: Judged>(tool: &dyn Tool<P>, args: &SweepArgs) -> Result<E
         save(path, &report.to_json(), args.resume, RESUME)?;
     }
     if let Some(before) = before.filter(|before| *before > 0) {
-        say(&format!("Went on after {before} runs.\n"));
+        say(&format!("Went on after {before} runs.\n"))?;
     }
-    print(&summary(&report, Some((tool.name(), args.config.as_deref()))), Format::Text);
+    print(&summary(&report, Some((tool.name(), args.config.as_deref()))), Format::Text)?;
     Ok(exit_of(&report))
 }
 
@@ -115,7 +116,7 @@ pub(super) fn merge(args: &MergeArgs) -> Result<Exit, CliError> {
     if let Some(path) = &args.json {
         save(path, &report.to_json(), false, "")?;
     }
-    print(&summary(&report, None), Format::Text);
+    print(&summary(&report, None), Format::Text)?;
     Ok(exit_of(&report))
 }
 

@@ -27,7 +27,7 @@ pub(super) fn serve(args: &ServeArgs, config: Config) -> Result<Exit, CliError> 
         say(&format!(
             "Open http://{address}/ in several tabs. The document is kept in {}. Ctrl-C ends it.\n",
             args.data.display()
-        ));
+        ))?;
         let serving = Serving::<DocSync> {
             role: Role::Server,
             config,
@@ -41,7 +41,7 @@ pub(super) fn serve(args: &ServeArgs, config: Config) -> Result<Exit, CliError> 
                 ended.map(|()| Exit::Held).map_err(CliError::Serve)
             }
             _ = end => {
-                say("\nEnded. What was acknowledged is in the file.\n");
+                say("\nEnded. What was acknowledged is in the file.\n")?;
                 Ok(Exit::Held)
             }
         }
