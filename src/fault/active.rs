@@ -1,10 +1,14 @@
 //! What the faults that are active at one time come to. Of two that say something of one
 //! thing, the later in the plan holds.
 
-use super::{ConnectionFault, FaultKind, LinkFault, PeopleFault, StoreFault};
+use super::{
+    ClockFault, ConnectionFault, DeviceFault, FaultKind, LinkFault, NodeFault, PeopleFault,
+    StoreFault,
+};
 use crate::engine::{Gate, StoreMode, Treatment, Weather};
 use crate::history::Refusal;
-use crate::id::{NodeId, StoreId};
+use crate::id::{NodeId, StoreId, Topic};
+use crate::time::Span;
 
 /// What they make of a path.
 pub(crate) fn weather<'a>(
@@ -88,4 +92,64 @@ pub(crate) fn treatment<'a>(active: impl Iterator<Item = &'a FaultKind>, of: Nod
         }
     }
     treatment
+}
+
+/// Whether they keep the process of a node from running.
+pub(crate) fn keep_down<'a>(mut active: impl Iterator<Item = &'a FaultKind>, of: NodeId) -> bool {
+    active.any(|kind| {
+        matches!(kind, FaultKind::Node(NodeFault::Crash(node) | NodeFault::PowerLoss(node))
+            if *node == of)
+    })
+}
+
+/// How long each event takes a node.
+pub(crate) fn cost<'a>(active: impl Iterator<Item = &'a FaultKind>, of: NodeId) -> Span {
+    let costs = active.filter_map(|kind| match kind {
+        FaultKind::Node(NodeFault::Slow(node, cost)) if *node == of => Some(*cost),
+        _ => None,
+    });
+    costs.last().unwrap_or_default()
+}
+
+/// At multiples of what a node's timers go off, or those of one name.
+pub(crate) fn throttle<'a>(
+    active: impl Iterator<Item = &'a FaultKind>,
+    of: NodeId,
+) -> Option<(Option<&'a str>, Span)> {
+    let throttles = active.filter_map(|kind| match kind {
+        FaultKind::Node(NodeFault::Throttle { node, timer, grain }) if *node == of => {
+            Some((timer.as_deref(), *grain))
+        }
+        _ => None,
+    });
+    throttles.last()
+}
+
+/// By how much a node's clock runs too fast.
+pub(crate) fn drift_ppm<'a>(active: impl Iterator<Item = &'a FaultKind>, of: NodeId) -> i32 {
+    let drifts = active.filter_map(|kind| match *kind {
+        FaultKind::Clock(ClockFault::Drift(node, ppm)) if node == of => Some(ppm),
+        _ => None,
+    });
+    drifts.last().unwrap_or_default()
+}
+
+/// Whether a device says that it is online.
+pub(crate) fn is_online<'a>(mut active: impl Iterator<Item = &'a FaultKind>, of: NodeId) -> bool {
+    !active.any(|kind| {
+        matches!(kind, FaultKind::Device(DeviceFault::Offline(node) | DeviceFault::SaysOffline(node))
+            if *node == of)
+    })
+}
+
+/// Whether a user may see a topic.
+pub(crate) fn may_see<'a>(
+    mut active: impl Iterator<Item = &'a FaultKind>,
+    user: NodeId,
+    topic: Topic,
+) -> bool {
+    !active.any(|kind| {
+        matches!(kind, FaultKind::People(PeopleFault::RightsWithdrawn(of, what))
+            if (*of, *what) == (user, topic))
+    })
 }

@@ -59,16 +59,16 @@ impl<'a> Timeline<'a> {
         let Some(&(_, i, beat)) = self.steps.get(self.next) else { return };
         self.next += 1;
         if let Beat::Stroke(n) = beat {
-            return stroke(world, &self.plan[i].kind, n);
+            return self.stroke(world, &self.plan[i].kind, n);
         }
         let begins = beat == Beat::Begin;
         self.active[i] = begins;
         match &self.plan[i].kind {
             FaultKind::Link(fault) => self.link(world, fault, begins),
             FaultKind::Connection(fault) => self.connection(world, fault, begins),
-            FaultKind::Node(fault) => node(world, fault, begins),
+            FaultKind::Node(fault) => self.node(world, fault, begins),
             FaultKind::Store(fault) => self.store(world, fault, begins),
-            FaultKind::Clock(fault) => clock(world, fault, begins),
+            FaultKind::Clock(fault) => self.clock(world, fault, begins),
             FaultKind::Device(fault) => self.device(world, fault, begins),
             FaultKind::People(fault) => self.people(world, fault, begins),
         }
@@ -182,9 +182,9 @@ impl<'a> Timeline<'a> {
             DeviceFault::Offline(node) => {
                 cut_both(world, &self.pairs((&[node], &[])), begins, false);
                 world.unplug(node, begins);
-                world.device(node, !begins);
+                self.says(world, node, begins);
             }
-            DeviceFault::SaysOffline(node) => world.device(node, !begins),
+            DeviceFault::SaysOffline(node) => self.says(world, node, begins),
             DeviceFault::Fork(from, to) if begins => world.fork(from, to),
             DeviceFault::Fork(..) => {}
         }
@@ -202,12 +202,102 @@ impl<'a> Timeline<'a> {
             | PeopleFault::IssuerSilent(user) => {
                 world.treat(user, active::treatment(self.active(), user));
             }
-            PeopleFault::RightsWithdrawn(user, topic) => world.withdraw(user, topic, begins),
+            PeopleFault::RightsWithdrawn(user, topic) => {
+                if begins || active::may_see(self.active(), user, topic) {
+                    world.withdraw(user, topic, begins);
+                }
+            }
             PeopleFault::Revoked(user) if begins => world.revoke(user),
             PeopleFault::Malformed(from, to, bytes) if begins => {
                 world.send_garbage(from, to, bytes);
             }
             PeopleFault::Revoked(_) | PeopleFault::Malformed(..) | PeopleFault::Flood { .. } => {}
+        }
+    }
+
+    /// What a device says of its network: it is online again only once nothing keeps it off.
+    fn says<P: Protocol, W: Witness<P>>(
+        &self,
+        world: &mut World<P, W>,
+        node: NodeId,
+        begins: bool,
+    ) {
+        if begins || active::is_online(self.active(), node) {
+            world.device(node, !begins);
+        }
+    }
+
+    fn node<P: Protocol, W: Witness<P>>(
+        &self,
+        world: &mut World<P, W>,
+        fault: &NodeFault,
+        begins: bool,
+    ) {
+        match fault {
+            NodeFault::Crash(node) if begins => world.crash(*node, false),
+            NodeFault::PowerLoss(node) if begins => world.crash(*node, true),
+            NodeFault::Crash(node)
+            | NodeFault::PowerLoss(node)
+            | NodeFault::RestartStorm { node, .. }
+                if !begins =>
+            {
+                self.restart(world, *node);
+            }
+            NodeFault::RollingRestart { nodes, .. } if !begins => {
+                nodes.iter().for_each(|node| self.restart(world, *node));
+            }
+            NodeFault::Pause(node) if begins => world.pause(*node),
+            NodeFault::Pause(node) => world.resume(*node),
+            NodeFault::Slow(node, _) => world.slow(*node, active::cost(self.active(), *node)),
+            NodeFault::Throttle { node, .. } => {
+                let (timer, grain) = active::throttle(self.active(), *node).unzip();
+                world.throttle(*node, timer.flatten(), grain);
+            }
+            _ => {}
+        }
+    }
+
+    /// Runs a node again, unless something else keeps it down.
+    fn restart<P: Protocol, W: Witness<P>>(&self, world: &mut World<P, W>, node: NodeId) {
+        if !active::keep_down(self.active(), node) {
+            world.restart(node);
+        }
+    }
+
+    fn stroke<P: Protocol, W: Witness<P>>(
+        &self,
+        world: &mut World<P, W>,
+        kind: &FaultKind,
+        n: u32,
+    ) {
+        let dies = n.is_multiple_of(2);
+        match kind {
+            FaultKind::People(PeopleFault::Flood { from, to, .. }) => world.repeat(*from, *to),
+            FaultKind::Node(NodeFault::RestartStorm { node, .. }) if dies => {
+                world.crash(*node, false);
+            }
+            FaultKind::Node(NodeFault::RestartStorm { node, .. }) => self.restart(world, *node),
+            FaultKind::Node(NodeFault::RollingRestart { nodes, .. }) => {
+                let node = nodes[n as usize / 2];
+                if dies { world.crash(node, false) } else { self.restart(world, node) }
+            }
+            _ => {}
+        }
+    }
+
+    fn clock<P: Protocol, W: Witness<P>>(
+        &self,
+        world: &mut World<P, W>,
+        fault: &ClockFault,
+        begins: bool,
+    ) {
+        let sign = if begins { 1 } else { -1 };
+        match *fault {
+            ClockFault::Ahead(node, by) => world.step_wall(node, by.as_micros() as i64 * sign),
+            ClockFault::Behind(node, by) => world.step_wall(node, -(by.as_micros() as i64) * sign),
+            ClockFault::Drift(node, _) => {
+                world.drift(node, active::drift_ppm(self.active(), node));
+            }
         }
     }
 }
@@ -256,20 +346,6 @@ fn strokes(kind: &FaultKind, lasts: Span) -> Vec<Span> {
     }
 }
 
-fn stroke<P: Protocol, W: Witness<P>>(world: &mut World<P, W>, kind: &FaultKind, n: u32) {
-    let dies = n.is_multiple_of(2);
-    match kind {
-        FaultKind::People(PeopleFault::Flood { from, to, .. }) => world.repeat(*from, *to),
-        FaultKind::Node(NodeFault::RestartStorm { node, .. }) if dies => world.crash(*node, false),
-        FaultKind::Node(NodeFault::RestartStorm { node, .. }) => world.restart(*node),
-        FaultKind::Node(NodeFault::RollingRestart { nodes, .. }) => {
-            let node = nodes[n as usize / 2];
-            if dies { world.crash(node, false) } else { world.restart(node) }
-        }
-        _ => {}
-    }
-}
-
 fn cut_both<P: Protocol, W: Witness<P>>(
     world: &mut World<P, W>,
     pairs: &[(NodeId, NodeId)],
@@ -294,40 +370,5 @@ fn cut<P: Protocol, W: Witness<P>>(
         (true, true) => world.hold_oneway(from, to),
         (false, true) => world.release_oneway(from, to),
         (false, false) => world.repair_oneway(from, to),
-    }
-}
-
-fn node<P: Protocol, W: Witness<P>>(world: &mut World<P, W>, fault: &NodeFault, begins: bool) {
-    match fault {
-        NodeFault::Crash(node) if begins => world.crash(*node, false),
-        NodeFault::PowerLoss(node) if begins => world.crash(*node, true),
-        NodeFault::Crash(node)
-        | NodeFault::PowerLoss(node)
-        | NodeFault::RestartStorm { node, .. }
-            if !begins =>
-        {
-            world.restart(*node);
-        }
-        NodeFault::RollingRestart { nodes, .. } if !begins => {
-            nodes.iter().for_each(|node| world.restart(*node));
-        }
-        NodeFault::Pause(node) if begins => world.pause(*node),
-        NodeFault::Pause(node) => world.resume(*node),
-        NodeFault::Slow(node, cost) => {
-            world.slow(*node, if begins { *cost } else { Span::ZERO });
-        }
-        NodeFault::Throttle { node, timer, grain } => {
-            world.throttle(*node, timer.as_deref(), begins.then_some(*grain));
-        }
-        _ => {}
-    }
-}
-
-fn clock<P: Protocol, W: Witness<P>>(world: &mut World<P, W>, fault: &ClockFault, begins: bool) {
-    let sign = if begins { 1 } else { -1 };
-    match *fault {
-        ClockFault::Ahead(node, by) => world.step_wall(node, by.as_micros() as i64 * sign),
-        ClockFault::Behind(node, by) => world.step_wall(node, -(by.as_micros() as i64) * sign),
-        ClockFault::Drift(node, ppm) => world.drift(node, if begins { ppm } else { 0 }),
     }
 }

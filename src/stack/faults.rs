@@ -19,7 +19,7 @@ use crate::fault::{
 use crate::history::{Life, Observation, Path, Standing, StoreOutcome};
 use crate::id::{NodeId, Ticket};
 use crate::protocol::Protocol;
-use crate::time::{Span, Time};
+use crate::time::Time;
 
 /// The faults of a plan that this network cannot express, by number in the plan and name.
 pub(super) fn inexpressible(plan: &Plan) -> Vec<(usize, &'static str)> {
@@ -102,7 +102,10 @@ impl<'a, R> Faults<'a, R> {
             FaultKind::Connection(fault) => self.connection(run, fault, begins),
             FaultKind::Node(fault) => self.node(sim, run, fault, begins),
             FaultKind::Store(fault) => self.store(run, fault, begins),
-            FaultKind::Clock(fault) => clock(run, fault, begins),
+            FaultKind::Clock(fault) => {
+                let drift_ppm = |node| active::drift_ppm(self.active(), node);
+                clock(run, fault, begins, drift_ppm);
+            }
             FaultKind::Device(fault) => self.device(sim, run, fault, begins),
             FaultKind::People(fault) => self.people(run, fault, begins),
         }
@@ -239,16 +242,18 @@ impl<'a, R> Faults<'a, R> {
             }
             NodeFault::RestartStorm { .. } | NodeFault::RollingRestart { .. } => {}
             NodeFault::Pause(node) => pause(run, *node, begins),
-            NodeFault::Slow(node, cost) => {
+            NodeFault::Slow(node, _) => {
                 let Some(me) = run.index_of(*node) else { return };
                 let was = run.hosts[me].is_burdened();
-                run.hosts[me].cost = if begins { *cost } else { Span::ZERO };
+                run.hosts[me].cost = active::cost(self.active(), *node);
                 burden(run, me, was);
             }
-            NodeFault::Throttle { node, timer, grain } => {
+            NodeFault::Throttle { node, .. } => {
                 let Some(me) = run.index_of(*node) else { return };
                 let was = run.hosts[me].is_burdened();
-                run.hosts[me].throttle(begins.then(|| (timer.clone(), *grain)));
+                let throttle = active::throttle(self.active(), *node);
+                run.hosts[me]
+                    .throttle(throttle.map(|(timer, grain)| (timer.map(str::to_owned), grain)));
                 run.ports[me].call.notify_one();
                 burden(run, me, was);
             }
@@ -259,7 +264,12 @@ impl<'a, R> Faults<'a, R> {
     /// refuse a dial; here the software starts anew and waits where it is down.
     fn power<P: Protocol>(&self, sim: &mut Sim<'_>, run: &mut Run<P>, node: NodeId, off: bool) {
         let Some(me) = run.index_of(node) else { return };
-        let changed = if off { run.crash(me) } else { !run.hosts[me].is_running() };
+        let may_run = || {
+            let host = &run.hosts[me];
+            let dormant = host.incarnation == 0;
+            !host.is_running() && !dormant && !active::keep_down(self.active(), node)
+        };
+        let changed = if off { run.crash(me) } else { may_run() };
         if changed {
             sim.bounce(self.hosts.name(node));
         }
@@ -346,6 +356,9 @@ impl<'a, R> Faults<'a, R> {
         };
         let Some(me) = run.index_of(node) else { return };
         let online = !begins;
+        if online && !active::is_online(self.active(), node) {
+            return;
+        }
         run.observe(me, &Observation::Device { online });
         run.push(me, Input::Device(online));
     }
@@ -364,6 +377,8 @@ impl<'a, R> Faults<'a, R> {
         };
         let Some(me) = run.index_of(user) else { return };
         match *fault {
+            PeopleFault::RightsWithdrawn(user, topic)
+                if !begins && !active::may_see(self.active(), user, topic) => {}
             PeopleFault::RightsWithdrawn(user, topic) => {
                 let standing = run.issuer.withdraw(user, topic, begins);
                 run.observe(me, &Observation::Credential(standing));
@@ -417,12 +432,17 @@ fn pause<P: Protocol>(run: &mut Run<P>, node: NodeId, begins: bool) {
     run.ports[me].call.notify_one();
 }
 
-fn clock<P: Protocol>(run: &mut Run<P>, fault: &ClockFault, begins: bool) {
+fn clock<P: Protocol>(
+    run: &mut Run<P>,
+    fault: &ClockFault,
+    begins: bool,
+    drift_ppm: impl Fn(NodeId) -> i32,
+) {
     let sign = if begins { 1 } else { -1 };
     let (node, step, drift) = match *fault {
         ClockFault::Ahead(node, by) => (node, by.as_micros() as i64 * sign, None),
         ClockFault::Behind(node, by) => (node, -(by.as_micros() as i64) * sign, None),
-        ClockFault::Drift(node, ppm) => (node, 0, Some(if begins { ppm } else { 0 })),
+        ClockFault::Drift(node, _) => (node, 0, Some(drift_ppm(node))),
     };
     let Some(me) = run.index_of(node) else { return };
     let now = run.time();

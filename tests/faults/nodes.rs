@@ -1,11 +1,13 @@
 //! Faults of nodes, and what nodes can do to themselves.
 
 use wavetank::engine::Latency;
-use wavetank::fault::{FaultKind, NodeFault};
+use wavetank::fault::{Fault, FaultKind, NodeFault};
 use wavetank::history::{Life, Observation, Refusal};
 use wavetank::time::Span;
 
-use super::puppet::{ALICE, BOB, Do, Role, SERVER, STORE, case, chatter, dialled, from, told};
+use super::puppet::{
+    ALICE, BOB, Do, Role, SERVER, STORE, case, chatter, dialled, from, millis, told,
+};
 
 fn node(fault: NodeFault) -> FaultKind {
     FaultKind::Node(fault)
@@ -99,6 +101,18 @@ fn a_slow_node_takes_its_time_for_each_event() {
     let told = told(&case(&chatter(500, 900), vec![from(300, 4000, node(fault))]));
     assert_eq!(told.times(SERVER, "message"), [510, 760, 1010, 1260, 1510]);
     assert!(told.saw(|node, what| node == SERVER && *what == Observation::Node(Life::Burdened)));
+}
+
+#[test]
+fn the_end_of_a_fault_ends_nothing_that_another_one_keeps_up() {
+    let crash = || node(NodeFault::Crash(SERVER));
+    let for_good = Fault::for_good(millis(500), crash());
+    let told_down = told(&case(&[dialled()], vec![for_good, from(800, 1500, crash())]));
+    assert_eq!(told_down.lives(SERVER), [Life::Started, Life::Crashed]);
+    let slow = |millis| node(NodeFault::Slow(SERVER, Span::millis(millis)));
+    let both = vec![from(300, 4000, slow(250)), from(320, 400, slow(100))];
+    let told_slow = told(&case(&chatter(500, 900), both));
+    assert_eq!(told_slow.times(SERVER, "message"), [510, 760, 1010, 1260, 1510]);
 }
 
 #[test]

@@ -46,10 +46,11 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         }
     }
 
-    /// Runs a node again that was down.
+    /// Runs a node again that was down. One that has not run yet stays dormant.
     pub fn restart(&mut self, node: NodeId) {
         let Some(index) = self.core.index_of(node) else { return };
-        if !self.core.hosts[index as usize].is_running() {
+        let host = &self.core.hosts[index as usize];
+        if !host.is_running() && host.incarnation > 0 {
             self.boot(index, Life::Restarted);
         }
     }
