@@ -343,8 +343,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let vault = self.core.vaults.iter().find(|vault| Some(vault.id) == host.store);
         if let Some(vault) = vault.filter(|vault| vault.session != errand.session) {
             // The store went down in between: nothing is known of what it was asked before.
-            errand.answer = Err(StoreError::Failed);
-            host.session = vault.session;
+            (errand.answer, errand.session) = (Err(StoreError::Failed), vault.session);
         }
         if self.core.hosts[index as usize].incarnation == errand.incarnation {
             self.hand(index, Delivery::Stored(ticket, slot));
@@ -469,8 +468,12 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         }
     }
 
-    /// What a node is told of a store's answer.
+    /// What a node is told of a store's answer. It knows of the store's session from then on, and
+    /// what it asked before it was told was asked in the one before.
     pub(crate) fn stored_event(&mut self, ticket: Ticket, slot: u32) -> Event<'static, P> {
-        Event::Stored(ticket, self.errands.remove(slot as usize).answer)
+        let errand = self.errands.remove(slot as usize);
+        let host = &mut self.hosts[errand.host as usize];
+        host.session = host.session.max(errand.session);
+        Event::Stored(ticket, errand.answer)
     }
 }

@@ -82,6 +82,11 @@ fn handle<P: Protocol, N: Net>(run: &Shared<P>, me: usize, net: &Rc<N>, input: I
     };
     let mut state = run.borrow_mut();
     let cost = state.hosts[me].cost;
+    if let Input::Stored(_, _, session) = &input {
+        // What it asked before it is told of this was asked in the session before.
+        let host = &mut state.hosts[me];
+        host.session = host.session.max(*session);
+    }
     let Some((now, actor, out)) = state.lend(me) else { return Ok(()) };
     let mut tell = |event: Event<'_, P>| actor.on_event(now, event, out);
     match input {
@@ -96,7 +101,7 @@ fn handle<P: Protocol, N: Net>(run: &Shared<P>, me: usize, net: &Rc<N>, input: I
         Input::Closed(conn, closing) => tell(Event::Closed(conn, closing)),
         Input::Cast(from, message) => tell(Event::Cast(from, &message)),
         Input::Timer(timer) => tell(Event::Timer(timer)),
-        Input::Stored(ticket, answer) => tell(Event::Stored(ticket, answer)),
+        Input::Stored(ticket, answer, _) => tell(Event::Stored(ticket, answer)),
         Input::Issuer(ticket, answer) => tell(Event::Issuer(ticket, answer)),
         Input::Task(task) => tell(Event::Task(task)),
         Input::Device(online) => tell(Event::Device(online)),

@@ -47,7 +47,8 @@ pub(super) enum Input<P: Protocol> {
     Closed(ConnId, Closing),
     Cast(NodeId, P::Message),
     Timer(P::Timer),
-    Stored(Ticket, Answer<P>),
+    /// With the session of the store that it tells of.
+    Stored(Ticket, Answer<P>, u32),
     Issuer(Ticket, protocol::Answer),
     Task(P::Task),
     Device(bool),
@@ -467,14 +468,13 @@ impl<P: Protocol> Run<P> {
     }
 
     fn reply(&mut self, errand: &Errand<P>, mut answer: Answer<P>) {
-        let host = &mut self.hosts[errand.me];
+        let (host, mut session) = (&self.hosts[errand.me], errand.session);
         let vault = self.vaults.iter().find(|vault| Some(vault.id) == host.store);
-        if let Some(vault) = vault.filter(|vault| vault.session != errand.session) {
+        if let Some(vault) = vault.filter(|vault| vault.session != session) {
             // The store went down in between: nothing is known of what it was asked before.
-            answer = Err(StoreError::Failed);
-            host.session = vault.session;
+            (answer, session) = (Err(StoreError::Failed), vault.session);
         }
-        self.hand(errand.me, errand.incarnation, Input::Stored(errand.ticket, answer));
+        self.hand(errand.me, errand.incarnation, Input::Stored(errand.ticket, answer, session));
     }
 
     /// Ends the run, and gives back its judge, counts and marks.
