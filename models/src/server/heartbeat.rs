@@ -19,7 +19,8 @@ impl Server {
         out: &mut Outbox<DocSync>,
     ) {
         let Hello { instance: caller, caller: from, .. } = *hello;
-        if self.is_full(conn, &from, caller) && self.refuses_at_door() {
+        let others = !self.sessions.is_empty();
+        if others && self.refuses_at_door() && self.is_full(conn, &from, caller) {
             out.refuse(conn, 403);
             return;
         }
