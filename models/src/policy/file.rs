@@ -99,7 +99,10 @@ pub enum PolicyError {
         source: std::io::Error,
     },
     /// There is no such file, and no bundled policy of this name.
-    #[error("{name}: no such file, and no bundled policy of this name{}", did_you_mean(.nearest.as_deref()))]
+    #[error(
+        "{name}: no such file, and no bundled policy of this name{}",
+        did_you_mean(.nearest.as_deref())
+    )]
     Unknown {
         /// What was asked for.
         name: String,
@@ -149,18 +152,14 @@ impl PolicyFile {
                 return Err(fail(file.line(path).unwrap_or(1), error.to_string()));
             }
         }
-        let known: Vec<&str> = Suite::<DocSync>::shipped(&Objectives::default())
-            .history
-            .iter()
-            .map(|invariant| invariant.name())
-            .collect();
-        let invariants = file.document.promises.iter().map(|promise| promise.invariant.as_str());
-        let mut all = invariants.enumerate();
-        if let Some((place, name)) = all.find(|(_, name)| !known.contains(name)) {
-            let nearest = nearest(name, known.iter().map(|name| (*name).to_owned()));
-            let suggestion = did_you_mean(nearest.as_deref());
-            let message = format!("no invariant is called `{name}`{suggestion}");
-            return Err(fail(file.promise_line(place).unwrap_or(1), message));
+        let shipped = Suite::<DocSync>::shipped(&Objectives::default()).history;
+        for (place, Promise { invariant, .. }) in file.document.promises.iter().enumerate() {
+            if !shipped.iter().any(|one| one.name() == invariant) {
+                let nearest = nearest(invariant, shipped.iter().map(|one| one.name().to_owned()));
+                let suggestion = did_you_mean(nearest.as_deref());
+                let message = format!("no invariant is called `{invariant}`{suggestion}");
+                return Err(fail(file.promise_line(place).unwrap_or(1), message));
+            }
         }
         Ok(file)
     }
