@@ -1,6 +1,7 @@
 //! What the nodes of a case are built from.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use wavetank::time::Span;
 
@@ -28,7 +29,7 @@ pub struct Versions {
 
 /// A policy, and the coding mistakes that the nodes are built with.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Config {
     /// The policy.
     #[serde(default)]
@@ -59,7 +60,8 @@ impl Config {
     /// flaws. A flaw that is set to its right value is taken out.
     ///
     /// # Errors
-    /// A path that is neither a knob nor a known step, or a value that does not fit.
+    /// A path that is neither a knob nor a known step, or a value that does not fit, alone or
+    /// beside the others.
     pub fn patched(&self, patch: &Patch) -> Result<Self, PatchError> {
         let mut config = self.clone();
         for (path, value) in patch.iter() {
@@ -73,7 +75,15 @@ impl Config {
                 }
             }
         }
-        Ok(config)
+        config.possible()
+    }
+
+    /// The configuration, if its policy can work.
+    fn possible(self) -> Result<Self, PatchError> {
+        match self.policy.contradiction() {
+            Some((knob, message)) => Err(PatchError::Value { path: knob.to_owned(), message }),
+            None => Ok(self),
+        }
     }
 
     /// All in which the configuration differs from the reference: the path, the reference's
@@ -86,5 +96,23 @@ impl Config {
             value: value.clone(),
         }));
         found
+    }
+}
+
+impl Serialize for Config {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, to)
+    }
+}
+
+/// What is read is held to what a policy file is: nodes that are built from it can work, and
+/// have every flaw that it names.
+impl<'de> Deserialize<'de> for Config {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let config = Self::deserialize(from)?.possible().map_err(D::Error::custom)?;
+        for (path, value) in config.flaws.iter() {
+            crate::flaws::check(path, value).map_err(D::Error::custom)?;
+        }
+        Ok(config)
     }
 }

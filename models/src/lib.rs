@@ -8,6 +8,7 @@
 //! mistake is an alternative implementation of one step of a part, in [`flaws`], put in place
 //! when the node is built; the parts themselves contain no wrong branch.
 
+pub mod advice;
 pub mod between;
 pub mod catalogue;
 pub mod client;

@@ -16,6 +16,8 @@ use crate::store::{Commit, Event, Seen};
 
 /// The most bytes that a message may have.
 pub const SIZE_MAX: u32 = 1 << 20;
+/// What a message takes on the wire beside what it is about.
+pub(crate) const ENVELOPE: u32 = 48;
 /// The code for an operation that its author has no right to.
 pub const FORBIDDEN: u16 = 403;
 /// The code for an operation that somebody else's change stands in the way of.
@@ -297,7 +299,6 @@ pub enum Word {
 impl Message {
     /// Bytes on the wire: an envelope, and what each field takes as text.
     pub fn size(&self) -> u32 {
-        const ENVELOPE: u32 = 48;
         const CHANGE: u32 = 24;
         let changes = |changes: &Changes| changes.len() as u32 * CHANGE;
         let body = match self {
@@ -320,6 +321,15 @@ impl Message {
             _ => 16,
         };
         ENVELOPE + body
+    }
+
+    /// The document of which the message tells one event, in whatever form.
+    pub fn tells_of(&self) -> Option<Topic> {
+        match self {
+            Self::Event(event) | Self::Packed(event) | Self::Authored(event, _) => Some(event.doc),
+            Self::Novel { doc, .. } | Self::Bare(doc, _) => Some(*doc),
+            _ => None,
+        }
     }
 
     /// The place in the order up to which the server has told of events, where it says so.

@@ -43,9 +43,15 @@ impl<T> Probed<T> {
         Self { value, differs: false }
     }
 
-    /// What is worked out from it, which takes note in its place.
-    pub fn map<U>(&self, made_of: impl FnOnce(&T) -> U) -> Probed<U> {
-        Probed { value: made_of(&self.value), differs: self.differs }
+    /// What is worked out from it, which takes note in its place if it is not what comes of the
+    /// reference.
+    pub fn map<U: PartialEq>(&self, made_of: impl Fn(&T) -> U) -> Probed<U>
+    where
+        T: Default,
+    {
+        let value = made_of(&self.value);
+        let differs = self.differs && value != made_of(&T::default());
+        Probed { value, differs }
     }
 
     /// Puts what is not as in the reference in its place.

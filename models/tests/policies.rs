@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use wavetank_models::policy::{PolicyFile, bundled};
-use wavetank_models::{Policy, flaws};
+use serde_json::json;
+use wavetank_models::policy::{Patch, PolicyFile, bundled};
+use wavetank_models::{Config, Policy, flaws};
 
 fn read(name: &str) -> PolicyFile {
     PolicyFile::find(name).unwrap_or_else(|error| panic!("{error}"))
@@ -122,4 +123,37 @@ fn an_unknown_flaw_is_refused_with_its_line_and_the_nearest_name() {
 fn an_unknown_policy_is_refused_with_the_nearest_name() {
     let said = PolicyFile::find("socketio-4").expect_err("there is no such policy").to_string();
     assert!(said.ends_with("did you mean `socket-io-4`?"), "{said}");
+}
+
+#[test]
+fn a_promise_of_what_no_invariant_holds_is_refused_with_its_line_and_the_nearest_name() {
+    let promise = |invariant| {
+        format!(
+            "[[promises]]\nsays = \"it holds\"\ninvariant = \"{invariant}\"\ncite = \"a page\"\n"
+        )
+    };
+    let said = complaint(&[promise("convergence"), promise("no-lost-edti")].concat());
+    let wanted = "bad.toml:12: no invariant is called `no-lost-edti`; did you mean `no-lost-edit`?";
+    assert_eq!(said, wanted);
+}
+
+#[test]
+fn a_patch_after_which_the_policy_cannot_work_is_refused() {
+    let patch = |knob, value| Config::default().patched(&Patch::one(knob, value));
+    let said = patch("client.reconnect.jitter_percent", json!(150)).expect_err("too much");
+    let wanted = "`client.reconnect.jitter_percent`: 150 % of jitter; expected 0 to 100";
+    assert_eq!(said.to_string(), wanted);
+    patch("client.reconnect.jitter_percent", json!(100)).expect("it can work");
+}
+
+#[test]
+fn a_saved_configuration_is_held_to_what_a_policy_file_is() {
+    let read = |text| serde_json::from_str::<Config>(text).expect_err("it is wrong").to_string();
+    let said = read(r#"{"policy": {"client": {"reconnect": {"jitter_percent": 150}}}}"#);
+    assert!(said.contains("150 % of jitter"), "{said}");
+    let said = read(r#"{"flaws": {"client.apply.odl": "apply"}}"#);
+    assert!(said.contains("did you mean `client.apply.old`?"), "{said}");
+    let naive = PolicyFile::find("naive").expect("a bundled one").config();
+    let text = serde_json::to_string(&naive).expect("it can be written");
+    assert_eq!(serde_json::from_str::<Config>(&text).expect("it can be read"), naive);
 }

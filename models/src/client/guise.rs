@@ -6,7 +6,7 @@ use wavetank::id::NodeId;
 use wavetank::protocol::{Boot, Outbox};
 use wavetank::time::Now;
 
-use super::{Client, Phase};
+use super::Client;
 use crate::protocol::DocSync;
 
 /// The site that pages are of.
@@ -62,9 +62,6 @@ impl Client {
     /// The page is opened anew by somebody else.
     pub(super) fn pose(&mut self, now: Now, guise: Guise, out: &mut Outbox<DocSync>) {
         self.guise = guise;
-        self.attempts = 0;
-        if self.phase != Phase::Offline {
-            self.dial(now, out);
-        }
+        self.dial_anew(now, out);
     }
 }

@@ -31,6 +31,7 @@ impl Client {
         }
         self.retire(out);
         self.says_goodbye(out);
+        self.stop_work(out);
         self.mounted = false;
     }
 
@@ -56,12 +57,7 @@ impl Client {
         if !idle && !matches!(self.phase, Phase::Stopped(_)) {
             return;
         }
-        self.attempts = 0;
-        if self.online || !self.reconnect.pause_offline {
-            self.dial(now, out);
-        } else {
-            self.phase = Phase::Offline;
-        }
+        self.dial_anew(now, out);
     }
 
     /// The page draws itself anew: what it draws has changed, and nothing else.

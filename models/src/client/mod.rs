@@ -38,7 +38,7 @@ use wavetank::time::{Mono, Now, Wall};
 
 use crate::config::Config;
 use crate::document::Content;
-use crate::message::Message;
+use crate::message::{ENVELOPE, Message, SIZE_MAX};
 use crate::meter::Meter;
 use crate::policy::{Reconnect, WhenStale};
 use crate::probed::Probed;
@@ -128,13 +128,15 @@ pub struct Client {
     outbox_max: usize,
     client_seq: u32,
     ack_armed: bool,
+    /// The most bytes of an edit that fit into a message.
+    edit_bytes: u32,
     edited: Option<Mono>,
     /// Edits that can be taken back, oldest first.
     undoable: VecDeque<Undoable>,
 
     closes: notices::Closes,
     /// Whether edits are refused while the connection is not live.
-    gated: bool,
+    gated: Probed<bool>,
     /// The ids of the words that were shown last.
     words: words::Words,
     /// What the person pointed at that is not told yet, oldest first.
@@ -162,6 +164,7 @@ impl Client {
         let mut steps = Steps::default();
         crate::flaws::install_client(&boot.config.flaws, &mut steps);
         let policy = &boot.config.policy.client;
+        let disables = boot.objectives.edit_policy == EditPolicy::Disable;
         let most = boot.objectives.queue_max as usize;
         let limit = |knob: u32| if knob == 0 { usize::MAX } else { most.min(knob as usize) };
         Self {
@@ -206,11 +209,11 @@ impl Client {
             outbox_max: 0,
             client_seq: 0,
             ack_armed: false,
+            edit_bytes: SIZE_MAX.min(boot.objectives.message_bytes.saturating_sub(ENVELOPE)),
             edited: None,
             undoable: VecDeque::new(),
             closes: notices::Closes::new(boot.objectives),
-            gated: boot.objectives.edit_policy == EditPolicy::Disable
-                && policy.edit.when_stale == WhenStale::AsObjective,
+            gated: policy.edit.map(|edit| disables && edit.when_stale == WhenStale::AsObjective),
             words: words::Words::new(boot.objectives, &policy.dedup),
             pointers: VecDeque::new(),
             panel: None,
@@ -332,12 +335,13 @@ impl Client {
     /// Whether an event is nothing to the client: it belongs to another connection than the one
     /// that it is on.
     fn is_past(&self, event: &Event<'_, DocSync>) -> bool {
-        let fenced = match event {
-            Event::Message(..) => (self.steps.fences_frames)(),
-            Event::Opened(_) | Event::Closed(..) => (self.steps.fences_ends)(),
-            _ => true,
-        };
-        fenced && event.conn().is_some_and(|conn| self.conn != Some(conn))
+        let is_of_another = event.conn().is_some_and(|conn| self.conn != Some(conn));
+        is_of_another
+            && match event {
+                Event::Message(..) => (self.steps.fences_frames)(),
+                Event::Opened(_) | Event::Closed(..) => (self.steps.fences_ends)(),
+                _ => true,
+            }
     }
 }
 

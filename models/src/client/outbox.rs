@@ -8,7 +8,7 @@ use wavetank::time::{Mono, Now, Wall};
 use super::steps::Sending;
 use super::{Client, Phase};
 use crate::document;
-use crate::message::{CONFLICT, Message, SIZE_MAX};
+use crate::message::{CONFLICT, Message};
 use crate::policy::{AckRetry, OfflineEdits, Overflow, Storage};
 use crate::protocol::{DocSync, Op, Timer};
 use crate::store::{Commit, Edit, Manner, Seen};
@@ -64,7 +64,7 @@ impl Client {
         out: &mut Outbox<DocSync>,
     ) -> bool {
         self.edited = Some(now.mono);
-        if edit.size() > SIZE_MAX {
+        if edit.size() > self.edit_bytes {
             out.mark("edit-oversized");
             out.show_op(id, OpState::Refused);
             return false;
@@ -74,7 +74,7 @@ impl Client {
         if !live {
             out.mark("edit-while-away");
         }
-        if !live && (policy.offline == OfflineEdits::Refuse || self.gated) {
+        if !live && (policy.offline == OfflineEdits::Refuse || *self.gated) {
             out.show_op(id, OpState::Refused);
             return false;
         }

@@ -28,8 +28,8 @@ impl Client {
 
     /// Nothing was heard of progress for so long, or will be, that what is shown may be wrong.
     pub(super) fn forget_progress(&mut self, out: &mut Outbox<DocSync>) {
-        let expires = !self.config.policy.client.ephemeral.expiry.is_zero();
-        if expires && self.progress.take().is_some() {
+        if self.progress.is_some() && !self.config.policy.client.ephemeral.expiry.is_zero() {
+            self.progress = None;
             out.cancel(Timer::Ephemeral);
             self.show_progress(out);
         }

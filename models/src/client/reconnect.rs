@@ -182,8 +182,7 @@ impl Client {
 
     /// Whether the person was told that connecting failed, and nothing has succeeded since.
     pub(super) fn has_given_up(&self) -> bool {
-        let most = self.reconnect.attempts_max;
-        most > 0 && self.attempts >= most
+        self.attempts > 0 && (1..=self.attempts).contains(&self.reconnect.attempts_max)
     }
 
     /// The delay before the next attempt, given how the last one ended.
@@ -235,8 +234,17 @@ impl Client {
             _ => false,
         };
         if wanted {
-            self.attempts = 0;
+            self.dial_anew(now, out);
+        }
+    }
+
+    /// Forgets what failed before, and dials: at once, or when there is a network again.
+    pub(super) fn dial_anew(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        self.attempts = 0;
+        if self.online || !self.reconnect.pause_offline {
             self.dial(now, out);
+        } else {
+            self.phase = Phase::Offline;
         }
     }
 

@@ -71,9 +71,16 @@ impl Client {
         }
     }
 
+    /// Whether the page and the other tabs of the device tell each other what they have. Whoever
+    /// poses as another is no tab of the device.
+    fn shares(&self) -> bool {
+        let siblings = &self.siblings;
+        self.guise == Guise::None && !siblings.tabs.is_empty() && *siblings.shares
+    }
+
     /// Passes an event on to the other tabs of the device.
     pub(super) fn share(&self, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
-        if *self.siblings.shares {
+        if self.shares() {
             for tab in &self.siblings.tabs {
                 out.cast(*tab, Message::Tab(Arc::clone(event)));
             }
@@ -88,7 +95,7 @@ impl Client {
         event: &Arc<Event>,
         out: &mut Outbox<DocSync>,
     ) {
-        if event.doc != self.doc || !*self.siblings.shares {
+        if event.doc != self.doc || !self.shares() {
             return;
         }
         let in_turn = |cursor| (self.steps.tab_in_turn)(event.position, cursor);
@@ -107,7 +114,7 @@ impl Client {
             self.phase,
             Phase::Live | Phase::Syncing | Phase::Stopped(Connection::SignIn | Connection::Closed)
         );
-        *self.siblings.shares && self.guise == Guise::None && !own
+        self.shares() && !own
     }
 
     fn asks_if_behind(&mut self, now: Now, from: NodeId, at: Position, out: &mut Outbox<DocSync>) {
@@ -120,7 +127,7 @@ impl Client {
 
     /// The page is without a connection: it asks the other tabs for what they have.
     pub(super) fn turns_to_tabs(&mut self, now: Now, out: &mut Outbox<DocSync>) {
-        if !self.siblings.tabs.is_empty() && self.is_fed() {
+        if self.is_fed() {
             self.siblings.asked = true;
             self.tell_all(&Between::Ask { doc: self.doc, since: self.cursor }, out);
             out.timer(Timer::Tabs, now.mono + AGAIN);
@@ -129,8 +136,7 @@ impl Client {
 
     /// The page is in step with the server: others may want what it has.
     pub(super) fn tells_tabs(&self, out: &mut Outbox<DocSync>) {
-        let Some(at) = self.cursor.filter(|_| *self.siblings.shares) else { return };
-        if self.guise == Guise::None {
+        if let Some(at) = self.cursor.filter(|_| self.shares()) {
             self.tell_all(&Between::At { doc: self.doc, at }, out);
         }
     }
@@ -146,8 +152,7 @@ impl Client {
         match between {
             Between::Ask { doc, since } => {
                 let at = self.cursor.filter(|at| *doc == self.doc && Some(*at) > *since);
-                if let Some(at) = at.filter(|_| *self.siblings.shares && self.guise == Guise::None)
-                {
+                if let Some(at) = at.filter(|_| self.shares()) {
                     let content = document::whole(&self.confirmed);
                     self.tell(from, Between::Whole { doc: *doc, at, content }, out);
                 }
@@ -205,7 +210,7 @@ impl Client {
 
     /// The page is there, or has gone to another document.
     pub(super) fn is_here(&mut self, now: Now, asks: bool, out: &mut Outbox<DocSync>) {
-        if !*self.siblings.warns || self.siblings.tabs.is_empty() {
+        if self.siblings.tabs.is_empty() || !*self.siblings.warns {
             return;
         }
         self.tell_all(&Between::Here { doc: self.doc, asks }, out);

@@ -73,8 +73,8 @@ impl Client {
         };
         let connection = (self.steps.shown_state)(is, self.shown.map(|shown| shown.connection));
         let live = is == Connection::Live;
-        let refuses = self.config.policy.client.outbox.offline == OfflineEdits::Refuse;
-        let can_edit = live || !(refuses || self.gated);
+        let refuses = || self.config.policy.client.outbox.offline == OfflineEdits::Refuse;
+        let can_edit = live || !refuses() && !*self.gated;
         let could_edit = self.shown.map(|shown| shown.can_edit);
         let attempt = match is {
             Connection::Live => 0,

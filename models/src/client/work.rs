@@ -163,8 +163,15 @@ impl Client {
 
     /// The connection is over: what has come on it will come again.
     pub(super) fn drop_work(&mut self) {
-        if (self.steps.fences_frames)() {
+        if !self.work.queue.is_empty() && (self.steps.fences_frames)() {
             self.work.queue.clear();
+        }
+    }
+
+    /// The page goes away, and nothing would tell it of the end of the slice.
+    pub(super) fn stop_work(&mut self, out: &mut Outbox<DocSync>) {
+        if std::mem::take(&mut self.work.busy) {
+            out.cancel(Timer::Slice);
         }
     }
 }

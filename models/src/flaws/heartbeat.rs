@@ -27,7 +27,7 @@ pub(super) const FLAWS: &[Flaw] = &[
         path: "server.heartbeat.settings",
         right: "honoured",
         wrong: "built_in",
-        change: Step::Server(|steps| steps.beat.set(|stated, _| stated)),
+        change: Step::Server(|steps| steps.beat.set(|stated, _| **stated)),
     },
     Flaw {
         path: "server.heartbeat.pong_match",

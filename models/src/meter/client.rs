@@ -50,7 +50,7 @@ impl Own {
             duplicates: 0,
             out_of_order: 0,
             durations: VecDeque::new(),
-            durations_limit: (steps.kept)(limit),
+            durations_limit: limit,
             durations_max: 0,
         }
     }
@@ -91,7 +91,8 @@ impl Own {
     /// A connection has lasted for so long.
     pub(super) fn lasted(&mut self, span: Span, out: &mut Outbox<DocSync>) {
         self.durations.push_back(span.as_millis() as i64);
-        while self.durations.len() > self.durations_limit {
+        let most = (self.steps.kept)(self.durations_limit);
+        while self.durations.len() > most {
             self.durations.pop_front();
         }
         if self.durations.len() > self.durations_max {

@@ -48,6 +48,6 @@ impl PolicyFile {
         }
         let stem = Path::new(name).file_stem().map_or(name.into(), |stem| stem.to_string_lossy());
         let nearest = wavetank::harness::nearest(&stem, bundled().map(str::to_owned));
-        Err(PolicyError::Unknown { name: name.to_owned(), nearest: nearest.unwrap_or_default() })
+        Err(PolicyError::Unknown { name: name.to_owned(), nearest })
     }
 }

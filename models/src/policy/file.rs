@@ -4,9 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
+use wavetank::harness::nearest;
+use wavetank::invariant::Suite;
+use wavetank::objectives::Objectives;
 
 use super::{Patch, Policy};
+use crate::advice::{did_you_mean, line_of};
 use crate::config::Config;
+use crate::protocol::DocSync;
 
 /// A policy file that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,12 +99,15 @@ pub enum PolicyError {
         source: std::io::Error,
     },
     /// There is no such file, and no bundled policy of this name.
-    #[error("{name}: no such file, and no bundled policy of this name{}", did_you_mean(.nearest))]
+    #[error(
+        "{name}: no such file, and no bundled policy of this name{}",
+        did_you_mean(.nearest.as_deref())
+    )]
     Unknown {
         /// What was asked for.
         name: String,
-        /// The bundled policy with the nearest name; empty if none is near.
-        nearest: String,
+        /// The bundled policy with the nearest name.
+        nearest: Option<String>,
     },
     /// The text is not a policy, or not one that can work.
     #[error("{path}:{line}: {message}")]
@@ -144,6 +152,15 @@ impl PolicyFile {
                 return Err(fail(file.line(path).unwrap_or(1), error.to_string()));
             }
         }
+        let shipped = Suite::<DocSync>::shipped(&Objectives::default()).history;
+        for (place, Promise { invariant, .. }) in file.document.promises.iter().enumerate() {
+            if !shipped.iter().any(|one| one.name() == invariant) {
+                let nearest = nearest(invariant, shipped.iter().map(|one| one.name().to_owned()));
+                let suggestion = did_you_mean(nearest.as_deref());
+                let message = format!("no invariant is called `{invariant}`{suggestion}");
+                return Err(fail(file.promise_line(place).unwrap_or(1), message));
+            }
+        }
         Ok(file)
     }
 
@@ -151,6 +168,17 @@ impl PolicyFile {
     pub fn config(&self) -> Config {
         let Document { policy, flaws, .. } = &self.document;
         Config { policy: policy.clone(), flaws: flaws.clone(), ..Config::default() }
+    }
+
+    /// The line at which a promise names its invariant.
+    fn promise_line(&self, place: usize) -> Option<usize> {
+        let root = DeTable::parse(&self.text).ok()?;
+        let DeValue::Array(promises) = root.get_ref().get("promises")?.get_ref() else {
+            return None;
+        };
+        let DeValue::Table(promise) = promises.get(place)?.get_ref() else { return None };
+        let (key, _) = promise.get_key_value("invariant")?;
+        Some(line_of(&self.text, key.span().start))
     }
 
     /// The line, from 1, at which a knob or a flaw stands.
@@ -175,14 +203,6 @@ impl PolicyFile {
     }
 }
 
-fn did_you_mean(name: &str) -> String {
-    if name.is_empty() { String::new() } else { format!("; did you mean `{name}`?") }
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
-}
-
 /// Adds the nearest valid name to a message that lists what was expected.
 fn advice(message: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2).map(str::to_owned);
@@ -190,6 +210,6 @@ fn advice(message: &str) -> String {
     let nearest = quoted
         .next()
         .filter(|_| unknown)
-        .and_then(|given| wavetank::harness::nearest(&given, quoted.collect::<Vec<_>>()));
-    nearest.map_or(message.to_owned(), |name| format!("{message}; did you mean `{name}`?"))
+        .and_then(|given| nearest(&given, quoted.collect::<Vec<_>>()));
+    format!("{message}{}", did_you_mean(nearest.as_deref()))
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Policy;
+use crate::advice::did_you_mean;
 
 /// Values by path, such as `client.reconnect.cap = "30s"`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +18,7 @@ pub struct Patch(BTreeMap<String, Value>);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatchError {
     /// No knob and no step has this path.
-    #[error("no knob is called `{path}`{}", suggestion(.nearest))]
+    #[error("no knob is called `{path}`{}", did_you_mean(.nearest.as_deref()))]
     Unknown {
         /// The path that was given.
         path: String,
@@ -32,10 +33,6 @@ pub enum PatchError {
         /// What was expected.
         message: String,
     },
-}
-
-fn suggestion(name: &Option<String>) -> String {
-    name.as_ref().map_or(String::new(), |name| format!("; did you mean `{name}`?"))
 }
 
 /// One knob in which two policies differ.

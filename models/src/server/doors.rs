@@ -7,11 +7,12 @@ use wavetank::protocol::{Answer, Awaiting, Conns, Credential, Outbox};
 use wavetank::time::{Now, Span};
 
 use super::{Server, Session};
-use crate::message::{Account, Hello, Message, Since};
+use crate::message::{Account, FORBIDDEN, Hello, Message, Since};
 use crate::policy::{OnConnect, Origins, ServerAuth, Subscribing};
 use crate::probed::Probed;
 use crate::protocol::{DocSync, Timer};
 use crate::secrets;
+use crate::store::Commit;
 
 /// The code for a client that has to sign in.
 const SIGN_IN: u16 = 4401;
@@ -125,13 +126,28 @@ impl Server {
                 self.show_out(conn, SIGN_IN, "the credential has expired", out);
                 false
             }
-            (Message::Subscribe { doc, .. }, Some(_))
-                if policy.subscribe == Subscribing::Rights && door.denied.contains(doc) =>
-            {
-                self.show_out(conn, NO_RIGHT, "no right to the document", out);
+            (
+                Message::Subscribe { doc, .. }
+                | Message::SyncRequest { doc, .. }
+                | Message::Pointer { doc, .. }
+                | Message::Op(Commit { doc, .. }),
+                Some(_),
+            ) if door.denied.contains(doc) && policy.subscribe == Subscribing::Rights => {
+                self.withhold(conn, message, out);
                 false
             }
             _ => true,
+        }
+    }
+
+    /// Somebody says something of a document that she has no right to.
+    fn withhold(&mut self, conn: ConnId, message: &Message, out: &mut Outbox<DocSync>) {
+        match message {
+            // An edit can have waited for long: the right may have been withdrawn since, and
+            // what else comes on the connection is as good as ever.
+            Message::Op(commit) => self.refuse(Some(conn), commit, FORBIDDEN, out),
+            Message::Pointer { .. } => {}
+            _ => self.show_out(conn, NO_RIGHT, "no right to the document", out),
         }
     }
 

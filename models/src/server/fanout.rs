@@ -2,16 +2,31 @@
 
 use std::sync::Arc;
 
-use wavetank::history::Changes;
+use wavetank::history::{Changes, Position};
 use wavetank::id::{ConnId, OpId, Topic};
 use wavetank::protocol::Outbox;
 use wavetank::time::Now;
 
-use super::Server;
+use super::{Server, Steps};
 use crate::message::Message;
 use crate::policy::{EventContent, Shed};
 use crate::protocol::{DOC, DocSync, Timer};
 use crate::store::Event;
+
+/// An event in the form in which one connection alone is told of it, if it is not the room's.
+fn own_form(steps: &Steps, event: &Arc<Event>, position: Position, version: u8) -> Option<Message> {
+    if event.is_novel() {
+        Some(Message::Novel { doc: event.doc, position })
+    } else if !(steps.has_envelope)(event) {
+        Some(Message::Bare(event.doc, event.changes.clone()))
+    } else if version > 1 {
+        Some(Message::Packed(Arc::clone(event)))
+    } else if position == event.position {
+        None
+    } else {
+        Some(Message::Event(Arc::new(Event { position, ..(**event).clone() })))
+    }
+}
 
 impl Server {
     /// An event is to be told: at once, or with others.
@@ -38,7 +53,7 @@ impl Server {
             return;
         }
         let event = &self.as_told(event);
-        let (mut members, mut slow) = (Vec::new(), Vec::new());
+        let (mut members, mut queued, mut slow) = (Vec::new(), Vec::new(), Vec::new());
         for (conn, session) in self.sessions.iter_mut() {
             let is_author = session.instance == Some(event.instance);
             let member = (self.steps.is_member)(&session.docs, event.doc);
@@ -52,32 +67,33 @@ impl Server {
                 }
                 break;
             }
-            if let Some(waiting) = self.parts.on(conn) {
-                if waiting.len() as u32 >= *self.buffer_limit {
-                    slow.push(conn);
-                } else {
-                    waiting.push_back(Message::Event(Arc::clone(event)));
-                }
+            let waiting = self.parts.on(conn);
+            if waiting.as_ref().is_some_and(|all| all.len() as u32 >= *self.buffer_limit) {
+                slow.push(conn);
                 continue;
             }
-            self.written.extend(session.instance.map(|instance| (instance, event.position)));
             let position = (self.steps.numbered)(event.position, session.told);
             session.told += 1;
-            if event.is_novel() {
-                out.send(conn, Message::Novel { doc: event.doc, position }).whatever();
-            } else if !(self.steps.has_envelope)(event) {
-                out.send(conn, Message::Bare(event.doc, event.changes.clone())).whatever();
-            } else if session.version > 1 {
-                out.send(conn, Message::Packed(Arc::clone(event))).whatever();
-            } else if position == event.position {
-                members.push(conn);
-            } else {
-                let own = Event { position, ..(**event).clone() };
-                out.send(conn, Message::Event(Arc::new(own))).whatever();
+            let own = own_form(&self.steps, event, position, session.version);
+            match (waiting, own) {
+                (Some(waiting), Some(own)) => waiting.push_back(own),
+                (Some(_), None) => queued.push(conn),
+                (None, own) => {
+                    let instance = session.instance;
+                    self.written.extend(instance.map(|instance| (instance, event.position)));
+                    match own {
+                        Some(own) => out.send(conn, own).whatever(),
+                        None => members.push(conn),
+                    }
+                }
             }
         }
         self.pay_telling(members.len(), out);
-        out.send_all(members, self.for_room(event));
+        let message = self.for_room(event);
+        for conn in queued {
+            self.parts.on(conn).into_iter().for_each(|all| all.push_back(message.clone()));
+        }
+        out.send_all(members, message);
         if self.config.policy.server.fanout.shed == Shed::Newest {
             return;
         }

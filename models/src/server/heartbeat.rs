@@ -6,8 +6,8 @@ use wavetank::protocol::Outbox;
 use wavetank::time::{Now, Span};
 
 use super::{Server, Session};
+use crate::config::Beat;
 use crate::message::{Hello, Message};
-use crate::policy::RefuseAt;
 use crate::protocol::{DocSync, Timer};
 
 impl Server {
@@ -19,8 +19,8 @@ impl Server {
         out: &mut Outbox<DocSync>,
     ) {
         let Hello { instance: caller, caller: from, .. } = *hello;
-        let at_handshake = self.config.policy.server.auth.refuse_at == RefuseAt::Handshake;
-        if at_handshake && self.is_full(conn, &from, caller) {
+        let others = !self.sessions.is_empty();
+        if others && self.refuses_at_door() && self.is_full(conn, &from, caller) {
             out.refuse(conn, 403);
             return;
         }
@@ -38,8 +38,9 @@ impl Server {
         };
         self.sessions.insert(conn, session);
         self.registry.accepted(conn, caller);
-        if !self.beat.interval.is_zero() {
-            out.timer(Timer::Ping(conn), now.mono + self.beat.interval);
+        let interval = self.beat().interval;
+        if !interval.is_zero() {
+            out.timer(Timer::Ping(conn), now.mono + interval);
         }
         self.watch(now, conn, out);
         self.limit_age(now, conn, out);
@@ -71,17 +72,25 @@ impl Server {
         let doc = session.docs.last().copied();
         let head = doc.and_then(|doc| self.rooms.get(&doc)?.head);
         out.send(conn, Message::Ping { stamp, doc, head }).whatever();
-        out.timer(Timer::Ping(conn), now.mono + self.beat.interval);
+        out.timer(Timer::Ping(conn), now.mono + self.beat().interval);
         if let Some(doc) = doc {
             self.check(doc, out);
+        }
+    }
+
+    fn beat(&self) -> Beat {
+        match self.config.beat {
+            Some(set) => (self.steps.beat)(&self.stated_beat, set),
+            None => *self.stated_beat,
         }
     }
 
     /// How long a peer may be silent, if a silent one is ended at all.
     fn patience(&self) -> Option<Span> {
         let policy = &self.config.policy.server.heartbeat;
-        let asked = self.beat.interval + self.beat.timeout;
-        let patience = if self.beat.interval.is_zero() { policy.unasked } else { asked };
+        let beat = self.beat();
+        let asked = beat.interval + beat.timeout;
+        let patience = if beat.interval.is_zero() { policy.unasked } else { asked };
         Some(patience).filter(|patience| policy.close_silent && !patience.is_zero())
     }
 
@@ -90,7 +99,7 @@ impl Server {
         let Some(session) = self.sessions.get(conn) else { return };
         let Some(patience) = self.patience() else { return };
         let left = patience.saturating_sub((self.steps.silence)(session.heard, now));
-        let at = (self.steps.check_silence)(now.mono + left, now.mono + self.beat.interval);
+        let at = (self.steps.check_silence)(now.mono + left, now.mono + self.beat().interval);
         if let Some(caller) = self.registry.caller(conn) {
             out.timer(Timer::Deadline(conn, caller), at);
         }

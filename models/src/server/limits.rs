@@ -19,14 +19,20 @@ const TOO_BIG: u16 = 1009;
 /// The code for a connection that is to be made anew.
 const TOO_OLD: u16 = 1013;
 
-/// What callers are told apart by.
-type Key = fn(&Caller) -> u64;
+/// What a caller is told apart by from others.
+const fn key(by: Dimension, from: &Caller) -> u64 {
+    match by {
+        Dimension::Client => from.client,
+        Dimension::User => from.user,
+        Dimension::Ip => from.address,
+    }
+}
 
 /// The limits by which the server goes: the smaller of the policy's and the objectives'.
 #[derive(Debug)]
 pub(super) struct Limits {
     /// What connections are counted by, and how many there may be.
-    connections: Probed<Vec<(Key, usize)>>,
+    connections: Probed<Vec<(Dimension, usize)>>,
     supersede: Probed<bool>,
     message_bytes: Probed<u32>,
 }
@@ -34,21 +40,14 @@ pub(super) struct Limits {
 impl Limits {
     pub(super) fn new(section: &Probed<policy::Limits>, demanded: &Objectives) -> Self {
         let both = |knob: u32, most: u32| if knob == 0 { 0 } else { knob.min(most) };
-        let key = |policy: &policy::Limits, by: &Dimension| -> (Key, usize) {
-            let (key, most): (Key, u32) = match by {
-                Dimension::Client => {
-                    (|from| from.client, both(policy.per_client, demanded.per_client))
-                }
-                Dimension::User => (|from| from.user, both(policy.per_user, demanded.per_user)),
-                Dimension::Ip => {
-                    (|from| from.address, both(policy.per_address, demanded.per_address))
-                }
-            };
-            (key, most as usize)
+        let most = |policy: &policy::Limits, by: Dimension| match by {
+            Dimension::Client => both(policy.per_client, demanded.per_client),
+            Dimension::User => both(policy.per_user, demanded.per_user),
+            Dimension::Ip => both(policy.per_address, demanded.per_address),
         };
         Self {
             connections: section.map(|policy| {
-                let all = policy.dimensions.iter().map(|by| key(policy, by));
+                let all = policy.dimensions.iter().map(|by| (*by, most(policy, *by) as usize));
                 all.filter(|(_, most)| *most > 0).collect()
             }),
             supersede: section.map(|policy| policy.supersede),
@@ -69,17 +68,21 @@ impl Server {
         *self.limits.supersede && (same_tab || session.instance == Some(instance))
     }
 
+    /// Whether who is one too many is turned away at the door.
+    pub(super) fn refuses_at_door(&self) -> bool {
+        self.config.policy.server.auth.refuse_at == RefuseAt::Handshake
+    }
+
     /// Whether others have taken all the places that a caller could have. Who is turned away at
     /// the door is counted from there on.
     pub(super) fn is_full(&self, conn: ConnId, from: &Caller, instance: u64) -> bool {
-        let at_door = self.config.policy.server.auth.refuse_at == RefuseAt::Handshake;
         let others = |(id, session): &(ConnId, &Session)| {
-            let counts = at_door || session.instance.is_some();
+            let counts = session.instance.is_some() || self.refuses_at_door();
             *id != conn && counts && !self.is_ghost(session, from, instance)
         };
-        self.limits.connections.iter().any(|(key, most)| {
-            let mine = key(from);
-            let same = |(_, session): &(ConnId, &Session)| key(&session.from) == mine;
+        self.limits.connections.iter().any(|(by, most)| {
+            let mine = key(*by, from);
+            let same = |(_, session): &(ConnId, &Session)| key(*by, &session.from) == mine;
             mine != 0 && self.sessions.iter().filter(same).filter(others).nth(*most - 1).is_some()
         })
     }

@@ -90,7 +90,8 @@ pub struct Server {
     others: Vec<NodeId>,
     config: Arc<Config>,
     steps: Steps,
-    beat: Beat,
+    /// The heartbeat that the policy asks for.
+    stated_beat: Probed<Beat>,
     limits: limits::Limits,
     load: load::Load,
     doors: doors::Doors,
@@ -132,13 +133,12 @@ impl Server {
                 0 => u32::MAX,
                 limit => limit.min(most),
             });
-        let policy = &boot.config.policy.server.heartbeat;
-        let stated = Beat { interval: policy.interval, timeout: policy.timeout };
+        let beat = &boot.config.policy.server.heartbeat;
         Self {
             me: boot.me,
             others: instances::others(&boot),
             config: Arc::clone(boot.config),
-            beat: (steps.beat)(stated, boot.config.beat),
+            stated_beat: beat.map(|beat| Beat { interval: beat.interval, timeout: beat.timeout }),
             steps,
             limits: limits::Limits::new(&boot.config.policy.server.limits, boot.objectives),
             load: load::Load::new(&boot.config.policy.server.overload, boot.objectives),

@@ -71,7 +71,7 @@ impl Server {
     /// Who no longer wants a document need not be told of the events of it that wait.
     pub(super) fn drop_events(&mut self, conn: ConnId, doc: Topic) {
         if let Some(waiting) = self.parts.on(conn) {
-            waiting.retain(|next| !matches!(next, Message::Event(event) if event.doc == doc));
+            waiting.retain(|next| next.tells_of() != Some(doc));
         }
     }
 

@@ -28,8 +28,8 @@ struct Count {
 }
 
 impl Count {
-    /// Counts one more if there may be so many, or says how long to wait.
-    fn take(&mut self, now: Mono, most: usize) -> Option<Span> {
+    /// How long to wait until there may be one more, if there may not be now.
+    fn wait(&mut self, now: Mono, most: usize) -> Option<Span> {
         while self.times.front().is_some_and(|first| now.since(*first) >= WINDOW) {
             self.times.pop_front();
         }
@@ -38,7 +38,6 @@ impl Count {
             _ => now,
         };
         if free <= now && self.held <= now {
-            self.times.push_back(now);
             return None;
         }
         self.held = self.held.max(free).max(now + QUIET);
@@ -81,9 +80,14 @@ impl Rates {
 /// The client behind a connection; one that does not say which it is counts by itself.
 fn client_of(conn: ConnId, session: &Session) -> u64 {
     match session.from.client {
-        0 => u64::MAX - u64::from(conn.serial()),
+        0 => nameless(conn),
         client => client,
     }
+}
+
+/// What stands for the client of a connection that does not say which it is.
+fn nameless(conn: ConnId) -> u64 {
+    u64::MAX - u64::from(conn.serial())
 }
 
 impl Server {
@@ -105,14 +109,19 @@ impl Server {
         let most = *self.rates.ops;
         let Some(session) = self.sessions.get(conn).filter(|_| most > 0) else { return true };
         let client = client_of(conn, session);
+        let of = |key: &RateKey| match key {
+            RateKey::Connection => (*key, u64::from(conn.serial())),
+            RateKey::Client => (*key, client),
+            RateKey::Server => (*key, 0),
+        };
+        let Rates { keys, counts, .. } = &mut self.rates;
         let mut wait = None;
-        for key in self.rates.keys.iter() {
-            let of = match key {
-                RateKey::Connection => (*key, u64::from(conn.serial())),
-                RateKey::Client => (*key, client),
-                RateKey::Server => (*key, 0),
-            };
-            wait = wait.max(self.rates.counts.entry(of).or_default().take(now.mono, most));
+        for key in keys.iter() {
+            wait = wait.max(counts.entry(of(key)).or_default().wait(now.mono, most));
+        }
+        if wait.is_none() {
+            keys.iter()
+                .for_each(|key| counts.entry(of(key)).or_default().times.push_back(now.mono));
         }
         if let Some(retry_after) = wait.filter(|_| *self.rates.tells) {
             out.mark("put-off");
@@ -133,7 +142,10 @@ impl Server {
         let most = *self.rates.wholes;
         let Some(session) = self.sessions.get(conn).filter(|_| most > 0) else { return true };
         let count = self.rates.sent.entry(client_of(conn, session)).or_default();
-        let wait = count.take(now.mono, most);
+        let wait = count.wait(now.mono, most);
+        if wait.is_none() {
+            count.times.push_back(now.mono);
+        }
         if let Some(retry_after) = wait.filter(|_| *self.rates.tells) {
             out.mark("put-off");
             out.send(conn, Message::Later { doc, op: None, retry_after }).whatever();
@@ -143,8 +155,8 @@ impl Server {
 
     /// A connection is over, and with it what was counted by it.
     pub(super) fn forget_rate(&mut self, conn: ConnId) {
-        if *self.rates.ops > 0 {
-            self.rates.counts.remove(&(RateKey::Connection, u64::from(conn.serial())));
-        }
+        self.rates.counts.remove(&(RateKey::Connection, u64::from(conn.serial())));
+        self.rates.counts.remove(&(RateKey::Client, nameless(conn)));
+        self.rates.sent.remove(&nameless(conn));
     }
 }

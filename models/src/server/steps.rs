@@ -25,8 +25,9 @@ pub enum Entering {
 #[derive(Clone, Copy)]
 #[allow(clippy::type_complexity, reason = "the names say what a step is given")]
 pub struct Steps {
-    /// `server.heartbeat.settings`: the heartbeat, given the policy's and what was set.
-    pub beat: Probed<fn(stated: Beat, set: Option<Beat>) -> Beat>,
+    /// `server.heartbeat.settings`: the heartbeat where one was set, given the policy's
+    /// and that one.
+    pub beat: Probed<fn(stated: &Probed<Beat>, set: Beat) -> Beat>,
     /// `server.heartbeat.clock`: for how long nothing was heard.
     pub silence: Probed<fn(heard: Now, now: Now) -> Span>,
     /// `server.heartbeat.check`: when to look whether a connection is silent, given when it
@@ -109,7 +110,7 @@ pub struct Steps {
 impl Default for Steps {
     fn default() -> Self {
         Self {
-            beat: Probed::right(|stated, set| set.unwrap_or(stated)),
+            beat: Probed::right(|_, set| set),
             silence: Probed::right(|heard, now| now.mono.since(heard.mono)),
             check_silence: Probed::right(|limit, _| limit),
             pong_counts: Probed::right(|stamp, newest| newest == Some(stamp)),

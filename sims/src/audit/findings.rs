@@ -1,7 +1,7 @@
 //! From failing runs to findings: which differences from the reference make them fail, and the
 //! smallest case that shows it.
 
-use wavetank::explore::{Case, Cause, EVIDENCE, causes, parallel, run, shrink_where};
+use wavetank::explore::{Case, Cause, EVIDENCE, case_of_seed, causes, parallel, run, shrink_where};
 use wavetank::fault::{Fault, FaultKind, LinkFault};
 use wavetank::invariant::Violation;
 use wavetank_models::catalogue::{self, Entry, Severity};
@@ -11,6 +11,7 @@ use wavetank_models::{Config, DocSync};
 use super::campaign::Campaign;
 use super::evidence::evidence;
 use super::{Finding, Kind, Options, Unexplained};
+use crate::scenarios;
 
 /// Runs that the shrinking of one case may take.
 const BUDGET: u64 = 400;
@@ -44,7 +45,7 @@ pub(super) fn explain(
         }
         let found = causes(options.pool, &cases, &invariant, changes.len(), repaired);
         if found.is_empty() {
-            unexplained.extend(unexplained_of(campaign, &invariant));
+            unexplained.extend(unexplained_of(config, campaign, &invariant));
         }
         for cause in found {
             let known = |suspect: &&mut Suspect| suspect.cause.changes == cause.changes;
@@ -94,9 +95,10 @@ fn mends_all(
     cases.len() >= EVIDENCE && parallel(options.pool, cases, holds, || ()).iter().all(|held| *held)
 }
 
-/// A configuration with a set of changes taken back.
+/// A configuration with a set of changes taken back. A set without which the rest cannot work
+/// mends nothing.
 fn repaired(config: &Config, changes: &[Knob], set: &[usize]) -> Config {
-    config.patched(&fix_of(changes, set)).expect("a difference can be taken back")
+    config.patched(&fix_of(changes, set)).unwrap_or_else(|_| config.clone())
 }
 
 fn fix_of(changes: &[Knob], set: &[usize]) -> Patch {
@@ -195,12 +197,17 @@ fn failing(campaign: &Campaign, invariant: &str) -> (u64, u64) {
     total
 }
 
-fn unexplained_of(campaign: &Campaign, invariant: &str) -> Option<Unexplained> {
+fn unexplained_of(config: &Config, campaign: &Campaign, invariant: &str) -> Option<Unexplained> {
     let tally = campaign.tallies.iter().find(|tally| tally.failing.contains_key(invariant))?;
+    let seed = *tally.failing.get(invariant)?.first()?;
+    let mut case = case_of_seed(scenarios::named(&tally.scenario)?, config, seed);
+    case.origin.digest = Some(run(&case).digest);
+    case.origin.breaks = Some(invariant.to_owned());
     Some(Unexplained {
         invariant: invariant.to_owned(),
         scenario: tally.scenario.clone(),
-        seed: *tally.failing.get(invariant)?.first()?,
+        seed,
+        case,
         failing: failing(campaign, invariant).0,
     })
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use wavetank_models::catalogue::Severity;
 use wavetank_models::policy::Patch;
 
-use super::save::{case_name, fix_name};
+use super::save::{case_name, fix_name, open_name};
 use super::{Audit, Finding, Kind, Tally, Unexplained};
 use crate::conformance::Checked;
 
@@ -60,6 +60,7 @@ struct Open<'a> {
     invariant: &'a str,
     scenario: &'a str,
     seed: u64,
+    case: String,
     failing: u64,
 }
 
@@ -118,9 +119,10 @@ fn item<'a>(audit: &Audit, finding: &'a Finding, folder: &Path) -> Item<'a> {
     }
 }
 
-fn open(one: &Unexplained) -> Open<'_> {
-    let Unexplained { invariant, scenario, seed, failing } = one;
-    Open { invariant, scenario, seed: *seed, failing: *failing }
+fn open<'a>(one: &'a Unexplained, folder: &Path) -> Open<'a> {
+    let Unexplained { invariant, scenario, seed, failing, .. } = one;
+    let case = folder.join(open_name(one)).display().to_string();
+    Open { invariant, scenario, seed: *seed, case, failing: *failing }
 }
 
 fn statement(one: &Checked) -> Statement<'_> {
@@ -153,7 +155,7 @@ pub fn to_json(audit: &Audit, folder: &Path) -> String {
         rechecked: audit.rechecked,
         digest: audit.digest.to_string(),
         findings: audit.findings.iter().map(|finding| item(audit, finding, folder)).collect(),
-        unexplained: audit.unexplained.iter().map(open).collect(),
+        unexplained: audit.unexplained.iter().map(|one| open(one, folder)).collect(),
         conformance: audit.conformance.iter().map(statement).collect(),
         marks: audit.tallies.iter().map(marks).collect(),
         marks_not_reached: &audit.unreached,

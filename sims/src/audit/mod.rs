@@ -19,7 +19,7 @@ use wavetank_models::{Config, DocSync};
 pub(crate) use campaign::broken;
 pub use campaign::{Campaign, Tally};
 pub use json::to_json;
-pub use render::to_document;
+pub use render::{category, to_document};
 pub use save::{SaveError, folder, save};
 pub(crate) use save::{fix_text, write};
 pub use score::{Objective, objectives, tenths};
@@ -100,7 +100,7 @@ pub struct Finding {
 }
 
 /// An invariant that was broken and for which no remedy was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Unexplained {
     /// Which.
     pub invariant: String,
@@ -108,6 +108,8 @@ pub struct Unexplained {
     pub scenario: String,
     /// A seed of that scenario that breaks it.
     pub seed: u64,
+    /// The case of that seed, with what was mended by then.
+    pub case: Case<DocSync>,
     /// How many runs broke it.
     pub failing: u64,
 }
@@ -211,9 +213,10 @@ pub fn audit(file: PolicyFile, options: &Options<'_>) -> Result<Audit, AuditErro
     })
 }
 
-/// The configuration with the remedies of findings applied.
+/// The configuration with the remedies of findings applied. One that cannot work beside those
+/// before it is left out, and its finding shows again with another.
 fn repaired(config: &Config, findings: &[Finding]) -> Config {
-    findings.iter().fold(config.clone(), |config, finding| {
-        config.patched(&finding.fix).expect("a fix sets knobs to the reference's values")
-    })
+    findings
+        .iter()
+        .fold(config.clone(), |config, finding| config.patched(&finding.fix).unwrap_or(config))
 }

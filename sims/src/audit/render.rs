@@ -9,9 +9,9 @@ use wavetank_models::catalogue::{self, Severity};
 use wavetank_models::policy::Knob;
 
 use super::json::location;
-use super::save::{case_name, fix_name};
+use super::save::{case_name, fix_name, open_name};
 use super::score::{FORMULA, meaning, objectives};
-use super::{Audit, Finding, Kind};
+use super::{Audit, Finding, Kind, Unexplained};
 
 /// The whole report. Paths of cases and patches are below `folder`.
 pub fn to_document(audit: &Audit, folder: &Path) -> Document {
@@ -31,7 +31,7 @@ pub fn to_document(audit: &Audit, folder: &Path) -> Document {
             show(audit, finding, folder, &mut report);
         }
     }
-    unexplained(audit, &mut report);
+    unexplained(audit, folder, &mut report);
     conformance(audit, &mut report);
     score(audit, &mut report);
     plan(audit, &mut report);
@@ -86,19 +86,25 @@ const fn word(severity: Severity) -> &'static str {
     }
 }
 
-/// The risk category of an area, as the two forms of audit name it.
-fn category(area: &str) -> &'static str {
-    match area {
-        "connection" => "Disconnect / Connection",
-        "dial" | "close_policy" => "Disconnect / Connection",
+/// The risk category of an area, as the two forms of audit name it; none where it is neither an
+/// area of the catalogue nor a section of the policy that is about one.
+pub fn category(area: &str) -> Option<&'static str> {
+    Some(match area {
+        "connection" | "dial" | "close_policy" => "Disconnect / Connection",
         "reconnection" | "reconnect" => "Disconnect / Reconnection",
         "delivery" | "outbox" | "ack" | "commit" => "Consistency / Messaging",
         "heartbeat" => "Disconnect / Heartbeat",
         "backend" | "fanout" => "Backend WS / Messaging",
         "processing" => "Message Processing / State Sync",
-        "error-handling" => "Error Handling / Connection",
-        _ => "State Tearing / State Sync",
-    }
+        "errors" => "Error Handling / Connection",
+        "security" | "auth" | "limits" | "rate" => "Backend WS / Security",
+        "consistency" => "Consistency / State Sync",
+        "observability" => "Testing / Connection",
+        "ui" => "Error Handling / State Sync",
+        "staleness" => "Disconnect / State Sync",
+        "tearing" | "sync" | "apply" => "State Tearing / State Sync",
+        _ => return None,
+    })
 }
 
 /// The area of a knob: what the catalogue says, or what its path does.
@@ -119,7 +125,12 @@ fn show(audit: &Audit, finding: &Finding, folder: &Path, report: &mut Document) 
     report.heading(3, format!("[SEVERITY: {}] {}", word(finding.severity), finding.title));
     report.field("Finding", finding.id.clone());
     report.field("Location", location(audit, finding));
-    let mut areas: Vec<_> = finding.changes.iter().map(|knob| category(area(knob))).collect();
+    let mut areas: Vec<_> = finding
+        .changes
+        .iter()
+        .map(|knob| category(area(knob)))
+        .map(|known| known.unwrap_or("State Tearing / State Sync"))
+        .collect();
     areas.dedup();
     report.field("Risk Category", areas.join("; "));
     let problem: Vec<_> = finding.changes.iter().map(problem).collect();
@@ -174,7 +185,7 @@ fn remedy(finding: &Finding, report: &mut Document) {
     report.field("Trade-off Consideration", costs);
 }
 
-fn unexplained(audit: &Audit, report: &mut Document) {
+fn unexplained(audit: &Audit, folder: &Path, report: &mut Document) {
     if audit.unexplained.is_empty() {
         return;
     }
@@ -183,8 +194,12 @@ fn unexplained(audit: &Audit, report: &mut Document) {
         "No set of up to three changes mends at least eight independent failing cases of these.",
     );
     report.list(audit.unexplained.iter().map(|one| {
-        let (invariant, scenario) = (&one.invariant, &one.scenario);
-        format!("{invariant}: {} runs, such as `run {scenario} --seed {}`", one.failing, one.seed)
+        let Unexplained { invariant, scenario, seed, failing, .. } = one;
+        let case = folder.join(open_name(one));
+        format!(
+            "{invariant}: {failing} runs, such as seed {seed} of {scenario}: `wavetank replay {}`",
+            case.display()
+        )
     }));
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use wavetank_models::policy::Patch;
 
-use super::{Audit, Finding};
+use super::{Audit, Finding, Unexplained};
 
 /// Why what was found could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +40,13 @@ pub(super) fn fix_name(finding: &Finding) -> String {
     format!("{}.fix.toml", finding.id)
 }
 
-/// Writes the case and the fix of every finding into a folder, and the report beside them.
+/// The name below the folder of the case of what is not explained.
+pub(super) fn open_name(one: &Unexplained) -> String {
+    format!("unexplained-{}.case.json", one.invariant)
+}
+
+/// Writes the case and the fix of every finding into a folder, the cases of what is not
+/// explained, and the report beside them.
 ///
 /// # Errors
 /// A folder or file that cannot be written, or that is there and differs.
@@ -51,6 +57,7 @@ pub fn save(audit: &Audit, folder: &Path, report: &str) -> Result<(), SaveError>
         let fix = fix_text(&finding.id, &finding.title, &finding.fix);
         files.push((fix_name(finding), fix));
     }
+    files.extend(audit.unexplained.iter().map(|one| (open_name(one), one.case.to_json())));
     write(folder, files)
 }
 

@@ -27,8 +27,8 @@ pub fn to_document(study: &Study, folder: &Path) -> Document {
     let head = ["flaw", "detected by", "runs", "reached", "size", "repair", "mute"];
     report.table(&head, study.trials.iter().map(|trial| row(study, trial)).collect());
     report.text(
-        "runs: until the invariant was broken; reached: runs in which the wrong code ran, and in \
-         which it made a difference; size: faults + operations, nodes of the smallest case; \
+        "runs: until the invariant was broken; reached: runs in which the wrong step was taken, or \
+         the section of the wrong knob was looked up, and in which it made a difference; size: faults + operations, nodes of the smallest case; \
          repair: it mends the case, the smallest case and further seeds; mute: found without the \
          claims that only the flaw makes.",
     );
@@ -86,7 +86,8 @@ pub(super) fn row(study: &Study, trial: &Trial) -> Vec<String> {
     ]
 }
 
-/// In how many runs of all hunts the wrong code ran, and in how many it made a difference.
+/// In how many runs of all hunts the wrong step was taken, or the section of the wrong knob was
+/// looked up, and in how many it made a difference.
 fn reached(trial: &Trial) -> String {
     let sum = |count: fn(&Hunt) -> u64| trial.hunts.iter().map(count).sum::<u64>();
     format!("{}, {}", sum(|hunt| hunt.reached), sum(|hunt| hunt.triggered))
@@ -126,9 +127,10 @@ fn short(study: &Study, trial: &Trial) -> Vec<String> {
             let (ran, reached) = (sum(|hunt| hunt.runs), sum(|hunt| hunt.reached));
             let (differed, elsewhere) = (sum(|hunt| hunt.triggered), sum(|hunt| hunt.elsewhere));
             format!(
-                "{id}: {} was not broken in {} of {} campaigns; of their {ran} runs, {reached} \
-                 reached the wrong code, {differed} differed from the reference's, and \
-                 {elsewhere} broke something else",
+                "{id}: {} was not broken in {} of {} campaigns; of their {ran} runs, in \
+                 {reached} the wrong step was taken, or the section of the wrong knob was looked \
+                 up, {differed} differed from the reference's, and {elsewhere} broke something \
+                 else",
                 trial.entry.invariant,
                 missed.clone().count(),
                 study.campaigns,

@@ -88,7 +88,6 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Entry>, CliError> {
     for name in names {
         if !entries().iter().any(|entry| entry.id == *name) {
             let nearest = nearest(name, entries().iter().map(|entry| entry.id.clone()));
-            let nearest = nearest.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
             return Err(CliError::Entry { name: name.clone(), nearest });
         }
     }

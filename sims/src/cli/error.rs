@@ -1,6 +1,7 @@
 //! What can be wrong with a command, and the exit code that it ends with.
 
 use wavetank::harness::{Exit, cli};
+use wavetank_models::advice::did_you_mean;
 use wavetank_models::policy::PolicyError;
 
 #[cfg(feature = "stack")]
@@ -23,12 +24,12 @@ pub(super) enum CliError {
     #[error(transparent)]
     Audit(#[from] AuditError),
     /// No failure mode has this name.
-    #[error("no failure mode is called `{name}`{nearest} (`wavetank list` shows them)")]
+    #[error("no failure mode is called `{name}`{} (`wavetank list` shows them)", did_you_mean(.nearest.as_deref()))]
     Entry {
         /// What was asked for.
         name: String,
-        /// The nearest name, as a question.
-        nearest: String,
+        /// The nearest name that there is.
+        nearest: Option<String>,
     },
     /// This build has no server on real sockets.
     #[cfg(not(feature = "stack"))]

@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use wavetank::explore::Scenario;
 use wavetank::harness::Exit;
 use wavetank::harness::cli::{self, ConfigError, Format, Tool, complain, read};
+use wavetank_models::advice::line_of;
 use wavetank_models::catalogue::Severity;
 use wavetank_models::policy::{Patch, PolicyFile};
 use wavetank_models::{Config, DocSync};
@@ -125,8 +126,7 @@ impl Tool<DocSync> for Wavetank {
         let name = remedy.display();
         let text = read(remedy)?;
         let patch: Patch = toml::from_str(&text).map_err(|error| {
-            let start = error.span().map_or(0, |span| span.start);
-            let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
+            let line = error.span().map_or(1, |span| line_of(&text, span.start));
             let message = error.message();
             format!(
                 "{name}:{line}: {message}; expected lines such as \"client.ack.required\" = true"

@@ -12,6 +12,7 @@ mod silence;
 
 use wavetank::harness::nearest;
 use wavetank_models::Config;
+use wavetank_models::advice::did_you_mean;
 use wavetank_models::policy::Conformance;
 
 /// A statement of a documentation, and what the model did.
@@ -33,16 +34,12 @@ pub struct Checked {
 
 /// No probe has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no probe is called `{name}`{}", suggestion(.nearest))]
+#[error("no probe is called `{name}`{}", did_you_mean(.nearest.as_deref()))]
 pub struct UnknownProbe {
     /// What was asked for.
     pub name: String,
     /// The nearest name that there is.
     pub nearest: Option<String>,
-}
-
-fn suggestion(name: &Option<String>) -> String {
-    name.as_ref().map_or(String::new(), |name| format!("; did you mean `{name}`?"))
 }
 
 /// A small case around a configuration, and what it came to.

@@ -1,0 +1,255 @@
+//! Servers and pages by hand: what one node does that is told this and that.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use wavetank::history::{Caller, Change, Initiator, Observation, OpState, Position};
+use wavetank::id::{ConnId, NodeId, OpId};
+use wavetank::objectives::{Access, Objectives};
+use wavetank::protocol::{Answer, Boot, Closing, Credential, Effect, Event, Node, Outbox, Peer};
+use wavetank::rng::{Draw, Rng};
+use wavetank::time::{Mono, Now, Span, Wall};
+use wavetank_models::client::{Client, Guise};
+use wavetank_models::config::Beat;
+use wavetank_models::document::{self, Attribute};
+use wavetank_models::message::{FORBIDDEN, Hello, Message, Since};
+use wavetank_models::policy::RateKey;
+use wavetank_models::protocol::DOC;
+use wavetank_models::server::Server;
+use wavetank_models::store::{self, Commit, Edit, Manner, Seen};
+use wavetank_models::{Config, DocSync, Op, Policy, Role, Timer, probed};
+
+const SERVER: NodeId = NodeId(0);
+const PAGE: NodeId = NodeId(1);
+const TAB: NodeId = NodeId(2);
+
+/// A node and what it asks for.
+struct Driven<N> {
+    node: N,
+    out: Outbox<DocSync>,
+    ops: u32,
+}
+
+impl<N: Node<DocSync>> Driven<N> {
+    fn new(
+        me: NodeId,
+        config: Config,
+        objectives: &Objectives,
+        made: fn(Boot<'_, DocSync>) -> N,
+    ) -> Self {
+        let peer = |id, role, same_device| Peer { id, role, same_device };
+        let all = [peer(SERVER, Role::Server, false), peer(TAB, Role::Browser, true)];
+        let (role, peers) =
+            if me == SERVER { (Role::Server, &all[..0]) } else { (Role::Browser, &all[..]) };
+        let rng = Rng::new(Draw::seeded(1));
+        let config = &Arc::new(config);
+        let node = made(Boot { me, role, incarnation: 0, peers, config, objectives, rng });
+        Self { node, out: Outbox::new(me, u32::MAX), ops: 0 }
+    }
+
+    /// What comes of something that happens in this second.
+    fn told(&mut self, second: u64, event: Event<'_, DocSync>) -> Vec<Effect<DocSync>> {
+        let since = Span::secs(second);
+        let now = Now { mono: Mono::default() + since, wall: Wall::START + since };
+        self.node.on_event(now, event, &mut self.out);
+        self.out.take()
+    }
+
+    fn gets(&mut self, second: u64, conn: ConnId, message: &Message) -> Vec<Effect<DocSync>> {
+        self.told(second, Event::Message(conn, message))
+    }
+
+    fn given(&mut self, second: u64, op: &Op) -> Vec<Effect<DocSync>> {
+        self.ops += 1;
+        self.told(second, Event::Op(OpId(self.ops), op))
+    }
+}
+
+fn server(config: Config, objectives: &Objectives) -> Driven<Server> {
+    Driven::new(SERVER, config, objectives, Server::new)
+}
+
+fn page(config: Config, objectives: &Objectives) -> Driven<Client> {
+    Driven::new(PAGE, config, objectives, Client::new)
+}
+
+fn hello() -> Hello {
+    let caller = Caller { client: 7, origin: 1, ..Caller::default() };
+    Hello { path: "/".to_owned(), instance: 1, version: 1, caller }
+}
+
+fn op(number: u32) -> Message {
+    let change = Change::set(document::element(1, Attribute::Label), document::value(OpId(number)));
+    Message::Op(Commit {
+        doc: DOC,
+        op: OpId(number),
+        author: PAGE,
+        instance: 1,
+        client_seq: number,
+        base: None,
+        edit: Edit::Write([change].into_iter().collect()),
+        made: Wall::START,
+        manner: Manner::default(),
+    })
+}
+
+fn snapshot() -> Message {
+    let at = Position::new(1, 1);
+    Message::Snapshot { doc: DOC, at, seen: Seen::default(), content: [].into_iter().collect() }
+}
+
+/// The connection that is dialled, if any is.
+fn dialled(effects: &[Effect<DocSync>]) -> Option<ConnId> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Dial(dial) => Some(dial.conn),
+        _ => None,
+    })
+}
+
+/// A page that is connected, and has what there is.
+fn live(config: Config, objectives: &Objectives) -> (Driven<Client>, ConnId) {
+    let mut page = page(config, objectives);
+    let conn = dialled(&page.told(0, Event::Start)).expect("a page dials");
+    page.told(0, Event::Opened(conn));
+    page.gets(0, conn, &snapshot());
+    (page, conn)
+}
+
+#[test]
+fn whoever_has_no_right_to_a_document_can_say_nothing_of_it() {
+    let objectives = Objectives { access: Access::SignedIn, ..Objectives::default() };
+    let mut server = server(Config::default(), &objectives);
+    let conn = ConnId::new(1, 1);
+    server.told(0, Event::Accepted(conn, &hello()));
+    let expires = Wall::START + Span::secs(1000);
+    let shown = Message::Credential(Credential { id: 3, user: PAGE, expires });
+    let asked = server.gets(0, conn, &shown);
+    let ticket = asked.iter().find_map(|effect| match effect {
+        Effect::Ask(ticket, _) => Some(*ticket),
+        _ => None,
+    });
+    let denied = [DOC].into_iter().collect();
+    server.told(0, Event::Issuer(ticket.expect("the issuer is asked"), Answer::Good { denied }));
+
+    let refused = server.gets(1, conn, &op(1));
+    assert!(!refused.iter().any(|effect| matches!(effect, Effect::Store(..))), "{refused:?}");
+    let nack = Message::Nack { op: OpId(1), code: FORBIDDEN };
+    assert!(
+        refused.iter().any(|effect| matches!(effect, Effect::Send(_, said) if *said == nack)),
+        "{refused:?}"
+    );
+    let pointed = server.gets(1, conn, &Message::Pointer { doc: DOC, op: OpId(2) });
+    assert!(pointed.is_empty(), "{pointed:?}");
+    let asked = server.gets(1, conn, &Message::SyncRequest { doc: DOC, since: Since::Nothing });
+    assert!(
+        asked.iter().any(|effect| matches!(effect, Effect::Close(close) if close.code == 1008)),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn an_operation_that_one_key_refuses_is_not_counted_by_the_others() {
+    let mut config = Config::default();
+    config.policy.server.rate.key = vec![RateKey::Client, RateKey::Connection];
+    let mut server = server(config, &Objectives { ops_per_minute: 2, ..Objectives::default() });
+    let put_off = |effects: &[Effect<DocSync>]| {
+        let later = |effect| matches!(effect, &Effect::Send(_, Message::Later { .. }));
+        effects.iter().any(later)
+    };
+    let (first, second) = (ConnId::new(1, 1), ConnId::new(2, 2));
+    server.told(0, Event::Accepted(first, &hello()));
+    assert!(!put_off(&server.gets(0, first, &op(1))));
+    assert!(!put_off(&server.gets(0, first, &op(2))));
+    server.told(1, Event::Closed(first, Closing { code: 1006, by: Initiator::Network }));
+    server.told(1, Event::Accepted(second, &hello()));
+    assert!(put_off(&server.gets(30, second, &op(3))));
+    assert!(put_off(&server.gets(31, second, &op(4))));
+    assert!(!put_off(&server.gets(63, second, &op(3))));
+}
+
+#[test]
+fn a_page_that_went_away_while_it_worked_works_when_it_is_back() {
+    let config = Config { work: Some(Span::secs(1)), ..Config::default() };
+    let (mut page, _) = live(config, &Objectives::default());
+    let left = page.given(1, &Op::Unmount);
+    let cancels = |effect: &Effect<DocSync>| matches!(effect, Effect::Cancel(Timer::Slice));
+    assert!(left.iter().any(cancels), "{left:?}");
+    let conn = dialled(&page.given(2, &Op::Mount)).expect("a page dials");
+    page.told(2, Event::Opened(conn));
+    let works = page.gets(2, conn, &snapshot());
+    let plans = |effect: &Effect<DocSync>| matches!(effect, Effect::Timer(Timer::Slice, _));
+    assert!(works.iter().any(plans), "{works:?}");
+}
+
+#[test]
+fn an_edit_over_the_limit_of_the_application_is_refused_at_once() {
+    let objectives = Objectives { message_bytes: 8 << 10, ..Objectives::default() };
+    let (mut page, _) = live(Config::default(), &objectives);
+    let state = |effects: &[Effect<DocSync>]| {
+        effects.iter().find_map(|effect| match effect {
+            Effect::Claim(Observation::ShownOp { state, .. }) => Some(*state),
+            _ => None,
+        })
+    };
+    assert_eq!(state(&page.given(1, &Op::Paste(1, 8))), Some(OpState::Refused));
+    assert_eq!(state(&page.given(2, &Op::Paste(1, 7))), Some(OpState::QueuedVolatile));
+}
+
+#[test]
+fn a_page_without_a_network_waits_for_it_when_its_person_retries() {
+    let (mut page, conn) = live(Config::default(), &Objectives::default());
+    page.told(1, Event::Closed(conn, Closing { code: 4003, by: Initiator::Remote }));
+    page.told(2, Event::Device(false));
+    for op in [Op::Retry, Op::Pose(Guise::Private)] {
+        let tried = page.given(3, &op);
+        assert_eq!(dialled(&tried), None, "{tried:?}");
+    }
+    let back = page.told(4, Event::Device(true));
+    assert!(dialled(&back).is_some(), "{back:?}");
+}
+
+#[test]
+fn whoever_poses_as_another_is_told_nothing_by_the_tabs_of_the_device() {
+    let event = Arc::new(store::Event {
+        doc: DOC,
+        position: Position::new(1, 2),
+        op: OpId(9),
+        author: TAB,
+        instance: 2 << 16,
+        client_seq: 1,
+        changes: [].into_iter().collect(),
+    });
+    for (guise, told) in [(Guise::None, true), (Guise::Private, false)] {
+        let (mut page, _) = live(Config::default(), &Objectives::default());
+        page.given(1, &Op::Pose(guise));
+        let effects = page.told(2, Event::Cast(TAB, &Message::Tab(Arc::clone(&event))));
+        let taken = |effect: &Effect<DocSync>| matches!(effect, Effect::Mark("event-from-tab"));
+        assert_eq!(effects.iter().any(taken), told, "{guise:?}: {effects:?}");
+    }
+}
+
+#[test]
+fn what_comes_to_the_same_as_the_reference_is_not_taken_note_of() {
+    let mut policy = Policy::default();
+    policy.server.limits.message_bytes = 1;
+    let (supersede, bytes) = (
+        policy.server.limits.map(|limits| limits.supersede),
+        policy.server.limits.map(|limits| limits.message_bytes),
+    );
+    probed::take();
+    assert!(*supersede && !probed::take());
+    assert!(*bytes == 1 && probed::take());
+}
+
+#[test]
+fn a_wrong_heartbeat_is_taken_note_of_only_where_one_was_set() {
+    let beat = Beat { interval: Span::secs(2), timeout: Span::secs(3) };
+    for (set, reached) in [(None, false), (Some(beat), true)] {
+        let mut config = Config { beat: set, ..Config::default() };
+        config.flaws.set("server.heartbeat.settings", json!("built_in"));
+        let mut server = server(config, &Objectives::default());
+        probed::take();
+        server.told(0, Event::Accepted(ConnId::new(1, 1), &hello()));
+        assert_eq!(probed::take(), reached);
+    }
+}
