@@ -207,23 +207,6 @@ fn holding_of_lives() -> Vec<(&'static str, Case<Phone>)> {
             ]),
         ),
         (
-            // It is paused before it runs again.
-            "eventual-reconnect",
-            good(1, 120).with([
-                lasting(secs(1), secs(3), FaultKind::Node(NodeFault::Crash(CLIENT))),
-                paused(CLIENT, 2, 90),
-            ]),
-        ),
-        (
-            // Its timers are late for longer than it is paused.
-            "hb-detection-bound",
-            good(1, 120).with([
-                lasting(secs(5), secs(100), throttled(CLIENT)),
-                paused(CLIENT, 10, 12),
-                half_open(13, SERVER),
-            ]),
-        ),
-        (
             // The device comes back meanwhile; later the person does.
             "no-dial-after-intent-close",
             good(1, 60)
@@ -449,8 +432,33 @@ fn holding_of_attempts() -> Vec<(&'static str, Case<Phone>)> {
     ]
 }
 
+/// What holds a node up twice over.
+fn holding_of_hindrances() -> Vec<(&'static str, Case<Phone>)> {
+    let good = |clients, seconds| case(Habit::Good, clients, seconds);
+    vec![
+        (
+            // It is paused before it runs again.
+            "eventual-reconnect",
+            good(1, 120).with([
+                lasting(secs(1), secs(3), FaultKind::Node(NodeFault::Crash(CLIENT))),
+                paused(CLIENT, 2, 90),
+            ]),
+        ),
+        (
+            // Its timers are late for longer than it is paused.
+            "hb-detection-bound",
+            good(1, 120).with([
+                lasting(secs(5), secs(100), throttled(CLIENT)),
+                paused(CLIENT, 10, 12),
+                half_open(13, SERVER),
+            ]),
+        ),
+    ]
+}
+
 fn holding() -> Vec<(&'static str, Case<Phone>)> {
-    [holding_of_pages(), holding_of_attempts(), holding_of_lives()].concat()
+    [holding_of_pages(), holding_of_attempts(), holding_of_lives(), holding_of_hindrances()]
+        .concat()
 }
 
 #[test]
