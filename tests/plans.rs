@@ -167,3 +167,23 @@ fn a_word_that_no_plan_has_is_refused_with_its_place() {
     let error = serde_json::from_str::<Plan>(text).expect_err("no such kind").to_string();
     assert!(error.contains("unknown variant `explode`") && error.contains("line 2"), "{error}");
 }
+
+#[test]
+fn the_book_shows_how_each_kind_of_fault_is_written() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("book/src/faults.md");
+    let page = std::fs::read_to_string(page).expect("a page of the book");
+    let (_, section) = page.split_once("## The kinds as JSON").expect("the section");
+    let block = section.split("```json").nth(1).and_then(|rest| rest.split("```").next());
+    let plan: Plan = serde_json::from_str(block.expect("a block")).expect("a plan");
+    let names: Vec<&str> = plan.0.iter().map(|fault| fault.kind.name()).collect();
+    assert_eq!(names, FaultKind::NAMES);
+    plan.validate(&topology()).expect("a plan that can be carried out");
+}
+
+#[test]
+fn a_latency_with_its_bounds_the_wrong_way_round_is_refused() {
+    let plan = r#"[{ "at": "1s", "for": "1s", "kind": { "link": { "latency": [[1], [0], { "uniform": ["2s", "1s"] }] } } }]"#;
+    let plan: Plan = serde_json::from_str(plan).expect("a plan");
+    let said = plan.validate(&topology()).expect_err("no such latency").to_string();
+    assert!(said.contains("the shorter comes first"), "{said}");
+}

@@ -1,4 +1,4 @@
-//! What 200 cases come to at each fidelity that this build has.
+//! What failing cases and calm ones come to at each fidelity that this build has.
 //!
 //! `cargo run --release --features stack --package wavetank-sims --example fidelities -- 3`: so
 //! many failing cases of each failure mode, and cases of the reference. The table is that of the

@@ -262,6 +262,25 @@ fn a_case_that_is_judged_by_one_invariant_says_so_and_one_that_is_judged_by_none
 }
 
 #[test]
+fn a_patch_that_does_not_fit_is_refused_with_its_line_and_the_form_of_one_that_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    wavetank(folder.path(), &["run", "rapid-stages", "--save", "case.json"]);
+    let case = std::fs::read_to_string(folder.path().join("case.json")).expect("the case");
+    let said = |patch: &str| {
+        let files = [("case.json", case.as_str()), ("fix.toml", patch)];
+        refused(&files, &["replay", "case.json", "--patch", "fix.toml"])
+    };
+    let misspelt = said("# Mends it.\n\"server.commit.dedupe\" = true\n");
+    assert!(misspelt.contains("fix.toml:2:"), "{misspelt}");
+    assert!(misspelt.contains("did you mean `server.commit.dedup`?"), "{misspelt}");
+    let table = said("[client.ack]\nrequired = false\n");
+    assert!(
+        table.contains("fix.toml:1:") && table.contains("\"client.ack.required\" = true"),
+        "{table}"
+    );
+}
+
+#[test]
 fn what_is_not_printed_in_a_form_is_refused_with_it() {
     for form in [["--format", "json"], ["--fidelity", "all"]] {
         for more in ["--trace", "--case", "--diagram"] {

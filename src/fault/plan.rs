@@ -6,7 +6,7 @@ use super::{
     ClockFault, ConnectionFault, DeviceFault, FaultKind, LinkFault, NodeFault, PeopleFault,
     StoreFault,
 };
-use crate::engine::Topology;
+use crate::engine::{Latency, Topology};
 use crate::id::{NodeId, StoreId};
 use crate::time::{Span, Time};
 
@@ -63,6 +63,9 @@ pub enum PlanError {
     /// A code that no close frame carries, or a status that refuses nothing.
     #[error("fault {0}: {1} is no {2}")]
     Code(usize, u16, &'static str),
+    /// A latency whose bounds are the wrong way round.
+    #[error("fault {0} has a latency from {1} to {2}; the shorter comes first")]
+    Bounds(usize, Span, Span),
     /// A path from a node to itself, or a group of nobody.
     #[error("fault {0} is about a path from nowhere to nowhere")]
     Nowhere(usize),
@@ -167,6 +170,9 @@ fn check_link(
             .and_then(|()| odds(chaos.duplicate_ppm))
             .and_then(|()| odds(chaos.corrupt_ppm)),
         LinkFault::Spikes(_, _, spikes) => odds(spikes.odds_ppm),
+        LinkFault::Latency(_, _, Latency::Uniform(low, high)) if low > high => {
+            Err(PlanError::Bounds(i, *low, *high))
+        }
         LinkFault::Bandwidth(_, _, bandwidth) if bandwidth.bytes_per_second == 0 => {
             Err(PlanError::Zero(i, "`bytes_per_second`"))
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::alarm::{Measure, Watch};
 use super::presence::{Dues, Presence, TICK};
 use super::table::Table;
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{Interest, Life, Observation, Side};
 use crate::id::{ConnId, NodeId};
@@ -138,5 +138,8 @@ impl Invariant for AlertCorrect {
                 ruling.violated(node, message);
             }
         }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        self.dialled.retain(|conn, _| *conn >= horizon.conn);
     }
 }

@@ -1,7 +1,7 @@
 //! A connection that works is not given up.
 
 use super::table::{Set, Table};
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
 use crate::history::{
     Channel, Connection, Initiator, Interest, Kind, Life, Meaning, Observation, Request, Side,
@@ -183,5 +183,8 @@ impl Invariant for NoNeedlessReconnect {
             }
             _ => {}
         }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        self.others.retain(|conn, ()| *conn >= horizon.conn);
     }
 }

@@ -35,6 +35,15 @@ pub enum PatchError {
     },
 }
 
+impl PatchError {
+    /// The path that does not fit.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Unknown { path, .. } | Self::Value { path, .. } => path,
+        }
+    }
+}
+
 /// One knob in which two policies differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Knob {

@@ -37,6 +37,9 @@ Exit codes: 0 held or done, 1 an invariant was broken (or an audit found what --
 2 wrong usage or input, 3 a state was never reached or nothing could be checked, 4 a panic,
 5 a file could not be written, 6 the same case gave two digests, 7 fidelities disagree.";
 
+/// How a patch is written.
+const FORM: &str = "expected lines such as \"client.ack.required\" = true";
+
 #[derive(Parser)]
 #[command(name = "wavetank", version, about, after_help = AFTER)]
 struct Args {
@@ -127,12 +130,15 @@ impl Tool<DocSync> for Wavetank {
         let text = read(remedy)?;
         let patch: Patch = toml::from_str(&text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_of(&text, span.start));
-            let message = error.message();
-            format!(
-                "{name}:{line}: {message}; expected lines such as \"client.ack.required\" = true"
-            )
+            format!("{name}:{line}: {}; {FORM}", error.message())
         })?;
-        config.patched(&patch).map_err(|error| format!("{name}: {error}").into())
+        config.patched(&patch).map_err(|error| {
+            let path = error.path();
+            let line = text.find(path).map_or(1, |start| line_of(&text, start));
+            let is_table = patch.iter().any(|(one, value)| one == path && value.is_object());
+            let form = if is_table { format!("; {FORM}") } else { String::new() };
+            format!("{name}:{line}: {error}{form}").into()
+        })
     }
 }
 
