@@ -28,9 +28,9 @@ pub fn to_document(study: &Study, folder: &Path) -> Document {
     report.table(&head, study.trials.iter().map(|trial| row(study, trial)).collect());
     report.text(
         "runs: until the invariant was broken; reached: runs in which the wrong step was taken, or \
-         the section of the wrong knob was looked up, and in which it made a difference; size: faults + operations, nodes of the smallest case; \
-         repair: it mends the case, the smallest case and further seeds; mute: found without the \
-         claims that only the flaw makes.",
+         the section of the wrong knob was looked up, and in which it made a difference; size: \
+         faults + operations, nodes of the smallest case; repair: it mends the case, the smallest \
+         case and further seeds; mute: found without the claims that only the flaw makes.",
     );
     shortfalls(study, &mut report);
     if let Some(trial) = study.trials.iter().find(|trial| trial.exhibit.is_some()) {
@@ -127,10 +127,9 @@ fn short(study: &Study, trial: &Trial) -> Vec<String> {
             let (ran, reached) = (sum(|hunt| hunt.runs), sum(|hunt| hunt.reached));
             let (differed, elsewhere) = (sum(|hunt| hunt.triggered), sum(|hunt| hunt.elsewhere));
             format!(
-                "{id}: {} was not broken in {} of {} campaigns; of their {ran} runs, in \
-                 {reached} the wrong step was taken, or the section of the wrong knob was looked \
-                 up, {differed} differed from the reference's, and {elsewhere} broke something \
-                 else",
+                "{id}: {} was not broken in {} of {} campaigns; of their {ran} runs, {reached} used \
+                 what is wrong, {differed} differed from the reference's, and {elsewhere} broke \
+                 something else",
                 trial.entry.invariant,
                 missed.clone().count(),
                 study.campaigns,
