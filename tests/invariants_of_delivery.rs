@@ -1,5 +1,5 @@
-//! What is said of transfers, of updates that belong together, and of words that have no place in the
-//! order, broken and held.
+//! What is said of transfers, of updates that belong together, and of words that have no place in
+//! the order, broken and held.
 
 mod told;
 

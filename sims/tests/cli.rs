@@ -253,6 +253,12 @@ fn a_case_that_is_judged_by_one_invariant_says_so_and_one_that_is_judged_by_none
         .expect("written");
     let one = text(&wavetank(folder.path(), &["replay", "one.json"]).stdout);
     assert!(one.contains("Held: convergence; the case is judged by nothing else."), "{one}");
+    // What the engine itself finds is no invariant that a suite has.
+    for of_the_engine in ["[\"progress\"]", "[\"panic\"]"] {
+        std::fs::write(folder.path().join("one.json"), judged_by(of_the_engine)).expect("written");
+        let one = wavetank(folder.path(), &["replay", "one.json"]);
+        assert_eq!(one.status.code(), Some(0), "{}", text(&one.stderr));
+    }
     let misspelt = judged_by("[\"convergense\"]");
     let said = refused(&[("case.json", &misspelt)], &["replay", "case.json"]);
     assert!(said.contains("did you mean `convergence`?"), "{said}");

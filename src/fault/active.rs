@@ -96,9 +96,9 @@ pub(crate) fn treatment<'a>(active: impl Iterator<Item = &'a FaultKind>, of: Nod
 
 /// Whether they keep the process of a node from running.
 pub(crate) fn keep_down<'a>(mut active: impl Iterator<Item = &'a FaultKind>, of: NodeId) -> bool {
-    active.any(|kind| {
-        matches!(kind, FaultKind::Node(NodeFault::Crash(node) | NodeFault::PowerLoss(node))
-            if *node == of)
+    active.any(|kind| match kind {
+        FaultKind::Node(NodeFault::Crash(node) | NodeFault::PowerLoss(node)) => *node == of,
+        _ => false,
     })
 }
 
@@ -136,9 +136,11 @@ pub(crate) fn drift_ppm<'a>(active: impl Iterator<Item = &'a FaultKind>, of: Nod
 
 /// Whether a device says that it is online.
 pub(crate) fn is_online<'a>(mut active: impl Iterator<Item = &'a FaultKind>, of: NodeId) -> bool {
-    !active.any(|kind| {
-        matches!(kind, FaultKind::Device(DeviceFault::Offline(node) | DeviceFault::SaysOffline(node))
-            if *node == of)
+    !active.any(|kind| match kind {
+        FaultKind::Device(DeviceFault::Offline(node) | DeviceFault::SaysOffline(node)) => {
+            *node == of
+        }
+        _ => false,
     })
 }
 
@@ -148,8 +150,8 @@ pub(crate) fn may_see<'a>(
     user: NodeId,
     topic: Topic,
 ) -> bool {
-    !active.any(|kind| {
-        matches!(kind, FaultKind::People(PeopleFault::RightsWithdrawn(of, what))
-            if (*of, *what) == (user, topic))
+    !active.any(|kind| match kind {
+        FaultKind::People(PeopleFault::RightsWithdrawn(of, what)) => (*of, *what) == (user, topic),
+        _ => false,
     })
 }

@@ -28,6 +28,11 @@ fn case_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
+/// The nearest valid name, as the end of a sentence; nothing if no name is near.
+pub fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or(String::new(), |name| format!("; did you mean `{name}`?"))
+}
+
 /// The name nearest to a mistyped one, if any is near.
 pub fn nearest(given: &str, names: impl IntoIterator<Item = String>) -> Option<String> {
     names

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
+use wavetank::harness::did_you_mean;
 use wavetank::harness::nearest;
 use wavetank::invariant::Suite;
 use wavetank::objectives::Objectives;
 
 use super::{Patch, Policy};
-use crate::advice::{did_you_mean, line_of};
+use crate::advice::line_of;
 use crate::config::Config;
 use crate::protocol::DocSync;
 

@@ -5,9 +5,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use wavetank::harness::did_you_mean;
 
 use super::Policy;
-use crate::advice::did_you_mean;
 
 /// Values by path, such as `client.reconnect.cap = "30s"`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,9 +10,9 @@ mod lab;
 mod retry;
 mod silence;
 
+use wavetank::harness::did_you_mean;
 use wavetank::harness::nearest;
 use wavetank_models::Config;
-use wavetank_models::advice::did_you_mean;
 use wavetank_models::policy::Conformance;
 
 /// A statement of a documentation, and what the model did.

@@ -12,7 +12,7 @@ use crate::explore::{
     Case, Fidelity as Engine, Outcome, Recording, Scenario, Shrunk, Slid, Verdict, case_of_seed,
     run as run_case, run_at, run_recorded_at, shrink as shrink_case,
 };
-use crate::harness::{Exit, nearest};
+use crate::harness::{Exit, did_you_mean, nearest};
 use crate::invariant::{Judged, Suite, Violation};
 use crate::report::{Document, full_trace, sequence_diagram, trace};
 
@@ -147,8 +147,7 @@ pub(super) fn scenario_named<'a, P: Judged>(
 ) -> Result<&'a dyn Scenario<P>, CliError> {
     let all = tool.scenarios();
     let names = all.iter().map(|one| one.name().to_owned());
-    let nearest =
-        nearest(name, names).map_or(String::new(), |name| format!("; did you mean `{name}`?"));
+    let nearest = did_you_mean(nearest(name, names).as_deref());
     let found = all.into_iter().find(|one| one.name() == name);
     let (name, tool) = (name.to_owned(), tool.name().to_owned());
     found.ok_or(CliError::Scenario { name, nearest, tool })
@@ -257,11 +256,14 @@ pub(super) fn read_case<P: Judged>(path: &Path) -> Result<Case<P>, CliError> {
     if let Some(names) = &case.invariants {
         let Suite { history, state } = P::invariants(&case.objectives);
         let all = history.iter().map(|one| one.name()).chain(state.iter().map(|one| one.name()));
-        known(names, &all.collect::<Vec<_>>())
+        known(names, &all.chain(OF_THE_ENGINE).collect::<Vec<_>>())
             .map_err(|message| CliError::Input(format!("{}: {message}", path.display())))?;
     }
     Ok(case)
 }
+
+/// What the engine itself finds broken: a run that does not end, and one that panics.
+const OF_THE_ENGINE: [&str; 2] = ["progress", "panic"];
 
 /// Whether there are invariants of all these names, and one is named; if not, what is wrong.
 pub(super) fn known(names: &[String], all: &[&str]) -> Result<(), String> {
@@ -272,8 +274,7 @@ pub(super) fn known(names: &[String], all: &[&str]) -> Result<(), String> {
         return Ok(());
     };
     let near = nearest(name, all.iter().map(|one| (*one).to_owned()));
-    let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-    Err(format!("no invariant is called `{name}`{near}"))
+    Err(format!("no invariant is called `{name}`{}", did_you_mean(near.as_deref())))
 }
 
 /// Runs a case and prints what it came to.
@@ -283,13 +284,15 @@ fn present<P: Judged>(
     show: &Show,
     again: &str,
 ) -> Result<Outcome, CliError> {
+    if show.format == Format::Json {
+        show.is_plain("as JSON")?;
+    }
     let (outcome, recording) = if show.trace.is_some() || show.diagram {
         run_recorded_at(engine, case)
     } else {
         (run_at(engine, case), Recording::default())
     };
     if show.format == Format::Json {
-        show.is_plain("as JSON")?;
         say(&outcome_json(case, &outcome))?;
         return Ok(outcome);
     }

@@ -77,7 +77,8 @@ pub enum CliError {
     /// Reports cannot become one.
     #[error(transparent)]
     Merge(#[from] MergeError),
-    /// What was given is wrong: a recording, a mapping, objectives, or options that do not go together.
+    /// What was given is wrong: a recording, a mapping, objectives, or options that do not go
+    /// together.
     #[error("{0}")]
     Input(String),
     /// Shards are missing.
