@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::history::Connection;
 use crate::id::Field;
 use crate::time::Span;
 
@@ -12,10 +13,21 @@ use crate::time::Span;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EditPolicy {
-    /// Edits are taken and kept until they can be sent.
+    /// Edits are taken and kept until they can be sent, but where nothing will send them before the
+    /// person has done something: retried what failed, or signed in.
     Queue,
     /// Edits are refused, visibly.
     Disable,
+}
+
+impl EditPolicy {
+    /// Whether a page that shows this may take edits.
+    pub fn allows(self, shown: Connection) -> bool {
+        match self {
+            Self::Queue => !matches!(shown, Connection::Failed | Connection::SignIn),
+            Self::Disable => shown == Connection::Live,
+        }
+    }
 }
 
 /// What tabs of one device show of one topic.

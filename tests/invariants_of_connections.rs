@@ -158,6 +158,15 @@ fn silenced(habit: Habit) -> Case<Phone> {
     case.asked(often(Op::Say, CLIENT, 9, 100, 60)).with([reset(10)])
 }
 
+/// A client that says something while it is connected, and once the server has told it to sign in.
+fn signed_out(habit: Habit) -> Case<Phone> {
+    case(habit, 1, 30).asked([
+        one(Op::Say, CLIENT, 9),
+        one(Op::HangUp(4401), SERVER, 10),
+        one(Op::Say, CLIENT, 12),
+    ])
+}
+
 /// The same of what pages do when they come and go, and of what they show.
 fn breaking_of_pages() -> Vec<(&'static str, Case<Phone>)> {
     let ask = |habit, op, at| case(habit, 1, 30).asked([one(op, CLIENT, at)]);
@@ -177,7 +186,9 @@ fn breaking_of_pages() -> Vec<(&'static str, Case<Phone>)> {
             case(Habit::Swallows, 1, 20).asked(often(Op::Say, CLIENT, 4, 100, 30)).with([reset(5)]),
         ),
         ("edit-gate", silenced(Habit::AlwaysTakes)),
+        ("edit-gate", signed_out(Habit::AlwaysTakes)),
         ("derived-consistent", silenced(Habit::AlwaysInviting)),
+        ("derived-consistent", signed_out(Habit::AlwaysInviting)),
         ("view-follows-store", case(Habit::DrawsLate, 1, 20).asked([one(Op::Count, SERVER, 5)])),
         ("error-surfaced", case(Habit::OneNotice, 1, 20).asked([one(Op::HangUp(4401), SERVER, 5)])),
     ]
@@ -230,6 +241,7 @@ fn holding_of_lives() -> Vec<(&'static str, Case<Phone>)> {
                 .with([reset(5), paused(CLIENT, 7, 9)]),
         ),
         ("derived-consistent", silenced(Habit::Good)),
+        ("edit-gate", signed_out(Habit::Good)),
         (
             // Each connection has a first question, however soon it breaks.
             "resync-justified",

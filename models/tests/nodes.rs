@@ -181,18 +181,35 @@ fn a_page_that_went_away_while_it_worked_works_when_it_is_back() {
     assert!(works.iter().any(plans), "{works:?}");
 }
 
+/// What becomes of the edit that these effects are about.
+fn shown_op(effects: &[Effect<DocSync>]) -> Option<OpState> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Claim(Observation::ShownOp { state, .. }) => Some(*state),
+        _ => None,
+    })
+}
+
+#[test]
+fn an_edit_waits_for_the_next_connection_and_for_no_person() {
+    const WAITS: OpState = OpState::QueuedVolatile;
+    for (code, becomes) in [(1006, WAITS), (1008, OpState::Refused), (4401, OpState::Refused)] {
+        let (mut page, conn) = live(Config::default(), &Objectives::default());
+        let lost = page.told(1, Event::Closed(conn, Closing { code, by: Initiator::Remote }));
+        let can_edit = lost.iter().find_map(|effect| match effect {
+            Effect::Claim(Observation::ShownStatus(status)) => Some(status.can_edit),
+            _ => None,
+        });
+        assert_eq!(can_edit, Some(becomes == WAITS), "{code}");
+        assert_eq!(shown_op(&page.given(2, &Op::Paste(1, 1))), Some(becomes), "{code}");
+    }
+}
+
 #[test]
 fn an_edit_over_the_limit_of_the_application_is_refused_at_once() {
     let objectives = Objectives { message_bytes: 8 << 10, ..Objectives::default() };
     let (mut page, _) = live(Config::default(), &objectives);
-    let state = |effects: &[Effect<DocSync>]| {
-        effects.iter().find_map(|effect| match effect {
-            Effect::Claim(Observation::ShownOp { state, .. }) => Some(*state),
-            _ => None,
-        })
-    };
-    assert_eq!(state(&page.given(1, &Op::Paste(1, 8))), Some(OpState::Refused));
-    assert_eq!(state(&page.given(2, &Op::Paste(1, 7))), Some(OpState::QueuedVolatile));
+    assert_eq!(shown_op(&page.given(1, &Op::Paste(1, 8))), Some(OpState::Refused));
+    assert_eq!(shown_op(&page.given(2, &Op::Paste(1, 7))), Some(OpState::QueuedVolatile));
 }
 
 #[test]

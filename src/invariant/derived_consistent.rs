@@ -7,12 +7,11 @@ use crate::history::{Connection, Interest, Life, Observation};
 use crate::id::NodeId;
 use crate::objectives::{EditPolicy, Objectives};
 
-/// Where the objectives want editing disabled while the connection is not live, a status says that
-/// edits are taken if it says `live`, and not otherwise. Judged for clients that ever said that
-/// edits are taken, or that ever took one.
+/// A status that says `live` says that edits are taken, and one does not in which the objectives
+/// allow none. Judged for clients that ever said that edits are taken, or that ever took one.
 #[derive(Debug)]
 pub struct DerivedConsistent {
-    is_disabled: bool,
+    policy: EditPolicy,
     /// Clients that speak of edits, and the last status of theirs that contradicts itself.
     clients: Table<NodeId, (bool, Option<Connection>)>,
 }
@@ -20,8 +19,7 @@ pub struct DerivedConsistent {
 impl DerivedConsistent {
     /// Judges by `edit_policy`.
     pub fn new(objectives: &Objectives) -> Self {
-        let is_disabled = objectives.edit_policy == EditPolicy::Disable;
-        Self { is_disabled, clients: Table::new() }
+        Self { policy: objectives.edit_policy, clients: Table::new() }
     }
 }
 
@@ -34,11 +32,7 @@ impl Invariant for DerivedConsistent {
          objectives' edit policy and the connection state shown."
     }
     fn interest(&self) -> Interest {
-        if self.is_disabled {
-            Interest::STATUS.and(Interest::OP).and(Interest::NODE)
-        } else {
-            Interest::NONE
-        }
+        Interest::STATUS.and(Interest::OP).and(Interest::NODE)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let node = seen.node;
@@ -46,8 +40,13 @@ impl Invariant for DerivedConsistent {
             Observation::ShownStatus(status) => {
                 let (speaks, wrong) = self.clients.of(node);
                 *speaks |= status.can_edit;
-                let live = status.connection == Connection::Live;
-                *wrong = (status.can_edit != live).then_some(status.connection);
+                let shown = status.connection;
+                let is_wrong = if status.can_edit {
+                    !self.policy.allows(shown)
+                } else {
+                    shown == Connection::Live
+                };
+                *wrong = is_wrong.then_some(shown);
             }
             Observation::ShownOp { .. } => self.clients.of(node).0 = true,
             Observation::Node(Life::Crashed) => drop(self.clients.remove(&node)),

@@ -12,12 +12,12 @@ use crate::objectives::{EditPolicy, Objectives};
 use crate::time::Time;
 
 /// Of each edit that is given to a client with time to take it something is shown in the same
-/// instant, of whatever kind it is; and where the objectives want editing disabled, an edit that is
-/// given to a client that does not show `live` is refused. Judged for clients that show what
-/// becomes of edits.
+/// instant, of whatever kind it is; and an edit is refused that is given to a client in a state of the
+/// connection in which the objectives allow none. Judged for clients that show what becomes of
+/// edits.
 #[derive(Debug)]
 pub struct EditGate {
-    is_disabled: bool,
+    policy: EditPolicy,
     presence: Presence,
     shown: Table<NodeId, Connection>,
     /// Clients that ever showed what became of an edit.
@@ -31,7 +31,7 @@ impl EditGate {
     /// Judges by `edit_policy`.
     pub fn new(objectives: &Objectives) -> Self {
         Self {
-            is_disabled: objectives.edit_policy == EditPolicy::Disable,
+            policy: objectives.edit_policy,
             presence: Presence::default(),
             shown: Table::new(),
             telling: Set::new(),
@@ -47,7 +47,7 @@ impl Invariant for EditGate {
     }
     fn statement(&self) -> &'static str {
         "Each edit is accepted or refused visibly, alike for every kind of edit, and refused \
-         where the objectives disable editing while the connection is not live."
+         where the objectives allow none in the state of the connection shown."
     }
     fn interest(&self) -> Interest {
         Presence::INTEREST.and(Interest::GIVEN_WORK).and(Interest::OP).and(Interest::STATUS)
@@ -58,7 +58,7 @@ impl Invariant for EditGate {
             Observation::Given { op, request: Request::Edit, .. } => {
                 let Some(shown) = self.shown.get(&node).copied() else { return };
                 if self.presence.is_free(node, at) {
-                    let refused = self.is_disabled && shown != Connection::Live;
+                    let refused = !self.policy.allows(shown);
                     self.given.insert(op, (node, refused));
                     self.dues.add(at + TICK, op, ruling);
                 }

@@ -6,7 +6,7 @@ use wavetank::history::{
     Change, Connection, Initiator, OpState, Position, Size, StaleMarks, Status, Value,
 };
 use wavetank::id::{ConnId, Field, NodeId, OpId};
-use wavetank::objectives::{EditPolicy, Objectives};
+use wavetank::objectives::Objectives;
 use wavetank::protocol::{Boot, Closing, Event, Node, Outbox};
 use wavetank::rng::Rng;
 use wavetank::time::{Mono, Now, Span};
@@ -286,7 +286,7 @@ impl Client {
 
     /// Whether the application wants words to be taken now.
     fn may_speak(&self) -> bool {
-        self.phase == Phase::Live || self.rules.edit_policy == EditPolicy::Queue
+        self.rules.edit_policy.allows(self.state())
     }
 
     fn say(&mut self, op: OpId, out: &mut Outbox<Phone>) {
@@ -365,15 +365,21 @@ impl Client {
         }
     }
 
-    fn show(&mut self, now: Now, out: &mut Outbox<Phone>) {
-        let connection = match self.phase {
+    fn state(&self) -> Connection {
+        match self.phase {
             Phase::Live => Connection::Live,
             Phase::Offline => Connection::Offline,
             Phase::Failed => Connection::Failed,
             Phase::Stopped(shown) => shown,
             _ if self.cursor.is_none() => Connection::Loading,
-            _ if self.has(Habit::ShowsLive) => Connection::Live,
             _ => Connection::Reconnecting,
+        }
+    }
+
+    fn show(&mut self, now: Now, out: &mut Outbox<Phone>) {
+        let connection = match self.state() {
+            Connection::Reconnecting if self.has(Habit::ShowsLive) => Connection::Live,
+            state => state,
         };
         let guess = self.has(Habit::SyncedByGuess) && self.last_synced.is_some();
         let status = Status {

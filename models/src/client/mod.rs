@@ -135,8 +135,8 @@ pub struct Client {
     undoable: VecDeque<Undoable>,
 
     closes: notices::Closes,
-    /// Whether edits are refused while the connection is not live.
-    gated: Probed<bool>,
+    edit_policy: EditPolicy,
+    when_stale: Probed<WhenStale>,
     /// The ids of the words that were shown last.
     words: words::Words,
     /// What the person pointed at that is not told yet, oldest first.
@@ -164,7 +164,6 @@ impl Client {
         let mut steps = Steps::default();
         crate::flaws::install_client(&boot.config.flaws, &mut steps);
         let policy = &boot.config.policy.client;
-        let disables = boot.objectives.edit_policy == EditPolicy::Disable;
         let most = boot.objectives.queue_max as usize;
         let limit = |knob: u32| if knob == 0 { usize::MAX } else { most.min(knob as usize) };
         Self {
@@ -213,7 +212,8 @@ impl Client {
             edited: None,
             undoable: VecDeque::new(),
             closes: notices::Closes::new(boot.objectives),
-            gated: policy.edit.map(|edit| disables && edit.when_stale == WhenStale::AsObjective),
+            edit_policy: boot.objectives.edit_policy,
+            when_stale: policy.edit.map(|edit| edit.when_stale),
             words: words::Words::new(boot.objectives, &policy.dedup),
             pointers: VecDeque::new(),
             panel: None,

@@ -69,12 +69,11 @@ impl Client {
             out.show_op(id, OpState::Refused);
             return false;
         }
-        let policy = &self.config.policy.client.outbox;
         let live = self.phase == Phase::Live;
         if !live {
             out.mark("edit-while-away");
         }
-        if !live && (policy.offline == OfflineEdits::Refuse || *self.gated) {
+        if !self.can_edit() {
             out.show_op(id, OpState::Refused);
             return false;
         }

@@ -7,7 +7,7 @@ use wavetank::protocol::Outbox;
 
 use super::{Client, Phase, Standing};
 use crate::document::{self, Content};
-use crate::policy::OfflineEdits;
+use crate::policy::{OfflineEdits, WhenStale};
 use crate::protocol::DocSync;
 
 impl Client {
@@ -60,9 +60,9 @@ impl Client {
         self.draw_panel(None, out);
     }
 
-    /// Shows the state of the connection, if it is not what is shown already.
-    pub(super) fn show(&mut self, out: &mut Outbox<DocSync>) {
-        let is = match self.phase {
+    /// The state of the connection as the person is to see it.
+    fn state(&self) -> Connection {
+        match self.phase {
             Phase::Live => Connection::Live,
             Phase::Stopped(shown) => shown,
             Phase::Failed => Connection::Failed,
@@ -70,11 +70,25 @@ impl Client {
             Phase::Offline => Connection::Offline,
             _ if self.cursor.is_none() => Connection::Loading,
             _ => Connection::Reconnecting,
+        }
+    }
+
+    /// Whether an edit is taken now.
+    pub(super) fn can_edit(&self) -> bool {
+        let is = self.state();
+        let waits = || {
+            let refuses = self.config.policy.client.outbox.offline == OfflineEdits::Refuse;
+            !refuses && (self.edit_policy.allows(is) || *self.when_stale == WhenStale::Accept)
         };
+        is == Connection::Live || waits()
+    }
+
+    /// Shows the state of the connection, if it is not what is shown already.
+    pub(super) fn show(&mut self, out: &mut Outbox<DocSync>) {
+        let is = self.state();
         let connection = (self.steps.shown_state)(is, self.shown.map(|shown| shown.connection));
         let live = is == Connection::Live;
-        let refuses = || self.config.policy.client.outbox.offline == OfflineEdits::Refuse;
-        let can_edit = live || !refuses() && !*self.gated;
+        let can_edit = self.can_edit();
         let could_edit = self.shown.map(|shown| shown.can_edit);
         let attempt = match is {
             Connection::Live => 0,

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WhenStale {
-    /// What the application demands: it waits, or it is refused visibly.
+    /// What the application demands: it waits, or it is refused visibly. Refused it is in any case
+    /// where nothing would be sent before the person retries or signs in.
     #[default]
     AsObjective,
     /// It is taken, whatever the application demands.
