@@ -5,12 +5,14 @@ mod phone;
 
 use std::collections::BTreeSet;
 
+use phone::trouble::{
+    CLIENT, cut, down, half_open, lasting, millis, offline, paused, reset, says_offline, secs,
+    throttled,
+};
 use phone::{Habit, Op, Phone, Role, SERVER};
 use wavetank::engine::{NodeSpec, Topology};
 use wavetank::explore::{Case, Operation, run};
-use wavetank::fault::{
-    ClockFault, ConnectionFault, DeviceFault, Fault, FaultKind, LinkFault, NodeFault, Plan,
-};
+use wavetank::fault::{ClockFault, Fault, FaultKind, NodeFault, Plan};
 use wavetank::id::{NodeId, OpId};
 use wavetank::invariant::shipped;
 use wavetank::objectives::{EditPolicy, Objectives};
@@ -54,16 +56,6 @@ const TRIED: [&str; 33] = [
     "view-follows-store",
 ];
 
-const CLIENT: NodeId = NodeId(1);
-
-fn secs(seconds: u64) -> Time {
-    millis(seconds * 1000)
-}
-
-fn millis(millis: u64) -> Time {
-    Time::from_micros(millis * 1000)
-}
-
 /// Clients from `n1` on and their server, all with one habit, for this many seconds.
 fn case(habit: Habit, clients: u32, seconds: u64) -> Case<Phone> {
     let node = |id, role| NodeSpec::new(id, role);
@@ -97,48 +89,6 @@ impl Happens for Case<Phone> {
         self.plan = Plan::new(faults.into_iter().collect());
         self
     }
-}
-
-fn lasting(from: Time, until: Time, kind: FaultKind) -> Fault {
-    Fault::lasting(from, until.since(from), kind)
-}
-
-fn reset(at: u64) -> Fault {
-    Fault::at(secs(at), FaultKind::Connection(ConnectionFault::Reset(CLIENT, SERVER)))
-}
-
-/// Nothing more comes from a node on the connection that is open.
-fn half_open(at: u64, from: NodeId) -> Fault {
-    let other = if from == CLIENT { SERVER } else { CLIENT };
-    Fault::at(secs(at), FaultKind::Connection(ConnectionFault::HalfOpen(from, other)))
-}
-
-/// Nothing passes, from when the news of a reset has come through.
-fn cut(from: u64, until: u64) -> Fault {
-    let kind = FaultKind::Link(LinkFault::Partition(vec![CLIENT], vec![SERVER]));
-    lasting(secs(from) + Span::millis(200), secs(until), kind)
-}
-
-fn down(from: u64, until: u64) -> Fault {
-    lasting(secs(from), secs(until), FaultKind::Node(NodeFault::Crash(SERVER)))
-}
-
-fn paused(node: NodeId, from: u64, until: u64) -> Fault {
-    lasting(secs(from), secs(until), FaultKind::Node(NodeFault::Pause(node)))
-}
-
-/// Its timers go off once a minute.
-fn throttled(node: NodeId) -> FaultKind {
-    FaultKind::Node(NodeFault::Throttle { node, timer: None, grain: Span::secs(60) })
-}
-
-fn offline(from: u64, until: u64) -> Fault {
-    lasting(secs(from), secs(until), FaultKind::Device(DeviceFault::Offline(CLIENT)))
-}
-
-/// The device says that it is offline, and is not.
-fn says_offline(from: u64, until: u64) -> Fault {
-    lasting(secs(from), secs(until), FaultKind::Device(DeviceFault::SaysOffline(CLIENT)))
 }
 
 /// `count` times the same, from a time on.

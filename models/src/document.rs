@@ -38,6 +38,11 @@ pub const fn stage(number: u32) -> Field {
     Field(STAGE | (number % STAGES + 1))
 }
 
+/// All stages, in the order in which a pipeline does them.
+pub fn stages() -> impl Iterator<Item = Field> {
+    (0..STAGES).map(stage)
+}
+
 /// What is shown of progress in a stage: its number, from 1.
 pub const fn progress_of(number: u32) -> Value {
     Value::new((number % STAGES + 1) as u64)

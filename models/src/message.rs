@@ -27,6 +27,8 @@ pub const UNREADABLE: u16 = 400;
 
 /// The code for what came too soon.
 pub const TOO_SOON: u16 = 429;
+/// The code of an operation that is too large.
+pub const TOO_LARGE: u16 = 413;
 
 /// What a client says that it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

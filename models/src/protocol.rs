@@ -78,6 +78,8 @@ pub enum Op {
     Open(u32),
     /// The person asks for fresh content.
     Refresh,
+    /// The pipeline begins anew, with no stage done.
+    Restart,
 }
 
 /// The document that a page has open at first.
@@ -218,6 +220,7 @@ impl Op {
             | Self::Open(_)
             | Self::Refresh => Changes::new(),
             Self::Skip(number) => Changes::from_iter([Change::removed(document::stage(*number))]),
+            Self::Restart => document::stages().map(Change::removed).collect(),
         }
     }
 
@@ -275,6 +278,7 @@ impl Op {
             | Self::Query
             | Self::Shutdown
             | Self::Refresh
+            | Self::Restart
             | Self::Pose(_) => Vec::new(),
         }
     }
@@ -312,7 +316,7 @@ impl Protocol for DocSync {
     }
     fn request(id: OpId, op: &Op) -> (Sort, Changes) {
         let sort = match op {
-            Op::Stage(_) | Op::Progress(_) | Op::Skip(_) => Sort::Produce,
+            Op::Stage(_) | Op::Progress(_) | Op::Skip(_) | Op::Restart => Sort::Produce,
             Op::Retry => Sort::Retry,
             Op::Undo => Sort::Undo,
             Op::Mount => Sort::Mount,

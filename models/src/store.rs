@@ -83,7 +83,7 @@ impl Event {
     /// Whether it is of a kind that the first version of the protocol does not know.
     pub fn is_novel(&self) -> bool {
         let passed = |change: &Change| change.value.is_none() && document::is_stage(change.field);
-        !self.changes.is_empty() && self.changes.iter().all(passed)
+        self.changes.len() == 1 && self.changes.iter().all(passed)
     }
 }
 
@@ -150,25 +150,25 @@ impl From<&policy::ServerPolicy> for Manner {
 /// Which operations of a client instance are done. They may be done out of their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// All up to this number.
-    upto: u32,
-    /// And these beyond it.
-    beyond: BTreeSet<u32>,
+    /// The last of each unbroken run of them, by its first: what is refused breaks a run for good.
+    runs: BTreeMap<u32, u32>,
 }
 
 impl Seen {
     /// One more is done.
     pub fn add(&mut self, client_seq: u32) {
-        if client_seq > self.upto {
-            self.beyond.insert(client_seq);
+        if self.has(client_seq) {
+            return;
         }
-        while self.beyond.remove(&(self.upto + 1)) {
-            self.upto += 1;
+        let last = self.runs.remove(&(client_seq + 1)).unwrap_or(client_seq);
+        match self.runs.range_mut(..client_seq).next_back() {
+            Some((_, before)) if *before + 1 == client_seq => *before = last,
+            _ => _ = self.runs.insert(client_seq, last),
         }
     }
     /// Whether one is done.
     pub fn has(&self, client_seq: u32) -> bool {
-        client_seq <= self.upto || self.beyond.contains(&client_seq)
+        self.runs.range(..=client_seq).next_back().is_some_and(|(_, last)| client_seq <= *last)
     }
 }
 

@@ -1,119 +1,22 @@
 //! Servers and pages by hand: what one node does that is told this and that.
 
+mod driven;
+
 use std::sync::Arc;
 
+use driven::{Driven, PAGE, TAB, dialled, hello, live, op, page, server, shown_op, snapshot};
 use serde_json::json;
-use wavetank::history::{Caller, Change, Initiator, Observation, OpState, Position};
-use wavetank::id::{ConnId, NodeId, OpId};
+use wavetank::history::{Initiator, Observation, OpState, Position};
+use wavetank::id::{ConnId, OpId};
 use wavetank::objectives::{Access, Objectives};
-use wavetank::protocol::{Answer, Boot, Closing, Credential, Effect, Event, Node, Outbox, Peer};
-use wavetank::rng::{Draw, Rng};
-use wavetank::time::{Mono, Now, Span, Wall};
-use wavetank_models::client::{Client, Guise};
+use wavetank::protocol::{Answer, Closing, Credential, Effect, Event};
+use wavetank::time::{Span, Wall};
+use wavetank_models::client::Guise;
 use wavetank_models::config::Beat;
-use wavetank_models::document::{self, Attribute};
-use wavetank_models::message::{FORBIDDEN, Hello, Message, Since};
+use wavetank_models::message::{FORBIDDEN, Message, Since};
 use wavetank_models::policy::RateKey;
 use wavetank_models::protocol::DOC;
-use wavetank_models::server::Server;
-use wavetank_models::store::{self, Commit, Edit, Manner, Seen};
-use wavetank_models::{Config, DocSync, Op, Policy, Role, Timer, probed};
-
-const SERVER: NodeId = NodeId(0);
-const PAGE: NodeId = NodeId(1);
-const TAB: NodeId = NodeId(2);
-
-/// A node and what it asks for.
-struct Driven<N> {
-    node: N,
-    out: Outbox<DocSync>,
-    ops: u32,
-}
-
-impl<N: Node<DocSync>> Driven<N> {
-    fn new(
-        me: NodeId,
-        config: Config,
-        objectives: &Objectives,
-        made: fn(Boot<'_, DocSync>) -> N,
-    ) -> Self {
-        let peer = |id, role, same_device| Peer { id, role, same_device };
-        let all = [peer(SERVER, Role::Server, false), peer(TAB, Role::Browser, true)];
-        let (role, peers) =
-            if me == SERVER { (Role::Server, &all[..0]) } else { (Role::Browser, &all[..]) };
-        let rng = Rng::new(Draw::seeded(1));
-        let config = &Arc::new(config);
-        let node = made(Boot { me, role, incarnation: 0, peers, config, objectives, rng });
-        Self { node, out: Outbox::new(me, u32::MAX), ops: 0 }
-    }
-
-    /// What comes of something that happens in this second.
-    fn told(&mut self, second: u64, event: Event<'_, DocSync>) -> Vec<Effect<DocSync>> {
-        let since = Span::secs(second);
-        let now = Now { mono: Mono::default() + since, wall: Wall::START + since };
-        self.node.on_event(now, event, &mut self.out);
-        self.out.take()
-    }
-
-    fn gets(&mut self, second: u64, conn: ConnId, message: &Message) -> Vec<Effect<DocSync>> {
-        self.told(second, Event::Message(conn, message))
-    }
-
-    fn given(&mut self, second: u64, op: &Op) -> Vec<Effect<DocSync>> {
-        self.ops += 1;
-        self.told(second, Event::Op(OpId(self.ops), op))
-    }
-}
-
-fn server(config: Config, objectives: &Objectives) -> Driven<Server> {
-    Driven::new(SERVER, config, objectives, Server::new)
-}
-
-fn page(config: Config, objectives: &Objectives) -> Driven<Client> {
-    Driven::new(PAGE, config, objectives, Client::new)
-}
-
-fn hello() -> Hello {
-    let caller = Caller { client: 7, origin: 1, ..Caller::default() };
-    Hello { path: "/".to_owned(), instance: 1, version: 1, caller }
-}
-
-fn op(number: u32) -> Message {
-    let change = Change::set(document::element(1, Attribute::Label), document::value(OpId(number)));
-    Message::Op(Commit {
-        doc: DOC,
-        op: OpId(number),
-        author: PAGE,
-        instance: 1,
-        client_seq: number,
-        base: None,
-        edit: Edit::Write([change].into_iter().collect()),
-        made: Wall::START,
-        manner: Manner::default(),
-    })
-}
-
-fn snapshot() -> Message {
-    let at = Position::new(1, 1);
-    Message::Snapshot { doc: DOC, at, seen: Seen::default(), content: [].into_iter().collect() }
-}
-
-/// The connection that is dialled, if any is.
-fn dialled(effects: &[Effect<DocSync>]) -> Option<ConnId> {
-    effects.iter().find_map(|effect| match effect {
-        Effect::Dial(dial) => Some(dial.conn),
-        _ => None,
-    })
-}
-
-/// A page that is connected, and has what there is.
-fn live(config: Config, objectives: &Objectives) -> (Driven<Client>, ConnId) {
-    let mut page = page(config, objectives);
-    let conn = dialled(&page.told(0, Event::Start)).expect("a page dials");
-    page.told(0, Event::Opened(conn));
-    page.gets(0, conn, &snapshot());
-    (page, conn)
-}
+use wavetank_models::{Config, DocSync, Op, Policy, Timer, probed, store};
 
 #[test]
 fn whoever_has_no_right_to_a_document_can_say_nothing_of_it() {
@@ -179,14 +82,6 @@ fn a_page_that_went_away_while_it_worked_works_when_it_is_back() {
     let works = page.gets(2, conn, &snapshot());
     let plans = |effect: &Effect<DocSync>| matches!(effect, Effect::Timer(Timer::Slice, _));
     assert!(works.iter().any(plans), "{works:?}");
-}
-
-/// What becomes of the edit that these effects are about.
-fn shown_op(effects: &[Effect<DocSync>]) -> Option<OpState> {
-    effects.iter().find_map(|effect| match effect {
-        Effect::Claim(Observation::ShownOp { state, .. }) => Some(*state),
-        _ => None,
-    })
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn one_act_in_twenty_is_too_large_or_not_allowed() {
     let mut acts = BTreeMap::new();
     for operation in cases(100).flat_map(|case| case.operations) {
         let kind = match operation.op {
-            Op::Stage(_) | Op::Progress(_) => continue,
+            Op::Stage(_) | Op::Progress(_) | Op::Restart => continue,
             Op::Paste(..) => "too large",
             Op::SetStage(_) => "not allowed",
             Op::Undo => "undo",

@@ -51,6 +51,10 @@ impl Position {
     pub const fn next(self) -> Self {
         Self { seq: self.seq + 1, ..self }
     }
+    /// Whether it comes after another one of the same epoch.
+    pub fn follows(self, other: Self) -> bool {
+        self.epoch == other.epoch && self.seq > other.seq
+    }
 }
 
 impl fmt::Display for Position {

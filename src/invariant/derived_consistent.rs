@@ -11,7 +11,7 @@ use crate::objectives::{EditPolicy, Objectives};
 /// allow none. Judged for clients that ever said that edits are taken, or that ever took one.
 #[derive(Debug)]
 pub struct DerivedConsistent {
-    policy: EditPolicy,
+    edits: EditPolicy,
     /// Clients that speak of edits, and the last status of theirs that contradicts itself.
     clients: Table<NodeId, (bool, Option<Connection>)>,
 }
@@ -19,7 +19,7 @@ pub struct DerivedConsistent {
 impl DerivedConsistent {
     /// Judges by `edit_policy`.
     pub fn new(objectives: &Objectives) -> Self {
-        Self { policy: objectives.edit_policy, clients: Table::new() }
+        Self { edits: objectives.edit_policy, clients: Table::new() }
     }
 }
 
@@ -42,7 +42,7 @@ impl Invariant for DerivedConsistent {
                 *speaks |= status.can_edit;
                 let shown = status.connection;
                 let is_wrong = if status.can_edit {
-                    !self.policy.allows(shown)
+                    !self.edits.allows(shown)
                 } else {
                     shown == Connection::Live
                 };

@@ -17,7 +17,7 @@ use crate::time::Time;
 /// edits.
 #[derive(Debug)]
 pub struct EditGate {
-    policy: EditPolicy,
+    edits: EditPolicy,
     presence: Presence,
     shown: Table<NodeId, Connection>,
     /// Clients that ever showed what became of an edit.
@@ -31,7 +31,7 @@ impl EditGate {
     /// Judges by `edit_policy`.
     pub fn new(objectives: &Objectives) -> Self {
         Self {
-            policy: objectives.edit_policy,
+            edits: objectives.edit_policy,
             presence: Presence::default(),
             shown: Table::new(),
             telling: Set::new(),
@@ -58,7 +58,7 @@ impl Invariant for EditGate {
             Observation::Given { op, request: Request::Edit, .. } => {
                 let Some(shown) = self.shown.get(&node).copied() else { return };
                 if self.presence.is_free(node, at) {
-                    let refused = !self.policy.allows(shown);
+                    let refused = !self.edits.allows(shown);
                     self.given.insert(op, (node, refused));
                     self.dues.add(at + TICK, op, ruling);
                 }

@@ -8,7 +8,7 @@ use crate::id::{NodeId, OpId};
 
 /// The first transmissions, and the first commits, of the operations of one client are in the order
 /// in which the person made them. A path that reorders messages excuses the commits. What a server
-/// refused at first may be done at any time, and so may all that was made before a store lost
+/// refused, and did not just put off, may be done at any time, and so may all that was made before a store lost
 /// something: answers were lost with it.
 #[derive(Debug, Default)]
 pub struct FifoPerClient {
@@ -104,7 +104,8 @@ impl Invariant for FifoPerClient {
                 client.sent = client.sent.max(place);
             }
             Observation::Sent { side: Side::Acceptor, meaning, .. } => {
-                self.answered.extend(meaning.op.filter(|_| meaning.kind == Kind::Nack));
+                let refused = meaning.kind == Kind::Nack && meaning.retry_after.is_none();
+                self.answered.extend(meaning.op.filter(|_| refused));
             }
             Observation::Node(life) if life.starts_or_ends() => {
                 self.given.retain(|_, (node, _)| *node != seen.node);

@@ -2,6 +2,7 @@
 //! which counts, and tells them how far it has come. Each client, or the server, has one habit.
 
 mod client;
+pub(crate) mod trouble;
 
 use serde::{Deserialize, Serialize};
 use wavetank::history::{Changes, Kind, Meaning, Position, Request as Sort, Write};

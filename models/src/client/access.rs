@@ -14,6 +14,8 @@ use crate::secrets;
 
 /// The share of a credential's life after which it is renewed, in percent.
 const RENEWAL: u64 = 75;
+/// A question to which the issuer has said nothing is asked again after this time.
+const AGAIN: Span = Span::secs(5);
 /// No issuer has given anybody this credential.
 const FORGED: u64 = 1 << 40;
 
@@ -75,6 +77,7 @@ impl Client {
         }
         self.papers.asked = None;
         let Answer::Issued(credential) = answer else {
+            out.cancel(Timer::Renew);
             if self.phase == Phase::Dialling {
                 self.leave(out, 1000);
                 self.phase = Phase::Stopped(Connection::SignIn);
@@ -84,7 +87,7 @@ impl Client {
         self.papers.credential = Some(*credential);
         match self.conn {
             None if self.phase == Phase::Dialling => self.call(now, out),
-            Some(conn) if self.phase == Phase::Live => self.show_papers(now, conn, out),
+            Some(conn) if self.is_connected() => self.show_papers(now, conn, out),
             _ => {}
         }
     }
@@ -106,13 +109,29 @@ impl Client {
         }
     }
 
-    /// Shows the server who is there.
-    pub(super) fn show_papers(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
-        let Some(credential) = self.papers.credential else { return };
-        // What is renewed is shown on the connection that there is.
-        if self.phase == Phase::Live || !self.shows_in_address() {
+    /// Whether a connection is open.
+    fn is_connected(&self) -> bool {
+        matches!(self.phase, Phase::Live | Phase::Syncing)
+    }
+
+    /// The connection is open: shows the server who is there, unless the address has done that.
+    pub(super) fn comes_in(&mut self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
+        if self.shows_in_address() {
+            self.plan_renewal(now, out);
+        } else {
+            self.show_papers(now, conn, out);
+        }
+    }
+
+    fn show_papers(&self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
+        if let Some(credential) = self.papers.credential {
             out.send(conn, Message::Credential(credential)).whatever();
         }
+        self.plan_renewal(now, out);
+    }
+
+    fn plan_renewal(&self, now: Now, out: &mut Outbox<DocSync>) {
+        let Some(credential) = self.papers.credential else { return };
         let left = credential.expires.since(now.wall);
         if self.config.policy.client.auth.refresh == Refresh::BeforeDial {
             out.timer(Timer::Renew, now.mono + left.percent(RENEWAL));
@@ -120,9 +139,10 @@ impl Client {
     }
 
     /// What was shown is about to expire.
-    pub(super) fn renew(&mut self, out: &mut Outbox<DocSync>) {
-        if self.phase == Phase::Live && self.guise != Guise::Forged {
+    pub(super) fn renew(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        if self.is_connected() && self.guise != Guise::Forged {
             self.papers.asked = Some(out.ask_credential());
+            out.timer(Timer::Renew, now.mono + AGAIN);
         }
     }
 

@@ -8,6 +8,9 @@ use wavetank::time::Now;
 use super::Client;
 use crate::protocol::DocSync;
 
+/// The class of the notice that something failed.
+const ERROR: &str = "error";
+
 impl Client {
     /// The server says that something failed: an operation, or it does not say what.
     pub(super) fn failed(&mut self, op: Option<OpId>, code: u16, out: &mut Outbox<DocSync>) {
@@ -16,7 +19,18 @@ impl Client {
         }
         match op {
             Some(op) => self.rejected(op, code, out),
-            None => out.show_notice("error", code, None, true),
+            None => {
+                self.withdraw_error(out);
+                self.closes.error = Some(code);
+                out.show_notice(ERROR, code, None, true);
+            }
+        }
+    }
+
+    /// What the server said last that failed, without saying what, is over.
+    pub(super) fn withdraw_error(&mut self, out: &mut Outbox<DocSync>) {
+        if let Some(code) = self.closes.error.take() {
+            out.show_notice(ERROR, code, None, false);
         }
     }
 

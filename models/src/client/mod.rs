@@ -152,6 +152,8 @@ pub struct Client {
 
     shown: Option<Status>,
     last_synced: Option<Mono>,
+    /// Whether the content was the server's once since the connection was opened.
+    was_live: bool,
     /// When an event was last drawn.
     drawn: Mono,
     /// What is counted while the client is watched.
@@ -223,6 +225,7 @@ impl Client {
             requests: request::Requests::new(&policy.fallback, boot.objectives),
             shown: None,
             last_synced: None,
+            was_live: false,
             drawn: Mono::default(),
             meter: Meter::of_client(
                 boot.objectives,
@@ -292,7 +295,7 @@ impl Client {
             Timer::Look => self.look(now, out),
             Timer::Ephemeral => self.forget_progress(out),
             Timer::Slice => self.slice(now, out),
-            Timer::Renew => self.renew(out),
+            Timer::Renew => self.renew(now, out),
             Timer::Later => self.try_again(now, out),
             Timer::Tabs => self.tabs_again(now, out),
             Timer::Poll => self.falls_back(now, out),
@@ -328,7 +331,7 @@ impl Client {
             Op::Panel(element) => self.open_panel(*element, out),
             Op::Pose(guise) => self.pose(now, *guise, out),
             Op::Open(number) => self.open(now, Op::document(*number), out),
-            Op::Stage(_) | Op::Progress(_) | Op::Skip(_) | Op::Shutdown => {}
+            Op::Stage(_) | Op::Progress(_) | Op::Skip(_) | Op::Restart | Op::Shutdown => {}
         }
     }
 

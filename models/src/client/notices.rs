@@ -32,13 +32,15 @@ pub(super) struct Closes {
     limit: usize,
     /// The class and the code of the notice that is shown.
     notice: Option<(&'static str, u16)>,
+    /// The code of the error that is shown.
+    pub(super) error: Option<u16>,
 }
 
 impl Closes {
     pub(super) fn new(objectives: &Objectives) -> Self {
         let demanded: &BTreeMap<String, u32> = &objectives.table_max;
         let limit = demanded.get(TABLE).map_or(MOST, |most| MOST.min(*most)) as usize;
-        Self { codes: VecDeque::new(), codes_max: 0, limit, notice: None }
+        Self { codes: VecDeque::new(), codes_max: 0, limit, notice: None, error: None }
     }
 }
 

@@ -8,7 +8,7 @@ use wavetank::time::{Mono, Now, Wall};
 use super::steps::Sending;
 use super::{Client, Phase};
 use crate::document;
-use crate::message::{CONFLICT, Message};
+use crate::message::{CONFLICT, Message, TOO_LARGE};
 use crate::policy::{AckRetry, OfflineEdits, Overflow, Storage};
 use crate::protocol::{DocSync, Op, Timer};
 use crate::store::{Commit, Edit, Manner, Seen};
@@ -204,8 +204,11 @@ impl Client {
         }
     }
 
-    /// Sends all that waits, in the order in which it was made.
+    /// Sends all that waits, in the order in which it was made, unless the server wants none now.
     pub(super) fn flush(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        if self.later.is_some() {
+            return;
+        }
         let expire = self.config.policy.client.outbox.expire;
         let len = self.pending.len();
         for turn in 0..len {
@@ -273,6 +276,15 @@ impl Client {
             self.publish(&fields, out);
         }
         self.answered(out);
+    }
+
+    /// The server ends connections on which too large a message comes: what it must have meant is
+    /// not sent again.
+    pub(super) fn gives_up_largest(&mut self, out: &mut Outbox<DocSync>) {
+        let sent = self.pending.iter().filter(|pending| pending.waits && pending.sent.is_some());
+        if let Some(largest) = sent.max_by_key(|pending| pending.edit.size()) {
+            self.rejected(largest.op, TOO_LARGE, out);
+        }
     }
 
     /// An event of an edit of this client came: the edit is in the confirmed content. Gives

@@ -12,6 +12,9 @@ use crate::protocol::{DocSync, Timer};
 /// The code that the client ends a connection with on which it heard nothing for too long.
 pub(super) const SILENT: u16 = 4408;
 
+/// The code for a message that is too large.
+const TOO_BIG: u16 = 1009;
+
 /// The code that the client ends a connection with on which an answer did not come.
 const UNANSWERED: u16 = 4409;
 
@@ -71,9 +74,8 @@ impl Client {
         self.drop_work();
         self.forget_progress(out);
         self.drop_papers(out);
-        if self.later.take().is_some() {
-            out.cancel(Timer::Later);
-        }
+        self.later = None;
+        self.was_live = false;
         for timer in [
             Timer::DialTimeout,
             Timer::SyncTimeout,
@@ -82,6 +84,7 @@ impl Client {
             Timer::ClientPing,
             Timer::Gap,
             Timer::AckTimeout,
+            Timer::Later,
         ] {
             out.cancel(timer);
         }
@@ -97,7 +100,7 @@ impl Client {
         }
         self.phase = Phase::Syncing;
         self.watch(now, out);
-        self.show_papers(now, conn, out);
+        self.comes_in(now, conn, out);
         self.cued(now, Cue::Opened, conn, out);
         if (self.steps.flushes_on_open)() {
             self.flush(now, out);
@@ -125,6 +128,9 @@ impl Client {
         // rules; a page is told 1006 of that.
         let code = if closing.by == Initiator::Local { 1006 } else { closing.code };
         self.note_close(code, out);
+        if code == TOO_BIG {
+            self.gives_up_largest(out);
+        }
         let policy = &self.config.policy.client.close_policy;
         let stop = match code {
             4401 | 4001 if policy.auth == OnClose::Final => Some(Connection::SignIn),

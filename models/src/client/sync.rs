@@ -127,10 +127,13 @@ impl Client {
         self.tells_tabs(out);
         if (self.steps.clears_notice)() {
             self.withdraw_notice(out);
+            self.withdraw_error(out);
         }
         self.captured = (self.steps.captures)(&self.confirmed);
         out.cancel(Timer::SyncTimeout);
-        out.timer(Timer::Stable, now.mono + self.reconnect.stable);
+        if !std::mem::replace(&mut self.was_live, true) {
+            out.timer(Timer::Stable, now.mono + self.reconnect.stable);
+        }
         if (self.steps.flushes_on_sync)() {
             self.flush(now, out);
         }

@@ -95,7 +95,7 @@ impl Client {
         event: &Arc<Event>,
         out: &mut Outbox<DocSync>,
     ) {
-        if event.doc != self.doc || !self.shares() {
+        if event.doc != self.doc || !self.shares() || self.is_out() {
             return;
         }
         let in_turn = |cursor| (self.steps.tab_in_turn)(event.position, cursor);
@@ -110,11 +110,13 @@ impl Client {
 
     /// Whether the page shows what other tabs have, since it has no connection of its own.
     fn is_fed(&self) -> bool {
-        let own = matches!(
-            self.phase,
-            Phase::Live | Phase::Syncing | Phase::Stopped(Connection::SignIn | Connection::Closed)
-        );
-        self.shares() && !own
+        let own = matches!(self.phase, Phase::Live | Phase::Syncing);
+        self.shares() && !own && !self.is_out()
+    }
+
+    /// Whether the page is not to show more: its person has to sign in, or wants no connection.
+    fn is_out(&self) -> bool {
+        matches!(self.phase, Phase::Stopped(Connection::SignIn | Connection::Closed))
     }
 
     fn asks_if_behind(&mut self, now: Now, from: NodeId, at: Position, out: &mut Outbox<DocSync>) {

@@ -66,7 +66,9 @@ impl Client {
             Phase::Live => Connection::Live,
             Phase::Stopped(shown) => shown,
             Phase::Failed => Connection::Failed,
-            Phase::Dialling | Phase::Syncing if self.has_given_up() => Connection::Failed,
+            Phase::Dialling | Phase::Syncing if self.has_given_up() && !self.was_live => {
+                Connection::Failed
+            }
             Phase::Offline => Connection::Offline,
             _ if self.cursor.is_none() => Connection::Loading,
             _ => Connection::Reconnecting,

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use wavetank::id::ConnId;
+use wavetank::id::{ConnId, Topic};
 use wavetank::protocol::Outbox;
 use wavetank::time::Now;
 
 use super::refuse::is_forbidden;
 use super::{Server, Wait};
+use crate::document::is_stage;
 use crate::message::{FORBIDDEN, Message};
 use crate::policy::AckAfter;
 use crate::protocol::DocSync;
@@ -37,10 +38,7 @@ impl Server {
         let seq_bits = (self.steps.seq_bits)();
         let manner = Manner { seq_bits, ..Manner::from(&self.config.policy.server) };
         let commit = Commit { manner, ..commit };
-        match conn {
-            Some(conn) => self.line_up(now, conn, commit, out),
-            None => self.commit(now, None, commit, out),
-        }
+        self.line_up(now, conn, commit, out);
     }
 
     /// The store has answered, or failed to. After a failure nobody knows whether the
@@ -81,7 +79,7 @@ impl Server {
             let doc = Some(event.doc);
             out.send(conn, Message::Ack { op: event.op, position, doc }).whatever();
         }
-        self.publish(event, out);
+        self.publish(&Message::Published(Arc::clone(event)), out);
         self.take_in(now, event, out);
     }
 
@@ -89,9 +87,20 @@ impl Server {
     pub(super) fn take_in(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
         self.met(event.doc, event.position, out);
         let Some(room) = self.rooms.get_mut(&event.doc) else { return };
+        room.put(event);
+        self.tell_in_turn(now, event.doc, out);
+    }
+
+    /// Tells a room of the events that are in turn.
+    pub(super) fn tell_in_turn(&mut self, now: Now, doc: Topic, out: &mut Outbox<DocSync>) {
+        let Some(room) = self.rooms.get_mut(&doc) else { return };
         let counter = self.config.policy.server.log.counter;
-        for event in room.advance(now, event, counter, *self.steps.covers) {
-            self.announce(now, &event, out);
+        let in_turn = room.advance(now, counter, *self.steps.covers);
+        for event in &in_turn {
+            self.announce(now, event, out);
+        }
+        if in_turn.iter().any(|event| event.changes.iter().any(|one| is_stage(one.field))) {
+            self.go_on(now, out);
         }
     }
 }

@@ -41,10 +41,8 @@ impl Server {
         if closing.code == 1006 && closing.by != Initiator::Local {
             self.record("connection-lost", closing.code, conn, out);
         }
-        if self.requests.remove(conn).is_some() {
-            return self.rooms.values_mut().for_each(|room| {
-                room.waiting.retain(|(of, _)| *of != conn);
-            });
+        if self.requests.get(conn).is_some() {
+            return self.forget_request(conn, out);
         }
         if (self.steps.cleans_up)() {
             return self.ended(conn, closing.code, out);

@@ -142,25 +142,40 @@ impl Server {
         }
     }
 
-    /// Tells a room of progress. Who is slow does without: what matters must not wait for it.
+    /// Tells all rooms of a document of progress.
     pub(super) fn progress(&self, op: OpId, stage: u32, out: &mut Outbox<DocSync>) {
+        let message = Message::Progress { doc: DOC, op, stage };
+        self.tell_in_passing(None, DOC, &message, out);
+        self.publish(&message, out);
+    }
+
+    /// Tells the others of all rooms of a document where somebody points.
+    pub(super) fn pass_on(&self, of: ConnId, doc: Topic, op: OpId, out: &mut Outbox<DocSync>) {
+        let message = Message::Pointer { doc, op };
+        self.tell_in_passing(Some(of), doc, &message, out);
+        self.publish(&message, out);
+    }
+
+    /// Tells a room, but for one connection, what may be lost. Who is slow does without: what
+    /// matters must not wait for it.
+    pub(super) fn tell_in_passing(
+        &self,
+        but: Option<ConnId>,
+        doc: Topic,
+        message: &Message,
+        out: &mut Outbox<DocSync>,
+    ) {
         let mut members = Vec::new();
-        for (conn, _) in self.sessions.iter().filter(|(_, session)| session.docs.contains(&DOC)) {
+        for (conn, _) in self.sessions.iter().filter(|(_, session)| session.docs.contains(&doc)) {
+            if Some(conn) == but {
+                continue;
+            }
             if out.queued(conn) < *self.buffer_limit / 2 {
                 members.push(conn);
-            } else {
+            } else if matches!(message, Message::Progress { .. }) {
                 out.mark("progress-shed");
             }
         }
-        out.send_all(members, Message::Progress { doc: DOC, op, stage });
-    }
-
-    /// Tells the others of a room where somebody points.
-    pub(super) fn pass_on(&self, of: ConnId, doc: Topic, op: OpId, out: &mut Outbox<DocSync>) {
-        let others = self.sessions.iter().filter(|(conn, session)| {
-            *conn != of && session.docs.contains(&doc) && out.queued(*conn) < *self.buffer_limit / 2
-        });
-        let others: Vec<ConnId> = others.map(|(conn, _)| conn).collect();
-        out.send_all(others, Message::Pointer { doc, op });
+        out.send_all(members, message.clone());
     }
 }

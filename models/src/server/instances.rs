@@ -22,21 +22,37 @@ pub(super) fn others(boot: &Boot<'_, DocSync>) -> Vec<NodeId> {
 }
 
 impl Server {
-    /// Tells the other instances of an event that will outlive a crash.
-    pub(super) fn publish(&self, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
+    /// Tells the other instances what those whom they serve are to be told.
+    pub(super) fn publish(&self, message: &Message, out: &mut Outbox<DocSync>) {
         if self.config.policy.server.instances.channel == Channel::Local {
             return;
         }
         for other in &self.others {
-            out.cast(*other, Message::Published(Arc::clone(event)));
+            out.cast(*other, message.clone());
+        }
+    }
+
+    /// Another instance tells what those whom this one serves are to be told.
+    pub(super) fn heard_of(&mut self, now: Now, message: &Message, out: &mut Outbox<DocSync>) {
+        match message {
+            Message::Published(event) => self.published(now, event, out),
+            Message::Progress { doc, .. } | Message::Pointer { doc, .. } => {
+                self.tell_in_passing(None, *doc, message, out);
+            }
+            _ => {}
         }
     }
 
     /// Another instance told of an event.
-    pub(super) fn published(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
+    fn published(&mut self, now: Now, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
         self.take_in(now, event, out);
-        if self.rooms.get(&event.doc).is_some_and(|room| room.head.is_some() && room.has_gap()) {
-            self.await_level(now, event.doc, out);
+        self.await_missing(now, event.doc, out);
+    }
+
+    /// Waits for what comes before an event that is known already, if anything does.
+    pub(super) fn await_missing(&mut self, now: Now, doc: Topic, out: &mut Outbox<DocSync>) {
+        if self.rooms.get(&doc).is_some_and(|room| room.head.is_some() && room.has_gap()) {
+            self.await_level(now, doc, out);
         }
     }
 

@@ -16,6 +16,8 @@ const TOO_MANY: u16 = 4003;
 /// The code for a message that is too large.
 const TOO_BIG: u16 = 1009;
 
+/// The code for a request that does not come.
+const UNASKED: u16 = 1008;
 /// The code for a connection that is to be made anew.
 const TOO_OLD: u16 = 1013;
 
@@ -65,7 +67,9 @@ impl Server {
     /// Whether a session is an earlier connection of a caller, whose place it takes.
     pub(super) fn is_ghost(&self, session: &Session, from: &Caller, instance: u64) -> bool {
         let same_tab = from.instance != 0 && session.from.instance == from.instance;
-        *self.limits.supersede && (same_tab || session.instance == Some(instance))
+        let same_page = session.instance == Some(instance);
+        let same_client = session.from.client == from.client && session.from.user == from.user;
+        *self.limits.supersede && same_client && (same_tab || same_page)
     }
 
     /// Whether who is one too many is turned away at the door.
@@ -105,6 +109,8 @@ impl Server {
     pub(super) fn aged(&mut self, conn: ConnId, out: &mut Outbox<DocSync>) {
         if self.sessions.get(conn).is_some() {
             self.end(conn, TOO_OLD, "connected for too long", out);
+        } else if self.requests.get(conn).is_some() {
+            self.end(conn, UNASKED, "nothing was asked", out);
         }
     }
 

@@ -35,7 +35,7 @@ use wavetank::time::{Mono, Now};
 
 use crate::client::REQUEST_PATH;
 use crate::config::{Beat, Config};
-use crate::message::{CONFLICT, Message, Word};
+use crate::message::{CONFLICT, FORBIDDEN, Message, Word};
 use crate::meter::Meter;
 use crate::probed::Probed;
 use crate::protocol::{DOC, DocSync, Op, Timer};
@@ -112,8 +112,8 @@ pub struct Server {
     batch: Vec<Arc<store::Event>>,
     pipeline: pipeline::Pipeline,
     parts: parts::Parts,
-    /// Connections for one request each, and the instance of the client that makes it.
-    requests: Conns<u64>,
+    /// Connections for one request each, and who makes it.
+    requests: Conns<requests::Asker>,
     /// Whether its operator has stopped it.
     stopped: bool,
     /// Whether anybody reads its log.
@@ -181,6 +181,9 @@ impl Server {
             Message::Subscribe { doc, instance, since } => {
                 self.subscribe(now, conn, *doc, *instance, *since, out);
             }
+            Message::Op(commit) if !self.is_own(conn, commit) => {
+                self.refuse(Some(conn), commit, FORBIDDEN, out);
+            }
             Message::Op(commit) if !self.has_turn(now, conn, commit, out) => {}
             Message::SyncRequest { doc, since } if self.config.policy.server.sync.answer => {
                 self.catch_up(now, conn, *doc, *since, out);
@@ -196,10 +199,16 @@ impl Server {
         }
     }
 
+    /// What the pipeline's operations are lined up under.
+    fn own_instance(&self) -> u64 {
+        u64::from(self.me.0)
+    }
+
     fn operation(&mut self, now: Now, id: OpId, op: &Op, out: &mut Outbox<DocSync>) {
         match op {
             Op::Stage(stage) => self.report_stage(now, id, *stage, out),
             Op::Skip(_) => self.produce(now, id, op, out),
+            Op::Restart => self.restart_pipeline(now, id, out),
             Op::Progress(stage) => self.progress(id, *stage, out),
             Op::Shutdown => self.stop(out),
             _ => {}
@@ -212,7 +221,7 @@ impl Server {
             doc: DOC,
             op: id,
             author: self.me,
-            instance: u64::from(self.me.0),
+            instance: self.own_instance(),
             client_seq: 0,
             base: None,
             edit: store::Edit::Write(op.changes(id)),
@@ -226,7 +235,7 @@ impl Server {
         match event {
             Event::Accepted(conn, _) if self.stopped => out.refuse(conn, STOPPED),
             Event::Accepted(conn, hello) if hello.path == REQUEST_PATH => {
-                self.accept_request(conn, hello, out);
+                self.accept_request(now, conn, hello, out);
             }
             Event::Accepted(conn, _) if self.sheds(now, conn, out) => {}
             Event::Accepted(conn, hello) => self.accept(now, conn, hello, out),
@@ -243,7 +252,7 @@ impl Server {
             Event::Issuer(ticket, answer) => self.door_checked(now, ticket, &answer, out),
             Event::Timer(Timer::Level(doc)) => self.level(doc, out),
             Event::Timer(Timer::Age(conn)) => self.aged(conn, out),
-            Event::Cast(_, Message::Published(event)) => self.published(now, event, out),
+            Event::Cast(_, message) => self.heard_of(now, message, out),
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Timer(Timer::Again) => self.probe_store(now, out),
             Event::Stored(ticket, result) => {

@@ -1,5 +1,6 @@
-//! The operations of one client instance take effect one after the other, in the order in which
-//! they came: one that failed is asked for again before the next has its turn.
+//! The operations of one client instance, and those of the pipeline, take effect one after the
+//! other, in the order in which they came: one that failed is asked for again before the next has
+//! its turn.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -17,9 +18,16 @@ use crate::store::Commit;
 /// Operations that wait for their turn, by client instance; the first of each is at the store.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    by_instance: BTreeMap<u64, VecDeque<(ConnId, Commit)>>,
+    by_instance: BTreeMap<u64, VecDeque<(Option<ConnId>, Commit)>>,
     /// The longest of them so far.
     len_max: usize,
+}
+
+impl Lines {
+    /// What an instance has asked for and is not done with, in its order.
+    pub(super) fn of(&self, instance: u64) -> impl Iterator<Item = &Commit> {
+        self.by_instance.get(&instance).into_iter().flatten().map(|(_, commit)| commit)
+    }
 }
 
 impl Server {
@@ -27,7 +35,7 @@ impl Server {
     pub(super) fn line_up(
         &mut self,
         now: Now,
-        conn: ConnId,
+        conn: Option<ConnId>,
         commit: Commit,
         out: &mut Outbox<DocSync>,
     ) {
@@ -44,10 +52,10 @@ impl Server {
             out.holds("commit-line", Size { len: len as u32, ..Size::default() });
         }
         if !self.is_done(&commit) {
-            self.notify(Some(conn), &commit, Word::Taken, out);
+            self.notify(conn, &commit, Word::Taken, out);
         }
         if is_first {
-            self.commit(now, Some(conn), commit, out);
+            self.commit(now, conn, commit, out);
         }
     }
 
@@ -55,7 +63,7 @@ impl Server {
     pub(super) fn asker(&self, conn: Option<ConnId>, commit: &Commit) -> Option<ConnId> {
         let line = self.lines.by_instance.get(&commit.instance);
         let first = line.and_then(VecDeque::front).filter(|(_, first)| first.op == commit.op);
-        first.map(|(conn, _)| *conn).or(conn)
+        first.and_then(|(conn, _)| *conn).or(conn)
     }
 
     /// The first of a line is done with: the next has its turn.
@@ -66,7 +74,7 @@ impl Server {
         }
         line.pop_front();
         match line.front().cloned() {
-            Some((conn, commit)) => self.commit(now, Some(conn), commit, out),
+            Some((conn, commit)) => self.commit(now, conn, commit, out),
             None => drop(self.lines.by_instance.remove(&done.instance)),
         }
     }

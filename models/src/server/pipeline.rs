@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use wavetank::id::{Field, OpId, Topic};
+use wavetank::history::Change;
+use wavetank::id::{Field, OpId};
 use wavetank::protocol::Outbox;
 use wavetank::time::Now;
 
@@ -16,8 +17,6 @@ use crate::protocol::{DOC, DocSync, Op};
 pub(super) struct Pipeline {
     /// The stages in their order; none where it does not matter.
     order: Vec<Field>,
-    /// How many are done, or about to be; nothing while the document is not known.
-    done: Option<usize>,
     /// Reports that wait, by the place of their stage.
     early: BTreeMap<usize, (OpId, Op)>,
 }
@@ -46,10 +45,9 @@ impl Server {
             self.rooms.entry(DOC).or_default();
             self.load(DOC, out);
         }
-        match self.pipeline.done {
+        match self.stages_done() {
             Some(done) if place < done => out.report("stage-again", 0, "pipeline"),
             Some(done) if place == done => {
-                self.pipeline.done = Some(done + 1);
                 self.produce(now, id, &op, out);
                 self.go_on(now, out);
             }
@@ -60,24 +58,41 @@ impl Server {
         }
     }
 
-    /// Takes the reports that waited, as far as they are in turn now.
-    fn go_on(&mut self, now: Now, out: &mut Outbox<DocSync>) {
-        while let Some(done) = self.pipeline.done
-            && let Some((id, op)) = self.pipeline.early.remove(&done)
-        {
-            self.pipeline.done = Some(done + 1);
-            self.produce(now, id, &op, out);
-        }
+    /// The pipeline begins anew: no stage is done, and no report of the run before counts.
+    pub(super) fn restart_pipeline(&mut self, now: Now, id: OpId, out: &mut Outbox<DocSync>) {
+        self.pipeline.early.clear();
+        self.produce(now, id, &Op::Restart, out);
     }
 
-    /// The document is known: so is how many stages are done.
-    pub(super) fn resume_pipeline(&mut self, now: Now, doc: Topic, out: &mut Outbox<DocSync>) {
-        let Some(room) = self.rooms.get(&doc).filter(|_| !self.pipeline.order.is_empty()) else {
-            return;
-        };
-        let content = &room.content;
-        let order = self.pipeline.order.iter();
-        self.pipeline.done = Some(order.take_while(|field| content.contains_key(field)).count());
-        self.go_on(now, out);
+    /// How many stages are done, or about to be; nothing while the document is not known.
+    fn stages_done(&self) -> Option<usize> {
+        let room = self.rooms.get(&DOC).filter(|room| room.head.is_some())?;
+        let order = &self.pipeline.order;
+        let mut done = order.iter().take_while(|field| room.content.contains_key(field)).count();
+        for commit in self.lines.of(self.own_instance()) {
+            for change in commit.edit.changes() {
+                let Change { field, value } = *change;
+                if value.is_none() && order.first() == Some(&field) {
+                    done = 0;
+                } else if value.is_some() && order.get(done) == Some(&field) {
+                    done += 1;
+                }
+            }
+        }
+        Some(done)
+    }
+
+    /// Takes the reports that waited, as far as they are in turn now.
+    pub(super) fn go_on(&mut self, now: Now, out: &mut Outbox<DocSync>) {
+        while let Some(first) = self.pipeline.early.first_entry().map(|first| *first.key())
+            && let Some(done) = self.stages_done().filter(|done| first <= *done)
+            && let Some((id, op)) = self.pipeline.early.remove(&first)
+        {
+            if first < done {
+                out.report("stage-again", 0, "pipeline");
+            } else {
+                self.produce(now, id, &op, out);
+            }
+        }
     }
 }

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use wavetank::history::Caller;
 use wavetank::id::{ConnId, Topic};
 use wavetank::objectives::Objectives;
-use wavetank::protocol::Outbox;
+use wavetank::protocol::{Conns, Outbox};
 use wavetank::time::{Mono, Now, Span};
 
-use super::{Server, Session};
+use super::Server;
 use crate::message::Message;
 use crate::policy::{self, Excess, RateKey, Weight};
 use crate::probed::Probed;
@@ -16,15 +17,34 @@ use crate::protocol::DocSync;
 use crate::store::Commit;
 
 const WINDOW: Span = Span::secs(60);
-/// Who was put off is put off again until nothing has come for so long: what is on its way when
-/// the first is put off would else overtake it.
-const QUIET: Span = Span::secs(2);
+/// How long an operation is put off that comes behind one that was.
+const BEHIND: Span = Span::secs(1);
 
 /// Times of the last minute, and until when all is put off.
 #[derive(Debug, Default)]
 struct Count {
     times: VecDeque<Mono>,
     held: Mono,
+}
+
+/// Where a connection is in the order in which its client made its operations.
+#[derive(Debug, Default)]
+struct Turn {
+    /// The last operation that came.
+    last: u32,
+    /// Whether one was put off that did not come again.
+    waits: bool,
+}
+
+impl Turn {
+    /// Whether an operation comes behind one that was put off: on its way when that was, it must
+    /// not overtake it. A client that goes back has begun anew with the first that it still has.
+    fn is_behind(&mut self, client_seq: u32) -> bool {
+        let goes_on = client_seq > self.last;
+        self.last = client_seq;
+        self.waits &= goes_on;
+        self.waits
+    }
 }
 
 impl Count {
@@ -37,11 +57,16 @@ impl Count {
             Some(first) if self.times.len() >= most => *first + WINDOW,
             _ => now,
         };
-        if free <= now && self.held <= now {
+        if free <= now {
             return None;
         }
-        self.held = self.held.max(free).max(now + QUIET);
-        Some(self.held.since(now))
+        self.held = free;
+        Some(free.since(now))
+    }
+
+    /// Whether nothing of it matters any more.
+    fn is_over(&self, now: Mono) -> bool {
+        self.times.back().is_none_or(|last| now.since(*last) >= WINDOW) && self.held <= now
     }
 }
 
@@ -54,6 +79,7 @@ pub(super) struct Rates {
     /// Whether who is put off is told so.
     tells: Probed<bool>,
     counts: BTreeMap<(RateKey, u64), Count>,
+    turns: Conns<Turn>,
     sent: BTreeMap<u64, Count>,
 }
 
@@ -72,14 +98,15 @@ impl Rates {
             keys: section.map(|policy| policy.key.clone()),
             tells: section.map(|policy| policy.excess == Excess::NackRetryAfter),
             counts: BTreeMap::new(),
+            turns: Conns::default(),
             sent: BTreeMap::new(),
         }
     }
 }
 
 /// The client behind a connection; one that does not say which it is counts by itself.
-fn client_of(conn: ConnId, session: &Session) -> u64 {
-    match session.from.client {
+fn client_of(conn: ConnId, from: &Caller) -> u64 {
+    match from.client {
         0 => nameless(conn),
         client => client,
     }
@@ -108,16 +135,25 @@ impl Server {
     ) -> bool {
         let most = *self.rates.ops;
         let Some(session) = self.sessions.get(conn).filter(|_| most > 0) else { return true };
-        let client = client_of(conn, session);
+        let client = client_of(conn, &session.from);
         let of = |key: &RateKey| match key {
             RateKey::Connection => (*key, u64::from(conn.serial())),
             RateKey::Client => (*key, client),
             RateKey::Server => (*key, 0),
         };
-        let Rates { keys, counts, .. } = &mut self.rates;
-        let mut wait = None;
+        let Rates { keys, counts, turns, .. } = &mut self.rates;
+        if turns.get(conn).is_none() {
+            turns.insert(conn, Turn::default());
+            counts.retain(|_, count| !count.is_over(now.mono));
+        }
+        let turn = turns.get_mut(conn);
+        let is_behind = turn.is_some_and(|turn| turn.is_behind(commit.client_seq));
+        let mut wait = is_behind.then_some(BEHIND);
         for key in keys.iter() {
             wait = wait.max(counts.entry(of(key)).or_default().wait(now.mono, most));
+        }
+        if let Some(turn) = turns.get_mut(conn) {
+            turn.waits = wait.is_some();
         }
         if wait.is_none() {
             keys.iter()
@@ -140,8 +176,18 @@ impl Server {
         out: &mut Outbox<DocSync>,
     ) -> bool {
         let most = *self.rates.wholes;
-        let Some(session) = self.sessions.get(conn).filter(|_| most > 0) else { return true };
-        let count = self.rates.sent.entry(client_of(conn, session)).or_default();
+        if most == 0 {
+            return true;
+        }
+        let client = match (self.sessions.get(conn), self.requests.get(conn)) {
+            (Some(session), _) => client_of(conn, &session.from),
+            (None, Some(asker)) => client_of(conn, &asker.from),
+            (None, None) => return true,
+        };
+        if !self.rates.sent.contains_key(&client) {
+            self.rates.sent.retain(|_, count| !count.is_over(now.mono));
+        }
+        let count = self.rates.sent.entry(client).or_default();
         let wait = count.wait(now.mono, most);
         if wait.is_none() {
             count.times.push_back(now.mono);
@@ -155,6 +201,7 @@ impl Server {
 
     /// A connection is over, and with it what was counted by it.
     pub(super) fn forget_rate(&mut self, conn: ConnId) {
+        self.rates.turns.remove(conn);
         self.rates.counts.remove(&(RateKey::Connection, u64::from(conn.serial())));
         self.rates.counts.remove(&(RateKey::Client, nameless(conn)));
         self.rates.sent.remove(&nameless(conn));

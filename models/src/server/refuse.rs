@@ -17,6 +17,12 @@ pub(super) fn is_forbidden(commit: &Commit) -> bool {
 }
 
 impl Server {
+    /// Whether an operation is of the page that has subscribed on its connection.
+    pub(super) fn is_own(&self, conn: ConnId, commit: &Commit) -> bool {
+        let said = self.sessions.get(conn).and_then(|session| session.instance);
+        said.is_none_or(|instance| instance == commit.instance)
+    }
+
     /// Tells the author that an operation will not be done.
     pub(super) fn refuse(
         &self,

@@ -79,6 +79,7 @@ impl Server {
 
     /// The connection is over, or treated as if it were.
     pub(super) fn forget(&mut self, conn: ConnId, out: &mut Outbox<DocSync>) {
+        self.forget_request(conn, out);
         let Some(session) = self.sessions.remove(conn) else { return };
         self.registry.held -= u32::from(session.counted);
         out.cancel(Timer::Ping(conn));

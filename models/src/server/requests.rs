@@ -1,22 +1,34 @@
 //! Requests beside sockets: a document as it is, once.
 
+use wavetank::history::Caller;
 use wavetank::id::ConnId;
 use wavetank::objectives::Access;
 use wavetank::protocol::Outbox;
-use wavetank::time::Now;
+use wavetank::time::{Now, Span};
 
 use super::Server;
 use crate::message::{Hello, Message};
-use crate::protocol::DocSync;
+use crate::protocol::{DocSync, Timer};
 
 /// The status for a request without a credential where people have to sign in.
 const SIGN_IN: u16 = 401;
+
+/// What is to be asked on a connection is asked within this time.
+const DEADLINE: Span = Span::secs(10);
+
+/// Who makes a request.
+#[derive(Debug)]
+pub(super) struct Asker {
+    pub(super) instance: u64,
+    pub(super) from: Caller,
+}
 
 impl Server {
     /// Somebody asks over a connection of its own. Where people have to sign in, a request shows
     /// no credential and is not answered.
     pub(super) fn accept_request(
         &mut self,
+        now: Now,
         conn: ConnId,
         hello: &Hello,
         out: &mut Outbox<DocSync>,
@@ -24,7 +36,18 @@ impl Server {
         if self.doors.access() == Access::SignedIn {
             return out.refuse(conn, SIGN_IN);
         }
-        self.requests.insert(conn, hello.instance);
+        self.requests.insert(conn, Asker { instance: hello.instance, from: hello.caller });
+        out.timer(Timer::Age(conn), now.mono + DEADLINE);
+    }
+
+    /// A request is over, answered or not.
+    pub(super) fn forget_request(&mut self, conn: ConnId, out: &mut Outbox<DocSync>) {
+        if self.requests.remove(conn).is_some() {
+            out.cancel(Timer::Age(conn));
+            for room in self.rooms.values_mut() {
+                room.waiting.retain(|(of, _)| *of != conn);
+            }
+        }
     }
 
     /// Answers with what there is, or as soon as the document is loaded.
@@ -35,7 +58,11 @@ impl Server {
         message: &Message,
         out: &mut Outbox<DocSync>,
     ) {
+        if self.is_too_big(conn, message.size(), out) {
+            return;
+        }
         if let Message::SyncRequest { doc, since } = message {
+            out.cancel(Timer::Age(conn));
             self.admit(now, conn, *doc, *since, out);
         }
     }

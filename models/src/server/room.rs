@@ -60,21 +60,29 @@ impl Room {
         self.reaches = log_after.unwrap_or(loaded.head.seq) + 1;
         let log = loaded.log.into_iter().filter(|_| log_after.is_some());
         self.log = log.map(|event| Logged { at: now.mono, wall: now.wall, event }).collect();
+        self.ahead.retain(|_, event| event.position.follows(loaded.head));
     }
 
-    /// Takes in a durable event, and gives back those that are now in turn.
-    /// Only what `covers` says is kept in the log.
+    /// Takes in a durable event, unless it is known. While the document is being loaded nobody
+    /// can tell whether the store knew of the event when it was asked.
+    pub(super) fn put(&mut self, event: &Arc<Event>) {
+        let seq = event.position.seq;
+        let is_later = |other: &Arc<Event>| other.position < event.position;
+        if self.head.is_none_or(|head| event.position.follows(head))
+            && self.ahead.get(&seq).is_none_or(is_later)
+        {
+            self.ahead.insert(seq, Arc::clone(event));
+        }
+    }
+
+    /// Gives back the events that are now in turn. Only what `covers` says is kept in the log.
     pub(super) fn advance(
         &mut self,
         now: Now,
-        event: &Arc<Event>,
         counter: Counter,
         covers: fn(&Event) -> bool,
     ) -> Vec<Arc<Event>> {
         let Some(mut head) = self.head else { return Vec::new() };
-        if event.position.epoch == head.epoch && event.position.seq > head.seq {
-            self.ahead.insert(event.position.seq, Arc::clone(event));
-        }
         let mut in_turn = Vec::new();
         while let Some(first) = self.ahead.first_entry() {
             if counter == Counter::PerDocument && *first.key() != head.seq + 1 {

@@ -8,7 +8,7 @@ use super::{Entering, Server, Session, Wait};
 use crate::document;
 use crate::message::{Message, Since};
 use crate::policy::Fallback;
-use crate::protocol::DocSync;
+use crate::protocol::{DOC, DocSync};
 use crate::store::{Loaded, Request, Seen};
 
 /// The code for a connection whose client has opened another.
@@ -32,11 +32,15 @@ impl Server {
         let durable_log = self.config.policy.server.sync.durable_log;
         room.loaded(now, loaded, durable_log.then_some(after));
         let waiting = std::mem::take(&mut room.waiting);
-        self.resume_pipeline(now, doc, out);
+        if doc == DOC {
+            self.go_on(now, out);
+        }
         self.begin_anew(now, doc, out);
         for (conn, since) in waiting {
             self.welcome(now, conn, doc, since, out);
         }
+        self.tell_in_turn(now, doc, out);
+        self.await_missing(now, doc, out);
     }
 
     pub(super) fn subscribe(
@@ -123,7 +127,7 @@ impl Server {
     fn seen(&self, conn: ConnId, doc: Topic) -> Seen {
         let instance = match self.sessions.get(conn) {
             Some(session) => session.instance,
-            None => self.requests.get(conn).copied(),
+            None => self.requests.get(conn).map(|asker| asker.instance),
         };
         let seen = |instance| self.rooms.get(&doc)?.seen.get(&instance).cloned();
         instance.and_then(seen).unwrap_or_default()

@@ -8,7 +8,7 @@ use wavetank::time::Span;
 use wavetank_models::config::Beat;
 use wavetank_models::{Config, DocSync, Op};
 
-use super::{SERVER, at, case, edits, give, moment, reset, room};
+use super::{SERVER, at, case, edits, give, moment, report, reset, room};
 
 pub(super) struct BusyPage;
 
@@ -46,7 +46,7 @@ impl Scenario<DocSync> for BusyPage {
                     (at(from) + Span::millis(millis), NodeId(who), Op::Query)
                 }));
                 let reports = (0..lasts * 1000 / gap)
-                    .map(|i| (at(from) + Span::millis(i * gap), SERVER, Op::Stage(i as u32)));
+                    .map(|i| (at(from) + Span::millis(i * gap), SERVER, report(i as u32)));
                 work.extend(reports);
                 give(&mut case, work);
                 let resets = breaks.into_iter().map(|(at, who)| reset(at, NodeId(who)));

@@ -6,7 +6,7 @@ use wavetank::fault::{FaultKind, generate};
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync, Op};
 
-use super::{SERVER, at, case, clients, edit, give, menu, room};
+use super::{SERVER, at, case, clients, edit, give, menu, report, room};
 
 /// See its [name and what happens](Scenario::about).
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,6 +35,7 @@ impl Scenario<DocSync> for Mixed {
         (minute(), plan)
             .prop_map(move |(work, plan)| {
                 let mut case = case(room(3), &config, SECONDS);
+                case.objectives.ops_per_minute = 60;
                 give(&mut case, work);
                 case.plan = plan;
                 case
@@ -81,13 +82,14 @@ fn act() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// The pipeline goes from stage to stage: a report ends one, or tells of progress within it.
+/// The pipeline goes from stage to stage, and begins anew after the last: a report ends one, or
+/// tells of progress.
 fn told(mut reports: Work<bool>) -> Work<Op> {
     reports.sort_by_key(|(at, _, _)| *at);
-    let mut stage = 0;
+    let mut ended = 0;
     let mut tell = |ends| {
-        stage += u32::from(ends);
-        if ends { Op::Stage(stage) } else { Op::Progress(stage) }
+        ended += u32::from(ends);
+        if ends { report(ended - 1) } else { Op::Progress(ended) }
     };
     reports.into_iter().map(|(at, node, ends)| (at, node, tell(ends))).collect()
 }

@@ -61,7 +61,7 @@ use wavetank::fault::generate::Menu;
 use wavetank::fault::{ConnectionFault, Fault, FaultKind};
 use wavetank::id::{NodeId, StoreId};
 use wavetank::time::{Span, Time};
-use wavetank_models::document::Attribute;
+use wavetank_models::document::{self, Attribute, STAGES};
 use wavetank_models::{Config, DocSync, Op, Role};
 
 /// The server of every scenario.
@@ -149,9 +149,11 @@ fn with_tabs(mut topology: Topology<Role>, tabs: u32) -> Topology<Role> {
     topology
 }
 
-/// A case of a topology, that lasts this long.
+/// A case of a topology, that lasts this long, in which the stages of a pipeline have their order.
 pub(crate) fn case(topology: Topology<Role>, config: &Config, seconds: u64) -> Case<DocSync> {
-    Case { horizon: at(seconds), ..Case::new(topology, config.clone()) }
+    let mut case = Case { horizon: at(seconds), ..Case::new(topology, config.clone()) };
+    case.objectives.stages = document::stages().collect();
+    case
 }
 
 /// The clients of a case.
@@ -206,9 +208,17 @@ fn edits(browsers: u32, most: usize, from: u64, until: u64) -> BoxedStrategy<Wor
     work(Workload { most, ..people }, edit())
 }
 
+/// What a pipeline that does its stages over and over reports, from its first report on.
+fn report(nth: u32) -> Op {
+    match nth % (STAGES + 1) {
+        STAGES => Op::Restart,
+        stage => Op::Stage(stage),
+    }
+}
+
 /// Reports of stages to the server, `gap` apart, from a given second on.
 fn stages(count: u32, from: u64, gap: Span) -> Work<Op> {
-    (0..count).map(|i| (at(from) + gap * u64::from(i), SERVER, Op::Stage(i))).collect()
+    (0..count).map(|i| (at(from) + gap * u64::from(i), SERVER, report(i))).collect()
 }
 
 /// Reports of progress to the server, one half a `gap` after each of as many stages.

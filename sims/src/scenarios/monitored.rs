@@ -7,9 +7,9 @@ use wavetank::fault::{ClockFault, ConnectionFault, Fault, FaultKind, LinkFault, 
 use wavetank::id::NodeId;
 use wavetank::objectives::Monitoring;
 use wavetank::time::{Span, Time};
-use wavetank_models::{Config, DocSync, Op};
+use wavetank_models::{Config, DocSync};
 
-use super::{SERVER, at, case, edits, give, moment, reset, room, stages};
+use super::{SERVER, at, case, edits, give, moment, report, reset, room, stages};
 
 pub(super) struct Monitored;
 
@@ -42,8 +42,8 @@ impl Scenario<DocSync> for Monitored {
                 case.objectives.table_max.insert("durations".to_owned(), REMEMBERED);
                 work.extend(stages(60, 3, Span::secs(2)));
                 if let Some((from, _)) = halt {
-                    let report = |i: u64| (from + Span::millis(3) * i, SERVER, Op::Stage(i as u32));
-                    work.extend((0..20).map(report));
+                    let told = |i: u32| (from + Span::millis(3) * u64::from(i), SERVER, report(i));
+                    work.extend((0..20).map(told));
                 }
                 give(&mut case, work);
                 let mut faults = vec![reset(at(4), NodeId(1))];

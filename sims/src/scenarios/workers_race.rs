@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 use wavetank::explore::{Case, Scenario, Work};
-use wavetank::fault::{Fault, FaultKind, NodeFault, Plan};
+use wavetank::fault::{Fault, FaultKind, NodeFault, Plan, generate};
 use wavetank::time::Span;
-use wavetank_models::document::{self, STAGES};
+use wavetank_models::document::STAGES;
 use wavetank_models::{Config, DocSync, Op};
 
-use super::{SERVER, at, case, edits, give, moment, room};
+use super::{SERVER, at, case, edits, give, menu, moment, room};
 
 pub(super) struct WorkersRace;
 
@@ -16,7 +16,7 @@ impl Scenario<DocSync> for WorkersRace {
         "workers-race"
     }
     fn about(&self) -> &'static str {
-        "Workers report stages out of order and twice, and the server may restart; two people edit."
+        "Workers report stages out of order and twice; the server may restart, and its store fail."
     }
     fn must_reach(&self) -> &'static [&'static str] {
         &["stage-early"]
@@ -26,10 +26,11 @@ impl Scenario<DocSync> for WorkersRace {
         let order: Vec<u32> = (0..STAGES).collect();
         let reports = (Just(order).prop_shuffle(), proptest::collection::vec(0..STAGES, 0..5));
         let crash = proptest::option::weighted(0.3, (moment(3, 12), 1u64..4));
-        (edits(2, 10, 1, 14), reports, 20u64..1_000, crash)
-            .prop_map(move |(mut work, (mut reports, again), gap, crash)| {
+        let store =
+            generate::plan(menu(2, &["store-failing", "store-slow", "store-ambiguous"], 12, 2));
+        (edits(2, 10, 1, 14), reports, 20u64..1_000, crash, store)
+            .prop_map(move |(mut work, (mut reports, again), gap, crash, store)| {
                 let mut case = case(room(2), &config, 18);
-                case.objectives.stages = (0..STAGES).map(document::stage).collect();
                 reports.extend(again);
                 let told: Work<Op> = (0..)
                     .zip(reports)
@@ -40,7 +41,7 @@ impl Scenario<DocSync> for WorkersRace {
                 let crash = crash.map(|(at, down)| {
                     Fault::lasting(at, Span::secs(down), FaultKind::Node(NodeFault::Crash(SERVER)))
                 });
-                case.plan = Plan::new(crash.into_iter().collect());
+                case.plan = Plan::new(crash.into_iter().chain(store.0).collect());
                 case
             })
             .boxed()
