@@ -25,6 +25,40 @@ pub enum Severity {
     Monitor,
 }
 
+impl Severity {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Critical => "CRITICAL",
+            Self::High => "HIGH",
+            Self::Medium => "MEDIUM",
+            Self::Monitor => "MONITOR",
+        }
+    }
+}
+
+/// What links must do for a failure to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transport {
+    /// What streams do: messages come in order, and only the last ones are lost, with the
+    /// connection.
+    Stream,
+    /// What no stream does, but handlers that run in parallel do: single messages are lost,
+    /// doubled or reordered.
+    Chaos,
+}
+
+impl Transport {
+    /// The same in a few words.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Stream => "shows on links that keep a stream's promises",
+            Self::Chaos => "shows only on links that lose, double or reorder single messages",
+        }
+    }
+}
+
 /// A failure mode with what every one has, and what only its sort has.
 macro_rules! failure_mode {
     ($(#[$about:meta])* $name:ident { $($(#[$field:meta])* pub $key:ident: $type:ty,)* }) => {
@@ -54,6 +88,9 @@ macro_rules! failure_mode {
 failure_mode! {
     /// One that a simulation can show.
     Entry {
+        /// Why it is as bad as that, where the audit documents differ or give no level.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        pub severity_note: String,
         /// The knob or the step of a part that is wrong.
         pub knob: String,
         /// Its right value.
@@ -65,6 +102,8 @@ failure_mode! {
         /// The scenarios that excite it, which are looked at before the others.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub scenarios: Vec<String>,
+        /// What links must do for it to show.
+        pub transport: Transport,
         /// Whether the very fault is what a node says of itself, so that nothing but a claim can
         /// show it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use wavetank::explore::{Pool, case_of_seed, rejudge, run_recorded};
+use wavetank::explore::{Pool, case_of_seed, rejudge, run, run_recorded};
+use wavetank::fault::{Fault, FaultKind, LinkFault};
 use wavetank_models::Config;
-use wavetank_models::catalogue;
+use wavetank_models::catalogue::{self, Transport};
+use wavetank_sims::audit;
 use wavetank_sims::catalogue::{Options, Study, columns, is_page, study, to_page};
 use wavetank_sims::scenarios;
 
@@ -33,6 +35,9 @@ fn every_failure_mode_is_found_mended_and_found_without_its_own_claims() {
         let first: u64 = row.iter().map(|(_, fired)| fired.first).sum();
         assert_eq!(first, hunt.elsewhere + 1, "{id}");
         assert!(hunt.triggered >= 1, "{id}");
+        let small = trial.exhibit.as_ref().map(|one| &one.case);
+        let is_chaotic = small.is_some_and(audit::is_chaotic);
+        assert!(is_chaotic || trial.entry.transport == Transport::Stream, "{id}");
         assert!((hunt.triggered..=hunt.runs).contains(&hunt.reached), "{id}");
         let of_first = columns(&study).into_iter().flat_map(|column| column.first);
         assert!(of_first.collect::<BTreeSet<_>>().contains(id), "{id}");
@@ -92,6 +97,35 @@ fn entries_name_scenarios_and_artefacts_name_files_that_exist() {
     for artefact in catalogue::artefacts() {
         assert!(root.join(&artefact.path).is_file(), "{}: {}", artefact.id, artefact.path);
         assert!(catalogue::entries().iter().all(|entry| entry.id != artefact.id));
+    }
+}
+
+#[test]
+fn what_only_chaos_shows_is_not_seen_once_the_links_are_streams() {
+    let chaotic = |fault: &Fault| matches!(fault.kind, FaultKind::Link(LinkFault::Chaos(..)));
+    let of_chaos = catalogue::entries().iter().filter(|one| one.transport == Transport::Chaos);
+    for entry in of_chaos {
+        let config = Config::default().patched(&entry.as_patch()).expect("a known patch");
+        for scenario in ["chaotic-links", "lossy-links"] {
+            let scenario = scenarios::named(scenario).expect("a known scenario");
+            for seed in 0..20 {
+                let mut case = case_of_seed(scenario, &config, seed);
+                case.plan.0.retain(|fault| !chaotic(fault));
+                let verdict = run(&case).verdict;
+                let seen = verdict.violation_of(&entry.invariant);
+                assert!(seen.is_none(), "{} in {}, seed {seed}", entry.id, scenario.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_severity_is_given_reasons_in_sentences_or_not_at_all() {
+    let notes = catalogue::entries().iter().filter(|entry| !entry.severity_note.is_empty());
+    assert!(notes.clone().count() >= 43);
+    for entry in notes {
+        let note = &entry.severity_note;
+        assert!(note.len() > 20 && note.trim() == note && note.ends_with('.'), "{}", entry.id);
     }
 }
 

@@ -139,7 +139,7 @@ impl Suspect {
 
 /// Whether single messages are lost, doubled or reordered, which no stream does: nobody's
 /// documentation promises anything about that.
-fn is_chaotic(case: &Case<DocSync>) -> bool {
+pub fn is_chaotic(case: &Case<DocSync>) -> bool {
     let chaos = |fault: &Fault| matches!(fault.kind, FaultKind::Link(LinkFault::Chaos(..)));
     case.plan.0.iter().any(chaos)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
-use wavetank_models::catalogue::Severity;
+use wavetank_models::catalogue::{Severity, Transport};
 use wavetank_models::policy::Patch;
 
 use super::save::{case_name, fix_name, open_name};
@@ -33,6 +33,8 @@ struct Item<'a> {
     title: &'a str,
     kind: &'static str,
     severity: Severity,
+    severity_notes: Vec<&'a str>,
+    transport: Option<Transport>,
     invariant: &'a str,
     also: &'a [String],
     scenario: &'a str,
@@ -82,6 +84,17 @@ pub(super) const fn kind_word(kind: Kind) -> &'static str {
     }
 }
 
+/// Why a finding is as bad as it is, as far as the catalogue says so.
+pub(super) fn notes(finding: &Finding) -> impl Iterator<Item = &'static str> {
+    let notes = finding.entries.iter().map(|entry| entry.severity_note.as_str());
+    notes.filter(|note| !note.is_empty())
+}
+
+/// What links must do for all of a finding to show; nothing if the catalogue does not know it.
+pub(super) fn transport(finding: &Finding) -> Option<Transport> {
+    finding.entries.iter().map(|entry| entry.transport).max()
+}
+
 /// Where the knobs of a finding stand in the policy.
 pub(super) fn location(audit: &Audit, finding: &Finding) -> String {
     let path = audit.file.path.display();
@@ -99,6 +112,8 @@ fn item<'a>(audit: &Audit, finding: &'a Finding, folder: &Path) -> Item<'a> {
         title: &finding.title,
         kind: kind_word(finding.kind),
         severity: finding.severity,
+        severity_notes: notes(finding).collect(),
+        transport: transport(finding),
         invariant: &finding.invariant,
         also: &finding.also,
         scenario: &finding.scenario,

@@ -18,6 +18,7 @@ use wavetank_models::{Config, DocSync};
 
 pub(crate) use campaign::broken;
 pub use campaign::{Campaign, Tally};
+pub use findings::is_chaotic;
 pub use json::to_json;
 pub use render::{category, to_document};
 pub use save::{SaveError, folder, save};

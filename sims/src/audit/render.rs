@@ -8,7 +8,7 @@ use wavetank_models::DocSync;
 use wavetank_models::catalogue::{self, Severity};
 use wavetank_models::policy::Knob;
 
-use super::json::location;
+use super::json::{location, notes, transport};
 use super::save::{case_name, fix_name, open_name};
 use super::score::{FORMULA, meaning, objectives};
 use super::{Audit, Finding, Kind, Unexplained};
@@ -77,15 +77,6 @@ fn difference(knob: &Knob) -> String {
     format!("{} = {} (reference: {})", knob.path, knob.value, knob.reference)
 }
 
-const fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "CRITICAL",
-        Severity::High => "HIGH",
-        Severity::Medium => "MEDIUM",
-        Severity::Monitor => "MONITOR",
-    }
-}
-
 /// The risk category of an area, as the two forms of audit name it; none where it is neither an
 /// area of the catalogue nor a section of the policy that is about one.
 pub fn category(area: &str) -> Option<&'static str> {
@@ -122,7 +113,7 @@ fn problem(knob: &Knob) -> String {
 
 fn show(audit: &Audit, finding: &Finding, folder: &Path, report: &mut Document) {
     let below = |name: String| folder.join(name).display().to_string();
-    report.heading(3, format!("[SEVERITY: {}] {}", word(finding.severity), finding.title));
+    report.heading(3, format!("[SEVERITY: {}] {}", finding.severity.word(), finding.title));
     report.field("Finding", finding.id.clone());
     report.field("Location", location(audit, finding));
     let mut areas: Vec<_> = finding
@@ -133,6 +124,7 @@ fn show(audit: &Audit, finding: &Finding, folder: &Path, report: &mut Document) 
         .collect();
     areas.dedup();
     report.field("Risk Category", areas.join("; "));
+    rating(finding, report);
     let problem: Vec<_> = finding.changes.iter().map(problem).collect();
     report.field("The Problem", problem.join(" "));
     let (failing, of) = finding.failing;
@@ -168,6 +160,17 @@ fn show(audit: &Audit, finding: &Finding, folder: &Path, report: &mut Document) 
         ));
     }
     remedy(finding, report);
+}
+
+/// Why it is as bad as that, and what links have to do for it: as far as the catalogue knows.
+fn rating(finding: &Finding, report: &mut Document) {
+    let notes: Vec<_> = notes(finding).collect();
+    if !notes.is_empty() {
+        report.field("Why This Severity", notes.join(" "));
+    }
+    if let Some(transport) = transport(finding) {
+        report.field("Transport", format!("It {}.", transport.about()));
+    }
 }
 
 fn remedy(finding: &Finding, report: &mut Document) {

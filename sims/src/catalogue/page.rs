@@ -1,7 +1,7 @@
 //! The page of the book: the table, and the matrix by row and by column.
 
 use wavetank::report::Document;
-use wavetank_models::catalogue;
+use wavetank_models::catalogue::{self, Transport};
 
 use super::render::{HEAD, row, shortfalls, summary};
 use super::{Fired, Study, Trial, columns};
@@ -48,6 +48,7 @@ pub fn to_page(study: &Study, date: Option<&str>) -> String {
         page.text("Invariants that no flaw of the catalogue breaks before any other:");
         page.list(empty);
     }
+    rated(study, &mut page);
     artefacts(&mut page);
     format!("{OPENING}\n{}", page.to_markdown())
 }
@@ -74,6 +75,26 @@ fn rows(study: &Study) -> Vec<Vec<String>> {
 
 fn listed(names: &[String]) -> String {
     if names.is_empty() { "-".to_owned() } else { names.join(", ") }
+}
+
+/// What the catalogue says of flaws that needs a word: what shows them, and how bad they are.
+fn rated(study: &Study, page: &mut Document) {
+    let entries = || study.trials.iter().map(|trial| trial.entry);
+    let chaos = entries().filter(|entry| entry.transport == Transport::Chaos);
+    page.heading(2, "What no stream shows");
+    page.text(format!(
+        "Each of these {}; any other {}.",
+        Transport::Chaos.about(),
+        Transport::Stream.about()
+    ));
+    page.list(chaos.map(|entry| entry.id.clone()));
+    page.heading(2, "Why a flaw is as bad as that");
+    page.text("Where the audit documents differ, or give no level.");
+    let noted = entries().filter(|entry| !entry.severity_note.is_empty());
+    let row = |one: &catalogue::Entry| {
+        vec![one.id.clone(), one.severity.word().to_owned(), one.severity_note.clone()]
+    };
+    page.table(&["flaw", "severity", "why"], noted.map(row).collect());
 }
 
 fn artefacts(page: &mut Document) {
