@@ -10,7 +10,7 @@ use std::sync::Arc;
 use wavetank::engine::{NodeSpec, Topology};
 use wavetank::explore::{Case, run_recorded};
 use wavetank::fault::{ConnectionFault, Fault, FaultKind, Plan};
-use wavetank::history::{Change, Changes, Observation, Position, metrics};
+use wavetank::history::{Change, Changes, Connection, Observation, Position, metrics};
 use wavetank::id::{NodeId, OpId, StoreId, Topic};
 use wavetank::protocol::{Credential, Protocol};
 use wavetank::time::{Span, Time, Wall};
@@ -30,10 +30,17 @@ fn text(name: &str) -> String {
     std::fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// Holds a document against what it must say. `WAVETANK_RENEW=1` writes it.
+/// The line below which a document is written by hand, if it has one.
+const BY_HAND: &str = "\n<!-- From here on written by hand. -->\n";
+
+/// Holds a document against what it must say, above what is written by hand. `WAVETANK_RENEW=1`
+/// writes it.
 fn documented(name: &str, now: &str) {
+    let there = text(name);
+    let by_hand = there.find(BY_HAND).map_or("", |begin| &there[begin..]);
+    let now = format!("{now}{by_hand}");
     if renewing::is_renewing() {
-        std::fs::write(path(name), now).expect("a file that can be written");
+        std::fs::write(path(name), &now).expect("a file that can be written");
     }
     assert_eq!(text(name), now, "{name} is out of date; WAVETANK_RENEW=1 writes it anew");
 }
@@ -77,6 +84,15 @@ fn the_runbook_has_a_section_for_every_alert_and_names_what_there_is() {
     let may_be = text.lines().filter(|line| line.starts_with("- **May be**"));
     for id in may_be.flat_map(|line| line.split('`').skip(1).step_by(2)) {
         assert!(known.contains(id), "{id} is no failure mode");
+    }
+}
+
+#[test]
+fn the_catalogue_names_metrics_by_the_published_prefix() {
+    for entry in catalogue::entries() {
+        for metric in &entry.metrics {
+            assert!(words(metric, "ws_").is_empty(), "{}: {metric}", entry.id);
+        }
     }
 }
 
@@ -324,8 +340,14 @@ const CODES: [(u16, &str, &str); 17] = [
     (4999, "any other code", "server"),
 ];
 
-/// When a client dials again whose connection ends with a code; nothing if it does not.
-fn dials_again(code: u16) -> Option<Span> {
+/// The word for a state of the connection.
+fn state(shown: Connection) -> String {
+    let word = serde_json::to_value(shown).expect("JSON");
+    word.as_str().expect("a word").to_owned()
+}
+
+/// What a client shows whose connection ends with a code, and when it dials again, if it does.
+fn comes_of(code: u16) -> (Connection, Option<Span>) {
     let (server, client) = (NodeId(0), NodeId(1));
     let nodes = vec![
         NodeSpec::new(server, Role::Server).with_store(StoreId(1)),
@@ -338,25 +360,35 @@ fn dials_again(code: u16) -> Option<Span> {
     let plan = Plan::new(vec![Fault::at(ends, FaultKind::Connection(close))]);
     let horizon = Time::from_micros(60_000_000);
     let (_, recording) = run_recorded(&Case { plan, horizon, ..case });
-    let dials = |what: &Observation| matches!(what, Observation::Dialled { .. });
-    let mut later = recording.history.iter().filter(|one| one.at > ends && dials(&one.what));
-    later.next().map(|one| one.at.since(ends))
+    let later = || recording.history.iter().filter(|one| one.at > ends);
+    let shows = |what: &Observation| match what {
+        Observation::ShownStatus(status) => Some(status.connection),
+        _ => None,
+    };
+    let shown = later().find_map(|one| shows(&one.what)).expect("it shows that it ended");
+    let mut dials = later().filter(|one| matches!(one.what, Observation::Dialled { .. }));
+    (shown, dials.next().map(|one| one.at.since(ends)))
 }
 
 #[test]
 fn the_close_codes_are_documented_with_what_a_client_does() {
     let mut page =
         "# Close codes\n\nWhat a client of the reference does that is told of the end of \
-                    its connection with a code.\n\n| code | meaning | sent by | the client |\n\
-                    |---|---|---|---|\n"
+                    its connection with a code.\n\n| code | meaning | sent by | the client | \
+                    the page shows |\n|---|---|---|---|---|\n"
             .to_owned();
     for (code, meaning, by) in CODES {
-        let does = match dials_again(code) {
+        let (shown, again) = comes_of(code);
+        let does = match again {
             None => "stays away until the person acts",
             Some(after) if after > Span::millis(1_500) => "comes back after twice the usual delay",
             Some(_) => "comes back after the usual delay",
         };
-        page.push_str(&format!("| {code} | {meaning} | {by} | {does} |\n"));
+        let shown = state(shown);
+        page.push_str(&format!("| {code} | {meaning} | {by} | {does} | `{shown}` |\n"));
     }
     documented("close-codes.md", &page);
+    let rows = text("close-codes.md");
+    let told = |shown: Connection| rows.contains(&format!("\n| `{}` | ", state(shown)));
+    assert!(CODES.iter().all(|(code, ..)| told(comes_of(*code).0)), "a state without a text");
 }
