@@ -1,9 +1,10 @@
-//! The reference of the policy in the book and the JSON Schema for editors: both are written from
-//! the types, their comments and the catalogue, and are what these come to now.
+//! The reference of the policy in the book, the JSON Schema for editors and that of messages: all
+//! are written from the types, their comments and the catalogue, and are what these come to now.
 //!
-//! `WAVETANK_RENEW=1 cargo test -p wavetank-models --test schema` writes both anew.
+//! `WAVETANK_RENEW=1 cargo test -p wavetank-models --test schema` writes them anew.
 
 mod build;
+mod messages;
 mod page;
 #[path = "../../../tests/renewing/mod.rs"]
 mod renewing;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use wavetank_models::Policy;
 use wavetank_models::catalogue::entries;
+use wavetank_models::message::Message;
 use wavetank_models::policy::bundled;
 
 const RENEW: &str = "WAVETANK_RENEW=1 cargo test -p wavetank-models --test schema";
@@ -54,11 +56,60 @@ type Change = fn(&mut Value);
 /// The name of a value that no knob has.
 const NONSENSE: &str = "no such value";
 
+/// A schema as it stands in its file.
+fn written(schema: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(schema).expect("JSON");
+    text.push('\n');
+    text
+}
+
 #[test]
 fn the_schema_for_editors_is_what_the_types_say() {
-    let mut text = serde_json::to_string_pretty(&build::schema()).expect("JSON");
-    text.push('\n');
-    pinned("policy.schema.json", &text);
+    pinned("policy.schema.json", &written(&build::schema()));
+}
+
+#[test]
+fn the_schema_of_messages_is_what_the_types_say() {
+    pinned("operations/messages.schema.json", &written(&messages::schema()));
+}
+
+/// The messages that the operators' page shows, which has one of each.
+fn shown() -> Vec<Value> {
+    let page = read(&root("operations/messages.md"));
+    let blocks = page.split("```json\n").skip(1);
+    let text = |block: &str| block.split("\n```").next().map(str::to_owned);
+    blocks.filter_map(text).map(|text| serde_json::from_str(&text).expect("JSON")).collect()
+}
+
+#[test]
+fn every_message_is_valid_and_each_is_in_the_schema() {
+    let schema = messages::schema();
+    let shown = shown();
+    for message in &shown {
+        assert_eq!(valid::errors(&schema, message), Vec::<String>::new(), "{message}");
+    }
+    let choices = schema["definitions"]["Message"]["oneOf"].as_array().expect("choices");
+    assert_eq!(choices.len(), shown.len());
+}
+
+#[test]
+fn a_message_that_lacks_something_is_valid_only_if_it_can_be_read_all_the_same() {
+    let schema = messages::schema();
+    let is_valid = |message: &Value| valid::errors(&schema, message).is_empty();
+    let mut refused = 0;
+    for message in shown().iter().filter(|message| message.is_object()) {
+        assert!(!is_valid(&json!({ NONSENSE: message })));
+        let (name, body) = message.as_object().and_then(|map| map.iter().next()).expect("a name");
+        for (field, _) in body.as_object().into_iter().flatten() {
+            let mut fewer = body.clone();
+            fewer.as_object_mut().expect("an object").remove(field);
+            let fewer = json!({ name: fewer });
+            let is_read = serde_json::from_value::<Message>(fewer.clone()).is_ok();
+            assert!(is_read || !is_valid(&fewer), "{name} without {field}");
+            refused += u32::from(!is_valid(&fewer));
+        }
+    }
+    assert!(refused > 0);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Holds a value against a schema: the words that our schema uses, and no others.
+//! Holds a value against a schema: the words that our schemas use, and no others.
 
 use serde_json::Value;
 use wavetank::time::Span;
@@ -8,11 +8,16 @@ use super::build::DURATION;
 /// What is wrong with a value, each with where.
 pub(crate) fn errors(schema: &Value, value: &Value) -> Vec<String> {
     let mut errors = Vec::new();
-    check("", schema, value, &mut errors);
+    check("", schema, schema, value, &mut errors);
     errors
 }
 
-fn check(path: &str, schema: &Value, value: &Value, errors: &mut Vec<String>) {
+/// Holds a value against a part of the schema `root`.
+fn check(path: &str, root: &Value, schema: &Value, value: &Value, errors: &mut Vec<String>) {
+    if let Some(place) = schema["$ref"].as_str().and_then(|place| place.strip_prefix('#')) {
+        let schema = root.pointer(place).unwrap_or_else(|| panic!("there is no {place}"));
+        return check(path, root, schema, value, errors);
+    }
     let mut wrong = |what: String| errors.push(format!("{path}: {what}"));
     for (word, says) in schema.as_object().expect("a schema is an object") {
         match word.as_str() {
@@ -29,20 +34,41 @@ fn check(path: &str, schema: &Value, value: &Value, errors: &mut Vec<String>) {
                     wrong(format!("`{name}` is missing"));
                 }
             }
+            "oneOf" => {
+                let fits = |schema: &&Value| {
+                    let mut errors = Vec::new();
+                    check(path, root, schema, value, &mut errors);
+                    errors.is_empty()
+                };
+                if says.as_array().into_iter().flatten().filter(fits).count() != 1 {
+                    wrong(format!("{value} is not one of what there is"));
+                }
+            }
+            "minItems" | "maxItems"
+                if value.as_array().map(Vec::len) != says.as_u64().map(|n| n as usize) =>
+            {
+                wrong(format!("{value} does not hold {says}"));
+            }
             "type" | "enum" | "minimum" | "maximum" | "pattern" | "properties" | "items" => {}
+            "minItems" | "maxItems" | "definitions" => {}
             "additionalProperties" => assert_eq!(says, false, "all names are known"),
             "$schema" | "title" | "description" | "default" | "x-taplo" => {}
             word => panic!("`{word}` means nothing to {}", file!()),
         }
     }
+    // What one of several holds was looked at there.
+    if schema.get("oneOf").is_some() {
+        return;
+    }
     for (name, inner) in value.as_object().into_iter().flatten() {
         match schema["properties"].get(name) {
-            Some(schema) => check(&format!("{path}.{name}"), schema, inner, errors),
+            Some(schema) => check(&format!("{path}.{name}"), root, schema, inner, errors),
             None => errors.push(format!("{path}: there is no `{name}`")),
         }
     }
     for (i, inner) in value.as_array().into_iter().flatten().enumerate() {
-        check(&format!("{path}[{i}]"), &schema["items"], inner, errors);
+        let items = &schema["items"];
+        check(&format!("{path}[{i}]"), root, items.get(i).unwrap_or(items), inner, errors);
     }
 }
 
@@ -52,6 +78,7 @@ fn is_of_type(name: &Value, value: &Value) -> bool {
         Some("array") => value.is_array(),
         Some("string") => value.is_string(),
         Some("boolean") => value.is_boolean(),
+        Some("null") => value.is_null(),
         Some("integer") => value.is_u64() || value.is_i64(),
         _ => panic!("{name} is not a type"),
     }
