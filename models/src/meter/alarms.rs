@@ -209,6 +209,7 @@ impl Alarms {
         let watched = |(_, (active, all)): &(Mono, (i64, i64))| (self.steps.watched)(*active, *all);
         let most = self.active.iter().map(watched).max().unwrap_or(0);
         let is = self.active.back().map_or(0, watched);
-        (most - is) * 100 > i64::from(self.monitoring.drop_percent) * most
+        let lost = (most - is) * 100;
+        lost > 0 && lost >= i64::from(self.monitoring.drop_percent) * most
     }
 }
