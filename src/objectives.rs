@@ -273,6 +273,12 @@ pub struct Service {
     pub uptime_p95: Span,
     /// Of a hundred connections that are open for an hour the server ends at most so many.
     pub ended_percent_per_hour: u32,
+    /// Of a hundred connections that are open for an hour at most so many are made anew, whoever
+    /// or whatever ended the one before.
+    pub reconnects_percent_per_hour: u32,
+    /// In 95 of a hundred cases somebody who is connected is told of an edit this soon after it has
+    /// reached a server.
+    pub latency_p95: Span,
     /// Attempts to connect that are refused for want of a good credential.
     pub refusals_per_day: u32,
     /// How often one person has to try again by hand.
@@ -285,6 +291,8 @@ impl Default for Service {
             uptime_p50: Span::secs(1_800),
             uptime_p95: Span::secs(7_200),
             ended_percent_per_hour: 5,
+            reconnects_percent_per_hour: 5,
+            latency_p95: Span::millis(200),
             refusals_per_day: 1,
             retries_per_day: 5,
         }

@@ -8,12 +8,14 @@ use wavetank::objectives::Service;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync, Op};
 
-use super::{SERVER, at, case, edits, give, room};
+use super::{SERVER, at, case, edit, give, moment, room};
 
 pub(super) struct WorkingDay;
 
 const HOURS: u64 = 8;
 const CLIENTS: u32 = 2;
+/// Spread over the day: few wait for the end of an outage together.
+const EDITS: usize = 160;
 /// Every so many seconds a person looks whether there is a button to press.
 const LOOKS: u64 = 60;
 
@@ -35,10 +37,15 @@ impl Scenario<DocSync> for WorkingDay {
         let config = config.clone();
         let seconds = HOURS * 3600;
         let outages = proptest::collection::vec((600u64..1_800, 5u64..60), 16..24);
-        (edits(CLIENTS, 40, 1, seconds - 10), outages)
+        let person = (1..=CLIENTS).prop_map(NodeId);
+        let edits = (moment(1, seconds - 10), person, edit());
+        (proptest::collection::vec(edits, EDITS), outages)
             .prop_map(move |(mut work, outages)| {
                 let mut case = case(room(CLIENTS), &config, seconds);
-                case.objectives.service = Some(Service::default());
+                // The server goes down as often in these hours as in months, and each time all come
+                // back: up to four times an hour.
+                let service = Service { reconnects_percent_per_hour: 400, ..Service::default() };
+                case.objectives.service = Some(service);
                 let looks = (1..seconds / LOOKS).map(|minute| at(minute * LOOKS));
                 let press = |time| (1..=CLIENTS).map(move |who| (time, NodeId(who), Op::Retry));
                 work.extend(looks.flat_map(press));
