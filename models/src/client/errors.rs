@@ -54,7 +54,11 @@ impl Client {
 
     pub(super) fn record(&self, what: &'static str, code: u16, out: &mut Outbox<DocSync>) {
         if (self.steps.reports_errors)() {
-            out.report(what, code, format!("client, {:?}", self.phase));
+            let shown = self.shown.map_or("nothing", |shown| shown.connection.word());
+            let conn = self.conn.map_or("no connection".to_owned(), |conn| conn.to_string());
+            let (phase, doc) = (self.phase, self.doc);
+            let context = format!("client, {phase:?}, shown as {shown}, {conn}, {doc}");
+            out.report(what, code, context);
         }
     }
 }

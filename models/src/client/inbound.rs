@@ -77,7 +77,7 @@ impl Client {
         }
         if (self.steps.asks_for_novel)() {
             out.mark("novel-event");
-            out.report("unknown-message", 0, "");
+            self.record("unknown-message", 0, out);
             let request = Message::SyncRequest { doc: self.doc, since: Since::Nothing };
             out.send(conn, request).whatever();
         } else {

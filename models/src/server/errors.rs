@@ -60,14 +60,16 @@ impl Server {
     ) {
         out.mark("store-failed");
         if (self.steps.records)() {
-            out.report("store-failed", 500, "");
+            out.report("store-failed", 500, "server, store");
         }
         self.put_off(now, ticket, wait, out);
     }
 
     fn record(&self, what: &'static str, code: u16, conn: ConnId, out: &mut Outbox<DocSync>) {
         if (self.steps.records)() {
-            out.report(what, code, format!("server, {conn}"));
+            let open = self.sessions.get(conn).map(|session| &session.docs[..]);
+            let docs = open.unwrap_or_default().iter().map(|doc| format!(", {doc}"));
+            out.report(what, code, format!("server, {conn}{}", docs.collect::<String>()));
         }
     }
 }
