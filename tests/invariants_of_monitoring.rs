@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 
 use wavetank::explore::{Case, case_of_seed, rejudge, run_recorded};
-use wavetank::history::{History, Name, Observation, Record, metrics};
-use wavetank::id::ConnId;
+use wavetank::fault::{ConnectionFault, Fault, FaultKind, Plan};
+use wavetank::history::{History, Life, Name, Observation, Record, metrics};
+use wavetank::id::{ConnId, NodeId};
 use wavetank::objectives::Service;
-use wavetank::time::Span;
+use wavetank::time::{Span, Time};
 use wavetank_models::{Config, DocSync};
 use wavetank_sims::scenarios::{self, SERVER};
 
@@ -65,6 +66,25 @@ fn every_metric_that_is_given_wrongly_is_found() {
 }
 
 #[test]
+fn how_long_a_server_takes_to_tell_is_given_rightly() {
+    // A server that halts learns of things late, and is not held to when it did.
+    let halts = |record: &Record| record.what == Observation::Node(Life::Paused);
+    let sound = |seed| Some(recorded("monitored", seed)).filter(|(_, all)| !all.iter().any(halts));
+    let (case, history) = (0..40).find_map(sound).expect("a server that does not halt");
+    for name in [metrics::BROADCASTS, metrics::BROADCAST] {
+        let wrong = |what: &Observation| match what {
+            Observation::Metric { name: one, value, .. } => one == name && *value > 0,
+            _ => false,
+        };
+        let place = history.iter().rposition(|record| wrong(&record.what)).expect(name);
+        let mut changed = history.clone();
+        let Observation::Metric { value, .. } = &mut changed[place].what else { unreachable!() };
+        *value += 1;
+        assert_eq!(broken(&case, &changed), only("metric-exact"), "{name}");
+    }
+}
+
+#[test]
 fn a_metric_that_is_left_out_is_found_and_so_is_the_want_of_all() {
     let (case, history) = recorded("monitored", 1);
     let without = |wanted: &dyn Fn(&str) -> bool| -> History {
@@ -88,6 +108,12 @@ fn a_record_that_is_left_out_changed_or_made_up_is_found() {
     let mut without = history.clone();
     without.remove(place);
     assert_eq!(broken(&case, &without), only("log-complete"));
+    for event in [metrics::LOG_SYNC_ASKED, metrics::LOG_SYNC_ANSWERED] {
+        let is_it = |record: &Record| matches!(&record.what, Observation::Log { event: one, .. } if one == event);
+        let mut without = history.clone();
+        without.remove(history.iter().position(is_it).expect(event));
+        assert_eq!(broken(&case, &without), only("log-complete"), "{event}");
+    }
     let coded = changed(&history, |what| match what {
         Observation::Log { event, code, .. } if *event == metrics::LOG_CLOSED => {
             *code = 4999;
@@ -130,19 +156,59 @@ fn an_alert_that_does_not_come_or_does_not_go_is_found() {
 }
 
 #[test]
+fn the_loss_of_exactly_half_of_the_connections_is_a_sudden_drop() {
+    let scenario = scenarios::named("watched-trouble").expect("a known scenario");
+    let mut case = case_of_seed(scenario, &Config::default(), 0);
+    let lost_of_eight = |case: &mut Case<DocSync>, lost: u32| {
+        let from = Time::from_micros(200_000_000);
+        // After this code a client stays away.
+        let close = |who| ConnectionFault::Close(NodeId(who), SERVER, 4401);
+        let ends = (1..=lost).map(|who| Fault::at(from, FaultKind::Connection(close(who))));
+        case.plan = Plan::new(ends.collect());
+        let (outcome, recording) = run_recorded(case);
+        assert!(outcome.verdict.held(), "{:?}", outcome.verdict);
+        recording.history.iter().any(|record| match &record.what {
+            Observation::Alert { name, on } => name == metrics::MASS_DISCONNECT && *on,
+            _ => false,
+        })
+    };
+    assert!(!lost_of_eight(&mut case, 3));
+    assert!(lost_of_eight(&mut case, 4));
+}
+
+#[test]
+fn a_watched_client_remembers_its_last_attempts_and_no_more() {
+    let scenario = scenarios::named("monitored").expect("a known scenario");
+    let mut case = case_of_seed(scenario, &Config::default(), 1);
+    case.objectives.table_max.insert("attempts".to_owned(), 2);
+    let (outcome, recording) = run_recorded(&case);
+    assert!(outcome.verdict.held(), "{:?}", outcome.verdict);
+    let held = recording.history.iter().filter_map(|record| match &record.what {
+        Observation::Holds { what, size } if what == "attempts" => Some(size.len),
+        _ => None,
+    });
+    assert_eq!(held.max(), Some(2));
+}
+
+#[test]
 fn each_objective_of_a_service_that_is_missed_is_found() {
     let (case, history) = recorded("working-day", 0);
+    let asked_for = case.objectives.service.clone().expect("a day has its objectives");
     let asked = |service: Service| {
         let mut case = case.clone();
         case.objectives.service = Some(service);
         broken(&case, &history)
     };
-    assert_eq!(asked(Service::default()), BTreeSet::new());
+    assert_eq!(broken(&case, &history), BTreeSet::new());
+    // The server goes down too often for the usual objective.
+    assert_eq!(asked(Service::default()), only("slo-report"));
     let ends = history
         .iter()
         .any(|record| matches!(record.what, Observation::Closed { code, .. } if code != 1006));
-    let short = Service { uptime_p50: Span::secs(86_400), ..Service::default() };
+    let short = Service { uptime_p50: Span::secs(86_400), ..asked_for.clone() };
     assert_eq!(!asked(short).is_empty(), ends);
+    let slow = Service { latency_p95: Span::millis(20), ..asked_for };
+    assert_eq!(asked(slow), only("slo-report"));
 
     let config = Config::default();
     let two = wavetank_models::policy::Patch::one("client.reconnect.attempts_max", 2.into());

@@ -69,6 +69,30 @@ fn the_dashboard_draws_every_metric_and_alert_and_nothing_else() {
     }
 }
 
+/// All metrics and other names of theirs, as whoever looks for one finds it.
+#[test]
+fn the_metrics_are_documented_with_their_other_names() {
+    let names: BTreeSet<&str> = metrics::METRICS.iter().map(|(name, ..)| *name).collect();
+    let mut page =
+        "# Metrics\n\nWhat each node of the reference gives a sample of at each scrape, \
+                    where it is watched.\n\n| metric | label | what it is |\n|---|---|---|\n"
+            .to_owned();
+    for (name, label, about) in metrics::METRICS {
+        page.push_str(&format!("| `{name}` | {label} | {about} |\n"));
+    }
+    page.push_str(
+        "\n## Other names\n\nWhat other documents call them. Where such a name ends in seconds, the \
+         metric is in milliseconds.\n\n| other name | metric |\n|---|---|\n",
+    );
+    let mut aliases = BTreeSet::new();
+    for (alias, name) in metrics::ALIASES {
+        assert!(names.contains(name), "{alias} stands for {name}, which nobody gives");
+        assert!(!names.contains(alias) && aliases.insert(alias), "{alias} is taken");
+        page.push_str(&format!("| `{alias}` | `{name}` |\n"));
+    }
+    documented("metrics.md", &page);
+}
+
 #[test]
 fn the_runbook_has_a_section_for_every_alert_and_names_what_there_is() {
     let text = text("runbook.md");

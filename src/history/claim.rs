@@ -32,6 +32,22 @@ pub enum Connection {
     Closed,
 }
 
+impl Connection {
+    /// The word for it in the labels of metrics.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Loading => "loading",
+            Self::Live => "live",
+            Self::Reconnecting => "reconnecting",
+            Self::Offline => "offline",
+            Self::Failed => "failed",
+            Self::SignIn => "sign-in",
+            Self::Limit => "limit",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// What the person sees of the connection and of the freshness of data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {

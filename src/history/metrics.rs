@@ -5,6 +5,10 @@
 pub const CONNECTIONS_ACTIVE: &str = "websocket_connections_active";
 /// The connections that were opened.
 pub const CONNECTIONS: &str = "websocket_connections_total";
+/// The connections of a client that opened after an earlier one of it.
+pub const RECONNECTIONS: &str = "websocket_reconnections_total";
+/// How often the state of the connection that a page shows became another, by what it became.
+pub const STATE_CHANGES: &str = "websocket_connection_state_changes_total";
 /// The connections that have ended, by close code.
 pub const DISCONNECTS: &str = "websocket_disconnects_total";
 /// The connections whose duration was taken.
@@ -15,6 +19,10 @@ pub const DURATION: &str = "websocket_connection_duration_milliseconds_sum";
 pub const RECEIVED: &str = "websocket_messages_received_total";
 /// The messages that were sent, by kind.
 pub const SENT: &str = "websocket_messages_sent_total";
+/// The operations that came to a server and of which it has told.
+pub const BROADCASTS: &str = "websocket_broadcast_duration_milliseconds_count";
+/// How long it took from their coming until that, together.
+pub const BROADCAST: &str = "websocket_broadcast_duration_milliseconds_sum";
 /// The messages that could not be sent.
 pub const SEND_ERRORS: &str = "websocket_send_errors_total";
 /// The pings that were not answered in time.
@@ -35,14 +43,18 @@ pub const DUPLICATES: &str = "websocket_duplicates_total";
 pub const OUT_OF_ORDER: &str = "websocket_out_of_order_total";
 
 /// All metrics: the name, its label if it has one, and what is counted.
-pub const METRICS: [(&str, &str, &str); 16] = [
+pub const METRICS: [(&str, &str, &str); 20] = [
     (CONNECTIONS_ACTIVE, "", "connections that are open now"),
     (CONNECTIONS, "", "connections that were opened"),
+    (RECONNECTIONS, "", "connections of a client that opened after an earlier one of it"),
+    (STATE_CHANGES, "state", "times that a page began to show this state of its connection"),
     (DISCONNECTS, "code", "connections that have ended"),
     (DURATIONS, "", "connections whose duration was taken"),
     (DURATION, "", "how long these lasted together"),
     (RECEIVED, "kind", "messages that came"),
     (SENT, "kind", "messages that were sent"),
+    (BROADCASTS, "", "operations that came to a server and of which it has told"),
+    (BROADCAST, "", "how long it took from their coming until that, together"),
     (SEND_ERRORS, "", "messages that could not be sent"),
     (HEARTBEAT_FAILURES, "", "pings that were not answered in time"),
     (ATTEMPTS, "", "attempts of a client to connect"),
@@ -52,6 +64,21 @@ pub const METRICS: [(&str, &str, &str); 16] = [
     (CONFLICTS, "", "operations of a client that were refused as conflicts"),
     (DUPLICATES, "", "events that came to a client again"),
     (OUT_OF_ORDER, "", "events that came to a client ahead of others"),
+];
+
+/// Other names that these metrics go by, and the name that each of them has here. Where another
+/// name ends in seconds, the metric here is in milliseconds.
+pub const ALIASES: [(&str, &str); 10] = [
+    ("ws_connections_active", CONNECTIONS_ACTIVE),
+    ("ws_closes_total", DISCONNECTS),
+    ("ws_connection_duration_seconds", UPTIME),
+    ("ws_frames_sent_total", SENT),
+    ("ws_message_send_errors_total", SEND_ERRORS),
+    ("ws_reconnect_advice_total", RECONNECTIONS),
+    ("websocket_message_latency_seconds", LATENCY),
+    ("websocket_broadcast_duration_seconds_count", BROADCASTS),
+    ("websocket_broadcast_duration_seconds_sum", BROADCAST),
+    ("websocket_connection_duration_seconds", UPTIME),
 ];
 
 /// The quantiles of latency that are given, in percent.
@@ -99,5 +126,9 @@ pub const TROUBLE: [u16; 2] = [4401, 1011];
 pub const LOG_OPENED: &str = "connection-opened";
 /// See [`LOG_OPENED`].
 pub const LOG_CLOSED: &str = "connection-closed";
+/// The log records of a question for what is missing, and of its answer.
+pub const LOG_SYNC_ASKED: &str = "sync-asked";
+/// See [`LOG_SYNC_ASKED`].
+pub const LOG_SYNC_ANSWERED: &str = "sync-answered";
 /// The log record of an operation that is not done.
 pub const LOG_REFUSED: &str = "operation-refused";

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::table::Table;
 use crate::engine::Seen;
-use crate::history::{Interest, Kind, Meaning, Observation, Position, Side, metrics};
+use crate::history::{
+    Channel, Connection, Interest, Kind, Meaning, Observation, Position, Side, metrics,
+};
 use crate::id::{ConnId, OpId};
 use crate::time::{Mono, Span};
 
@@ -35,7 +37,14 @@ pub(crate) struct Limits {
 pub(crate) struct Ledger {
     open: Table<ConnId, Open>,
     counts: BTreeMap<Key, i64>,
+    /// When operations came to the node, of which it has not heard or told yet.
     given: Table<OpId, Mono>,
+    /// Its dials that are no sockets.
+    requests: Table<ConnId, ()>,
+    /// Whether a socket of its has opened before.
+    was_open: bool,
+    /// What the page shows of its connection.
+    shown: Connection,
     latencies: Vec<i64>,
     durations: Vec<i64>,
     cursor: Option<Position>,
@@ -52,6 +61,7 @@ impl Ledger {
         .and(Interest::CLOSED)
         .and(Interest::SENT)
         .and(Interest::DELIVERED)
+        .and(Interest::STATUS)
         .and(Interest::CONTENT_MAIN);
 
     fn count(&mut self, name: &'static str, label: String, by: i64) {
@@ -65,11 +75,13 @@ impl Ledger {
             Observation::Given { op, .. } => {
                 self.given.insert(op, now);
             }
-            Observation::Dialled { .. } => self.count(metrics::ATTEMPTS, String::new(), 1),
-            Observation::Opened { conn, .. } => {
-                self.open.insert(conn, Open { since: now, pings: Vec::new() });
-                self.count(metrics::CONNECTIONS, String::new(), 1);
+            Observation::Dialled { conn, channel, .. } => {
+                self.count(metrics::ATTEMPTS, String::new(), 1);
+                if channel == Channel::Request {
+                    self.requests.insert(conn, ());
+                }
             }
+            Observation::Opened { conn, side } => self.opened(conn, side, now),
             Observation::Closed { conn, side, code, .. } => {
                 self.ended(conn, side, code, now, patience);
             }
@@ -79,8 +91,22 @@ impl Ledger {
             Observation::Delivered { conn, side, ref meaning } => {
                 self.came(conn, side, meaning, now, patience);
             }
+            Observation::ShownStatus(status) if status.connection != self.shown => {
+                self.shown = status.connection;
+                let label = format!("state={}", self.shown.word());
+                self.count(metrics::STATE_CHANGES, label, 1);
+            }
             Observation::ShownContent(ref reading) => self.cursor = Some(reading.position),
             _ => {}
+        }
+    }
+
+    fn opened(&mut self, conn: ConnId, side: Side, now: Mono) {
+        self.open.insert(conn, Open { since: now, pings: Vec::new() });
+        self.count(metrics::CONNECTIONS, String::new(), 1);
+        if side == Side::Dialler && self.requests.remove(&conn).is_none() {
+            let again = std::mem::replace(&mut self.was_open, true);
+            self.count(metrics::RECONNECTIONS, String::new(), i64::from(again));
         }
     }
 
@@ -108,6 +134,14 @@ impl Ledger {
                     open.pings.push((meaning.stamp, now));
                 }
             }
+            (Side::Acceptor, Kind::Event) => {
+                let came = meaning.op.and_then(|op| self.given.remove(&op));
+                if let Some(came) = came {
+                    self.count(metrics::BROADCASTS, String::new(), 1);
+                    let took = now.since(came).as_millis() as i64;
+                    self.count(metrics::BROADCAST, String::new(), took);
+                }
+            }
             (Side::Dialler, Kind::SyncRequest) => self.count(metrics::RESYNCS, String::new(), 1),
             _ => {}
         }
@@ -123,6 +157,9 @@ impl Ledger {
                     let (_, sent) = open.pings.remove(place);
                     self.unanswered += i64::from(now.since(sent) >= patience);
                 }
+            }
+            (Side::Acceptor, Kind::Op) => {
+                meaning.op.iter().for_each(|op| _ = self.given.get_or_insert(*op, now));
             }
             (Side::Dialler, Kind::Ack) => {
                 let given = meaning.op.and_then(|op| self.given.remove(&op));
@@ -174,11 +211,12 @@ impl Ledger {
 
     /// Whether the node can be held to a metric: what was told to it late it counted late.
     pub(crate) fn is_sure(&self, name: &str) -> bool {
-        const TIMED: [&str; 6] = [
+        const TIMED: [&str; 7] = [
             metrics::DURATION,
             metrics::UPTIME,
             metrics::HEARTBEAT_FAILURES,
             metrics::LATENCY,
+            metrics::BROADCAST,
             metrics::RECEIVED,
             metrics::OUT_OF_ORDER,
         ];

@@ -39,7 +39,7 @@ use wavetank::time::{Mono, Now, Wall};
 use crate::config::Config;
 use crate::document::Content;
 use crate::message::{ENVELOPE, Message, SIZE_MAX};
-use crate::meter::Meter;
+use crate::meter::{Meter, Place};
 use crate::policy::{Reconnect, WhenStale};
 use crate::probed::Probed;
 use crate::protocol::{DOC, DocSync, Op, Timer};
@@ -391,7 +391,8 @@ impl Client {
 impl Node<DocSync> for Client {
     fn on_event(&mut self, now: Now, event: Event<'_, DocSync>, out: &mut Outbox<DocSync>) {
         let Some(mut meter) = self.meter.take() else { return self.handle(now, event, out) };
-        let asked = meter.comes(now, &event, self.cursor, out);
+        let place = Place { doc: self.doc, cursor: self.cursor };
+        let asked = meter.comes(now, &event, Some(place), out);
         let done = out.effects().len();
         self.handle(now, event, out);
         meter.goes(now, done, out);

@@ -1,22 +1,46 @@
-//! What only a client counts: how long its person waits for acks, what had to be repaired, and
-//! how long its connections last.
+//! What only a client counts: how long its person waits for acks, what had to be repaired, how long
+//! its connections last, and how often it tries to connect.
 
 use std::collections::VecDeque;
 
-use wavetank::history::{Kind, Meaning, Name, Position, Size, metrics};
-use wavetank::id::OpId;
+use wavetank::history::{Channel, Kind, Meaning, Name, Position, Size, metrics};
+use wavetank::id::{ConnId, OpId};
 use wavetank::objectives::Objectives;
 use wavetank::protocol::Outbox;
-use wavetank::time::{Now, Span};
+use wavetank::time::{Mono, Now, Span};
 
 use super::Steps;
 use crate::message::CONFLICT;
 use crate::protocol::DocSync;
 
-/// The most durations that are kept. The objectives' limit holds as well.
-const MOST: u32 = 50;
-/// What the memory of durations is called.
-const TABLE: &str = "durations";
+/// The last values of something, in milliseconds.
+struct Last {
+    table: &'static str,
+    limit: usize,
+    values: VecDeque<i64>,
+    values_max: usize,
+}
+
+impl Last {
+    /// A memory of this name for so many values, or for fewer if the objectives say so.
+    fn new(table: &'static str, most: u32, objectives: &Objectives) -> Self {
+        let limit = objectives.table_max.get(table).map_or(most, |demanded| most.min(*demanded));
+        Self { table, limit: limit as usize, values: VecDeque::new(), values_max: 0 }
+    }
+
+    fn keep(&mut self, value: Span, steps: &Steps, out: &mut Outbox<DocSync>) {
+        self.values.push_back(value.as_millis() as i64);
+        let most = (steps.kept)(self.limit);
+        while self.values.len() > most {
+            self.values.pop_front();
+        }
+        if self.values.len() > self.values_max {
+            self.values_max = self.values.len();
+            let len = self.values_max as u32;
+            out.holds(self.table, Size { len, ..Size::default() });
+        }
+    }
+}
 
 /// The books of a client.
 pub(super) struct Own {
@@ -30,16 +54,18 @@ pub(super) struct Own {
     conflicts: i64,
     duplicates: i64,
     out_of_order: i64,
-    /// How long the last connections lasted, in milliseconds.
-    durations: VecDeque<i64>,
-    durations_limit: usize,
-    durations_max: usize,
+    /// How long the last connections lasted.
+    durations: Last,
+    /// How long after the attempt before each of the last attempts to connect again was made.
+    attempts: Last,
+    attempted: Option<Mono>,
+    /// The last dial that is no socket.
+    request: Option<ConnId>,
+    was_open: bool,
 }
 
 impl Own {
     pub(super) fn new(objectives: &Objectives, steps: Steps) -> Self {
-        let demanded = objectives.table_max.get(TABLE);
-        let limit = demanded.map_or(MOST, |most| MOST.min(*most)) as usize;
         Self {
             steps,
             given: VecDeque::new(),
@@ -49,9 +75,11 @@ impl Own {
             conflicts: 0,
             duplicates: 0,
             out_of_order: 0,
-            durations: VecDeque::new(),
-            durations_limit: limit,
-            durations_max: 0,
+            durations: Last::new("durations", 50, objectives),
+            attempts: Last::new("attempts", 100, objectives),
+            attempted: None,
+            request: None,
+            was_open: false,
         }
     }
 
@@ -88,18 +116,29 @@ impl Own {
         self.resyncs += i64::from(meaning.kind == Kind::SyncRequest);
     }
 
+    /// The client dials.
+    pub(super) fn dialled(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        channel: Channel,
+        out: &mut Outbox<DocSync>,
+    ) {
+        if channel == Channel::Request {
+            self.request = Some(conn);
+        } else if let Some(before) = self.attempted.replace(now.mono) {
+            self.attempts.keep(now.mono.since(before), &self.steps, out);
+        }
+    }
+
+    /// A connection opens. Gives back whether it is a socket, and not the first.
+    pub(super) fn comes_back(&mut self, conn: ConnId) -> bool {
+        self.request != Some(conn) && std::mem::replace(&mut self.was_open, true)
+    }
+
     /// A connection has lasted for so long.
     pub(super) fn lasted(&mut self, span: Span, out: &mut Outbox<DocSync>) {
-        self.durations.push_back(span.as_millis() as i64);
-        let most = (self.steps.kept)(self.durations_limit);
-        while self.durations.len() > most {
-            self.durations.pop_front();
-        }
-        if self.durations.len() > self.durations_max {
-            self.durations_max = self.durations.len();
-            let len = self.durations_max as u32;
-            out.holds(TABLE, Size { len, ..Size::default() });
-        }
+        self.durations.keep(span, &self.steps, out);
     }
 
     pub(super) fn scrape(&self, out: &mut Outbox<DocSync>) {
@@ -116,7 +155,7 @@ impl Own {
                 out.metric(metrics::LATENCY, label, metrics::BUCKETS[place]);
             }
         }
-        let mut durations: Vec<i64> = self.durations.iter().copied().collect();
+        let mut durations: Vec<i64> = self.durations.values.iter().copied().collect();
         durations.sort_unstable();
         let place = (durations.len() * 95).div_ceil(100);
         if let Some(millis) = place.checked_sub(1).and_then(|place| durations.get(place)) {

@@ -27,7 +27,7 @@ pub struct Steps {
     /// `metrics.buffers`: how many durations are kept, given the limit.
     pub kept: Probed<fn(limit: usize) -> usize>,
     /// `logs.close_fields`: the code and the fields of the record of an end.
-    pub close_fields: Probed<fn(code: u16, lasted: Span) -> (u16, String)>,
+    pub close_fields: Probed<fn(code: u16, fields: String) -> (u16, String)>,
     /// `alerts.reconnect_rate`: whether an attempt counts, given whether it was welcomed.
     pub attempt_counts: Probed<fn(welcomed: bool) -> bool>,
     /// `alerts.heartbeat_base`: what missed pings are a share of, given those that were due in
@@ -58,7 +58,7 @@ impl Default for Steps {
             latency: Probed::right(|given, acked| acked.mono.since(given.mono)),
             counts_anomalies: Probed::right(|| true),
             kept: Probed::right(|limit| limit),
-            close_fields: Probed::right(|code, lasted| (code, format!("lasted={lasted}"))),
+            close_fields: Probed::right(|code, fields| (code, fields)),
             attempt_counts: Probed::right(|_| true),
             heartbeat_base: Probed::right(|due, _| due),
             depth: Probed::right(|greatest, _| greatest),
