@@ -180,3 +180,40 @@ fn an_undo_writes_what_was_there_before_and_nothing_else() {
     assert!(breaks("undo-validity", undone(bob(X), set(X, 90))), "Bob's work");
     assert!(!breaks("undo-validity", undone(bob(Y), set(X, 90))), "Bob was elsewhere");
 }
+
+#[test]
+fn a_redo_writes_what_was_there_before_an_undo_and_nothing_else() {
+    let undone = [
+        shows(ALICE, 3, set(X, 90)),
+        edits(ALICE, 1, X),
+        commits(ALICE, 1, 4, set(X, 1)),
+        shows(ALICE, 4, set(X, 1)),
+        given(ALICE, 2, Request::Undo, Changes::new()),
+        says(ALICE, 2, OpState::QueuedVolatile),
+        shows(ALICE, 4, set(X, 90)),
+        commits(ALICE, 2, 5, set(X, 90)),
+    ];
+    let step = |number, request, at, changes| {
+        [
+            given(ALICE, number, request, Changes::new()),
+            says(ALICE, number, OpState::QueuedVolatile),
+            commits(ALICE, number, at, changes),
+        ]
+    };
+    let redone = |between: Vec<(NodeId, Observation)>, changes: Changes| {
+        let rest = between.into_iter().chain(step(4, Request::Redo, 9, changes));
+        undone.clone().into_iter().chain(rest)
+    };
+    let redo = |between, changes| breaks("undo-validity", history(redone(between, changes)));
+    assert!(!redo(vec![], set(X, 1)));
+    assert!(redo(vec![], set(X, 90)), "what the undo wrote");
+    let more = set(X, 1).into_iter().chain(set(Y, 80)).collect();
+    assert!(redo(vec![], more), "another field");
+    let bob = |field| vec![edits(BOB, 3, field), commits(BOB, 3, 6, set(field, 3))];
+    assert!(redo(bob(X), set(X, 1)), "Bob's work");
+    assert!(!redo(bob(Y), set(X, 1)), "Bob was elsewhere");
+
+    let back = |changes| redone(vec![], set(X, 1)).chain(step(5, Request::Undo, 10, changes));
+    assert!(!breaks("undo-validity", history(back(set(X, 90)))), "what was redone is undone");
+    assert!(breaks("undo-validity", history(back(set(X, 1)))), "another value");
+}

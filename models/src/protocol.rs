@@ -46,6 +46,8 @@ pub enum Op {
     Retry,
     /// A person takes her own last edit back.
     Undo,
+    /// A person wants the edit again that she took back last.
+    Redo,
     /// A person writes an element's label with a text of this many KiB.
     Paste(u32, u32),
     /// A person writes a stage, which only the pipeline may.
@@ -145,7 +147,7 @@ const fn mark(name: &'static str, about: &'static str) -> Mark {
 }
 
 /// What befalls a node, and then what it does about it.
-const MARKS: [Mark; 31] = [
+const MARKS: [Mark; 33] = [
     mark("connection-lost", "A client is told that its connection has ended."),
     mark("edit-while-away", "A person edits while the client is not live."),
     mark("event-ahead", "An event comes before one that it follows."),
@@ -180,6 +182,8 @@ const MARKS: [Mark; 31] = [
     mark("document-polled", "A client without a socket is sent the document as it is."),
     mark("fed-by-tab", "A tab without a connection takes the document over from another tab."),
     mark("overload-shed", "The server turns a connection away that is more than it can serve."),
+    mark("edit-redone", "A person has an edit again that she took back."),
+    mark("redo-refused", "An edit does not come back, since others have gone on from its undo."),
 ];
 
 impl Op {
@@ -206,6 +210,7 @@ impl Op {
             }
             Self::Retry
             | Self::Undo
+            | Self::Redo
             | Self::Progress(_)
             | Self::Mount
             | Self::Unmount
@@ -270,6 +275,7 @@ impl Op {
             Self::Insert
             | Self::Retry
             | Self::Undo
+            | Self::Redo
             | Self::Mount
             | Self::Unmount
             | Self::Connect
@@ -319,6 +325,7 @@ impl Protocol for DocSync {
             Op::Stage(_) | Op::Progress(_) | Op::Skip(_) | Op::Restart => Sort::Produce,
             Op::Retry => Sort::Retry,
             Op::Undo => Sort::Undo,
+            Op::Redo => Sort::Redo,
             Op::Mount => Sort::Mount,
             Op::Unmount => Sort::Unmount,
             Op::Connect => Sort::Connect,

@@ -13,14 +13,15 @@ use crate::id::{Field, NodeId, OpId, Ticket, Topic};
 type Wrote = (Position, NodeId, Ticket);
 
 /// What an undo writes is what the view showed before one of the person's own edits, in exactly
-/// the fields of that edit, and nobody else has written to one of them since.
+/// the fields of that edit, and nobody else has written to one of them since. A redo is the same to
+/// an undo, and an edit to the undo after it.
 #[derive(Debug, Default)]
 pub struct UndoValidity {
     pages: Table<NodeId, Page>,
-    /// Edits that no page has taken yet.
-    given: Table<OpId, (NodeId, Changes)>,
-    /// Undos, and by whom.
-    undos: Table<OpId, NodeId>,
+    /// What no page has taken yet.
+    given: Table<OpId, (NodeId, Request, Changes)>,
+    /// Undos and redos, and by whom.
+    steps: Table<OpId, (NodeId, Request)>,
     /// Who wrote to a field, and when.
     writes: Table<(Topic, Field), Vec<Wrote>>,
 }
@@ -28,15 +29,33 @@ pub struct UndoValidity {
 #[derive(Debug, Default)]
 struct Page {
     shown: Table<Field, Value>,
-    edits: Table<OpId, Edit>,
+    acts: Table<OpId, Act>,
 }
 
+/// An edit, an undo or a redo.
 #[derive(Debug)]
-struct Edit {
-    /// What the view showed before it.
+struct Act {
+    request: Request,
+    /// What the view showed before it, in the fields that it writes.
     before: Changes,
+    /// All that the view showed before it, until it is known which fields those are.
+    shown: Option<Table<Field, Value>>,
     /// Its place in the order, once it is committed.
     place: Option<Position>,
+}
+
+/// Which fields hold what, of these.
+fn in_fields(shown: &Table<Field, Value>, changes: &[Change]) -> Changes {
+    let was = |new: &Change| Change { field: new.field, value: shown.get(&new.field).copied() };
+    changes.iter().map(was).collect()
+}
+
+/// Whether one takes the other back.
+const fn reverts(step: Request, act: Request) -> bool {
+    match act {
+        Request::Undo => matches!(step, Request::Redo),
+        _ => matches!(step, Request::Undo),
+    }
 }
 
 /// Whether two lists say the same.
@@ -46,64 +65,66 @@ fn same(one: &[Change], other: &[Change]) -> bool {
 
 impl UndoValidity {
     fn given(&mut self, node: NodeId, op: OpId, request: Request, changes: &Changes) {
-        match request {
-            Request::Edit => _ = self.given.insert(op, (node, changes.clone())),
-            Request::Undo => _ = self.undos.insert(op, node),
-            _ => {}
+        if matches!(request, Request::Undo | Request::Redo) {
+            self.steps.insert(op, (node, request));
+        } else if request != Request::Edit {
+            return;
         }
+        self.given.insert(op, (node, request, changes.clone()));
     }
 
-    /// A page has taken an edit: what it shows is what it showed before. One that is held up
+    /// A page has taken an operation: what it shows is what it showed before. One that is held up
     /// takes it later than it was given.
     fn taken(&mut self, op: OpId) {
-        let Some((node, changes)) = self.given.remove(&op) else { return };
+        let Some((node, request, changes)) = self.given.remove(&op) else { return };
         let page = self.pages.of(node);
-        let was =
-            |new: &Change| Change { field: new.field, value: page.shown.get(&new.field).copied() };
-        let before = changes.iter().map(was).collect();
-        page.edits.insert(op, Edit { before, place: None });
+        let before = in_fields(&page.shown, &changes);
+        let shown = (request != Request::Edit).then(|| page.shown.clone());
+        page.acts.insert(op, Act { request, before, shown, place: None });
     }
 
-    /// What is wrong with what an undo wrote, if anything is.
-    fn mistake(&self, node: NodeId, write: &Write) -> Option<String> {
+    /// What is wrong with what an undo or a redo wrote, if anything is.
+    fn mistake(&self, (node, step): (NodeId, Request), write: &Write) -> Option<String> {
         let page = self.pages.get(&node)?;
         let at = write.position;
-        let mut found = page.edits.values().filter(|edit| same(&edit.before, &write.changes));
+        let reverted = page.acts.values().filter(|act| reverts(step, act.request));
+        let mut found = reverted.filter(|act| same(&act.before, &write.changes));
         let since = |change: &Change, place: Position| {
             let of = self.writes.get(&(write.topic, change.field)).into_iter().flatten();
             of.filter(move |(when, ..)| *when > place && *when < at).any(|(_, by, _)| *by != node)
         };
-        let untouched = |edit: &Edit| {
-            let place = edit.place.filter(|place| place.epoch == at.epoch);
+        let untouched = |act: &Act| {
+            let place = act.place.filter(|place| place.epoch == at.epoch);
             place.is_none_or(|place| !write.changes.iter().any(|change| since(change, place)))
         };
         let mut any = false;
-        let fits = found.any(|edit| {
+        let fits = found.any(|act| {
             any = true;
-            untouched(edit)
+            untouched(act)
         });
-        let what = if any {
-            "others had written to since"
-        } else {
-            "none of its person's edits had found"
+        let what = match step {
+            _ if any => "others had written to since",
+            Request::Redo => "none of its person's undos had found",
+            _ => "none of its person's edits had found",
         };
         (!fits).then(|| format!("took back to what {what}, at {at} of {}", write.topic))
     }
 
     fn committed(&mut self, ticket: Ticket, write: &Write, ruling: &mut Ruling) {
         let (Some(op), Some(author)) = (write.op, write.author) else { return };
-        if self.undos.get(&op) == Some(&author)
-            && let Some(mistake) = self.mistake(author, write)
-        {
+        let step = self.steps.get(&op).copied().filter(|(node, _)| *node == author);
+        if let Some(mistake) = step.and_then(|step| self.mistake(step, write)) {
             ruling.violated(author, format!("{op} {mistake}"));
         }
-        let edit = self.pages.get_mut(&author).and_then(|page| page.edits.get_mut(&op));
-        if let Some(edit) = edit {
-            edit.place = Some(write.position);
-            let elsewhere = |change: &Change| !edit.before.iter().any(|b| b.field == change.field);
-            if write.changes.iter().any(elsewhere) {
+        let act = self.pages.get_mut(&author).and_then(|page| page.acts.get_mut(&op));
+        if let Some(act) = act {
+            act.place = Some(write.position);
+            let elsewhere = |change: &Change| !act.before.iter().any(|b| b.field == change.field);
+            if let Some(shown) = act.shown.take() {
+                act.before = in_fields(&shown, &write.changes);
+            } else if write.changes.iter().any(elsewhere) {
                 // An insert was given its field when it was committed.
-                edit.before = write.changes.iter().map(|c| Change::removed(c.field)).collect();
+                act.before = write.changes.iter().map(|c| Change::removed(c.field)).collect();
             }
         }
         for change in &write.changes {
@@ -119,7 +140,7 @@ impl Invariant for UndoValidity {
     }
     fn statement(&self) -> &'static str {
         "An undo writes exactly what the view showed before one of the person's own edits, in the \
-         fields of that edit, if nobody else has written to them since."
+         fields of that edit, if nobody else has written to them since; so does a redo to an undo."
     }
     fn interest(&self) -> Interest {
         Interest::GIVEN_WORK
@@ -153,17 +174,17 @@ impl Invariant for UndoValidity {
             }
             Observation::Node(life) if life.starts_or_ends() => {
                 self.pages.remove(&seen.node);
-                self.given.retain(|_, (node, _)| *node != seen.node);
-                self.undos.retain(|_, node| *node != seen.node);
+                self.given.retain(|_, (node, ..)| *node != seen.node);
+                self.steps.retain(|_, (node, _)| *node != seen.node);
             }
             _ => {}
         }
     }
     fn forget(&mut self, horizon: &Horizon) {
-        self.undos.retain(|op, _| *op >= horizon.op);
+        self.steps.retain(|op, _| *op >= horizon.op);
         self.given.retain(|op, _| *op >= horizon.op);
         for page in self.pages.values_mut() {
-            page.edits.retain(|op, _| *op >= horizon.op);
+            page.acts.retain(|op, _| *op >= horizon.op);
         }
         for writes in self.writes.values_mut() {
             writes.retain(|(.., ticket)| *ticket >= horizon.ticket);

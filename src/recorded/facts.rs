@@ -186,7 +186,7 @@ const NEEDS: &[(&str, &[Facts])] = &[
     ("sync-before-replay", &[F::CLIENT_OPS, F::ARRIVALS, F::OBJECTIVES]),
     ("conflict-surfaced", &[F::GIVEN, F::CONTENT, F::COMMITTED_OP, F::REST, F::OBJECTIVES]),
     ("causal-lww", &[F::GIVEN, F::CONTENT, F::COMMITTED_OP, F::VALUES, F::TOLD]),
-    ("undo-validity", &[F::GIVEN, F::CONTENT, F::COMMITTED_OP, F::VALUES, F::START]),
+    ("undo-validity", &[F::GIVEN, F::TOLD, F::CONTENT, F::COMMITTED_OP, F::VALUES, F::START]),
     ("ephemeral-truthful", &[F::DELIVERED, F::CONTENT, F::OBJECTIVES]),
     ("schema-conformant", &[F::SENT, F::SCHEMA]),
     ("no-lost-event", &[F::ARRIVALS, F::OBJECTIVES]),

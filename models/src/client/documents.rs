@@ -25,7 +25,7 @@ impl Client {
         self.pointers.clear();
         self.panel = None;
         self.pending.retain(|pending| !pending.acked);
-        self.undoable.clear();
+        self.past.clear();
         self.last_synced = None;
         out.cancel(Timer::Gap);
         self.gap_armed = false;

@@ -72,7 +72,9 @@ impl Client {
         match event {
             Event::Op(_, Op::Mount) => self.mount(now, out),
             Event::Op(_, Op::Open(number)) => self.open(now, Op::document(*number), out),
-            Event::Op(id, op) if !op.changes(id).is_empty() || *op == Op::Undo => {
+            Event::Op(id, op)
+                if !op.changes(id).is_empty() || matches!(op, Op::Undo | Op::Redo) =>
+            {
                 out.show_op(id, OpState::Refused);
             }
             Event::Device(online) => self.online = online,

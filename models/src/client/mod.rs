@@ -48,7 +48,6 @@ pub use guise::Guise;
 pub use outbox::Pending;
 pub(crate) use request::PATH as REQUEST_PATH;
 pub use steps::{Cue, Expiry, Sending, Standing, Steps};
-pub use undo::Undoable;
 
 /// Where the client is in the life of its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,8 +130,8 @@ pub struct Client {
     /// The most bytes of an edit that fit into a message.
     edit_bytes: u32,
     edited: Option<Mono>,
-    /// Edits that can be taken back, oldest first.
-    undoable: VecDeque<Undoable>,
+    /// What can be taken back, and what can be had again.
+    past: undo::Past,
 
     closes: notices::Closes,
     edit_policy: EditPolicy,
@@ -212,7 +211,7 @@ impl Client {
             ack_armed: false,
             edit_bytes: SIZE_MAX.min(boot.objectives.message_bytes.saturating_sub(ENVELOPE)),
             edited: None,
-            undoable: VecDeque::new(),
+            past: undo::Past::default(),
             closes: notices::Closes::new(boot.objectives),
             edit_policy: boot.objectives.edit_policy,
             when_stale: policy.edit.map(|edit| edit.when_stale),
@@ -318,7 +317,8 @@ impl Client {
                     self.edit(now, id, op, out);
                 }
             }
-            Op::Undo => self.undo(now, id, out),
+            Op::Undo => self.step(now, id, undo::Way::Undo, out),
+            Op::Redo => self.step(now, id, undo::Way::Redo, out),
             Op::Retry => self.retry_by_hand(now, out),
             Op::Mount => self.mount(now, out),
             Op::Unmount => self.unmount(out),

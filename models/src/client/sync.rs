@@ -79,7 +79,7 @@ impl Client {
             }
             self.confirm_seen(seen, out);
             // Nobody knows who wrote what is new in it.
-            self.undoable.clear();
+            self.past.clear();
             self.publish_whole(out);
         }
         self.in_step(now, before, out);

@@ -198,7 +198,7 @@ impl Client {
         self.ahead.retain(|(position, _), _| *position > at);
         self.confirm_held(at, out);
         // Nobody knows who wrote what is new in it.
-        self.undoable.clear();
+        self.past.clear();
         self.publish_whole(out);
         self.drain_ahead(now, out);
     }

@@ -1,4 +1,7 @@
-//! Taking one's own last edit back, where nobody else has touched what it wrote.
+//! Taking one's own last edit back, and having it again, where nobody else has touched what it
+//! wrote.
+
+use std::collections::VecDeque;
 
 use wavetank::history::{Change, Changes, OpState};
 use wavetank::id::{Field, OpId};
@@ -14,23 +17,63 @@ use crate::store::{Edit, Event, Restore};
 /// The most edits that can be taken back; of older ones nothing is kept.
 const MOST: usize = 100;
 
-/// An edit that can be taken back.
+/// Which way a person goes through her edits.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Way {
+    /// She takes the last one back.
+    Undo,
+    /// She wants the last one again that she took back.
+    Redo,
+}
+
+impl Way {
+    const fn other(self) -> Self {
+        match self {
+            Self::Undo => Self::Redo,
+            Self::Redo => Self::Undo,
+        }
+    }
+    const fn done(self) -> &'static str {
+        match self {
+            Self::Undo => "edit-undone",
+            Self::Redo => "edit-redone",
+        }
+    }
+    const fn refused(self) -> &'static str {
+        match self {
+            Self::Undo => "undo-refused",
+            Self::Redo => "redo-refused",
+        }
+    }
+}
+
+/// What of a person's own can be taken back. To have an edit again is to take its undo back.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    /// Edits, whether made or redone, oldest first.
+    edits: VecDeque<Undoable>,
+    /// Undos, oldest first. A new edit ends them.
+    undos: VecDeque<Undoable>,
+}
+
+/// An operation that can be taken back.
 #[derive(Clone, Debug)]
-pub struct Undoable {
+struct Undoable {
     op: OpId,
     /// What it wrote, as far as that is known.
     wrote: Changes,
     /// What the view showed before it.
-    before: Changes,
-    /// The whole document as it was shown before it, where that is what comes back.
-    whole: Option<Content>,
+    before: Before,
     /// Whether somebody else has changed one of its fields since.
     stale: bool,
 }
 
-/// What was shown before an edit.
+/// What was shown before an operation.
+#[derive(Clone, Debug)]
 pub(super) struct Before {
+    /// In the fields that it wrote.
     fields: Changes,
+    /// In the whole document, where that is what comes back.
     whole: Option<Content>,
 }
 
@@ -40,12 +83,41 @@ impl Undoable {
     }
     /// An insert is not known by its number before it is done.
     fn is_unnumbered(&self) -> bool {
-        self.shares(crate::document::unnumbered(self.op))
+        self.shares(document::unnumbered(self.op))
+    }
+}
+
+impl Past {
+    /// What the next step this way takes back is the last of these.
+    const fn of(&mut self, way: Way) -> &mut VecDeque<Undoable> {
+        match way {
+            Way::Undo => &mut self.edits,
+            Way::Redo => &mut self.undos,
+        }
+    }
+
+    fn all(&mut self) -> impl Iterator<Item = &mut Undoable> {
+        self.edits.iter_mut().chain(&mut self.undos)
+    }
+
+    /// An operation was taken that a step this way takes back.
+    fn keep(&mut self, way: Way, op: OpId, wrote: Changes, before: Before) {
+        let of = self.of(way);
+        if of.len() == MOST {
+            of.pop_front();
+        }
+        of.push_back(Undoable { op, wrote, before, stale: false });
+    }
+
+    /// Nothing can be taken back any more.
+    pub(super) fn clear(&mut self) {
+        self.edits.clear();
+        self.undos.clear();
     }
 }
 
 impl Client {
-    /// What the view shows before an edit of these fields is made.
+    /// What the view shows before these fields are written.
     pub(super) fn before(&self, wrote: &Changes) -> Before {
         let fields = wrote.iter().map(|change| self.seen(change.field)).collect();
         let whole = self.config.policy.client.undo.scope == UndoScope::WholeDocument;
@@ -54,45 +126,45 @@ impl Client {
 
     /// Keeps what it takes to undo an edit that was just made.
     pub(super) fn remember(&mut self, op: OpId, wrote: Changes, before: Before) {
-        if self.undoable.len() == MOST {
-            self.undoable.pop_front();
-        }
-        let Before { fields, whole } = before;
-        self.undoable.push_back(Undoable { op, wrote, before: fields, whole, stale: false });
+        self.past.undos.clear();
+        self.past.keep(Way::Undo, op, wrote, before);
     }
 
-    /// The person takes her last edit back.
-    pub(super) fn undo(&mut self, now: Now, id: OpId, out: &mut Outbox<DocSync>) {
-        let Some(last) = self.undoable.pop_back() else {
-            return self.refuse_undo(id, out);
-        };
-        if let Some(whole) = &last.whole {
-            let restored = self.restored(whole);
-            _ = self.submit(now, id, Edit::Write(restored.clone()), restored, out);
+    /// The person goes one step back or forth.
+    pub(super) fn step(&mut self, now: Now, id: OpId, way: Way, out: &mut Outbox<DocSync>) {
+        let last = self.past.of(way).pop_back();
+        let scoped = |last: &Undoable| last.before.whole.is_none();
+        let Some(last) = last.filter(|last| !(last.stale && scoped(last))) else {
+            out.mark(way.refused());
+            out.show_op(id, OpState::Refused);
             return;
-        }
-        if last.stale {
-            return self.refuse_undo(id, out);
-        }
-        if last.is_unnumbered() {
-            self.undoable.push_back(last);
+        };
+        if last.is_unnumbered() && scoped(&last) {
+            self.past.of(way).push_back(last);
             out.show_op(id, OpState::Refused);
             return;
         }
-        let Undoable { op, wrote, before, .. } = last.clone();
-        let kept = |change: &Change| (self.steps.undo_value)(*change, self.seen(change.field));
-        let before: Changes = before.iter().map(kept).collect();
-        let restore = Restore { of: op, wrote, before: before.clone() };
-        if self.submit(now, id, Edit::Restore(Box::new(restore)), before, out) {
-            out.mark("edit-undone");
+        let (edit, wrote) = self.inverse(&last);
+        let before = self.before(&wrote);
+        if self.submit(now, id, edit, wrote.clone(), out) {
+            out.mark(way.done());
+            self.past.keep(way.other(), id, wrote, before);
         } else {
-            self.undoable.push_back(last);
+            self.past.of(way).push_back(last);
         }
     }
 
-    fn refuse_undo(&self, id: OpId, out: &mut Outbox<DocSync>) {
-        out.mark("undo-refused");
-        out.show_op(id, OpState::Refused);
+    /// What takes an operation back, and what that does to the view.
+    fn inverse(&self, last: &Undoable) -> (Edit, Changes) {
+        let Undoable { op, wrote, before, .. } = last;
+        if let Some(whole) = &before.whole {
+            let restored = self.restored(whole);
+            return (Edit::Write(restored.clone()), restored);
+        }
+        let kept = |change: &Change| (self.steps.undo_value)(*change, self.seen(change.field));
+        let before: Changes = before.fields.iter().map(kept).collect();
+        let restore = Restore { of: *op, wrote: wrote.clone(), before: before.clone() };
+        (Edit::Restore(Box::new(restore)), before)
     }
 
     /// What it takes to have all elements as they were.
@@ -108,23 +180,25 @@ impl Client {
     /// that somebody else has written over cannot be taken back any more.
     pub(super) fn meets_undo(&mut self, event: &Event) {
         if event.instance == self.instance {
-            let own = self.undoable.iter_mut().find(|edit| edit.op == event.op);
+            let own = self.past.edits.iter_mut().find(|edit| edit.op == event.op);
             if let Some(edit) = own.filter(|edit| edit.is_unnumbered()) {
                 let removed = |change: &Change| Change::removed(change.field);
-                edit.before = event.changes.iter().map(removed).collect();
+                edit.before.fields = event.changes.iter().map(removed).collect();
                 edit.wrote = event.changes.clone();
             }
             return;
         }
-        for edit in &mut self.undoable {
+        for edit in self.past.all() {
             edit.stale |= event.changes.iter().any(|change| edit.shares(change.field));
         }
     }
 
     /// An operation will not be done: it cannot be taken back, nor can what lay on top of it.
     pub(super) fn forget_undo(&mut self, op: OpId, fields: &[Field]) {
-        self.undoable.retain(|edit| edit.op != op);
-        for edit in &mut self.undoable {
+        for way in [Way::Undo, Way::Redo] {
+            self.past.of(way).retain(|edit| edit.op != op);
+        }
+        for edit in self.past.all() {
             edit.stale |= fields.iter().any(|field| edit.shares(*field));
         }
     }
