@@ -115,6 +115,7 @@ fn foreign_lines() -> impl Strategy<Value = String> {
         "failed",
         "edit",
         "undo",
+        "redo",
     ];
     let word = || prop::sample::select(words.to_vec());
     let number = || prop_oneof![0u64..12, Just(9_007_199_254_740_991), any::<u64>()];

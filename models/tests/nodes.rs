@@ -13,7 +13,8 @@ use wavetank::protocol::{Answer, Closing, Credential, Effect, Event};
 use wavetank::time::{Span, Wall};
 use wavetank_models::client::Guise;
 use wavetank_models::config::Beat;
-use wavetank_models::message::{FORBIDDEN, Message, Since};
+use wavetank_models::document::{self, Attribute};
+use wavetank_models::message::{CONFLICT, FORBIDDEN, Message, Since};
 use wavetank_models::policy::RateKey;
 use wavetank_models::protocol::DOC;
 use wavetank_models::{Config, DocSync, Op, Policy, Timer, probed, store};
@@ -164,4 +165,90 @@ fn a_wrong_heartbeat_is_taken_note_of_only_where_one_was_set() {
         server.told(0, Event::Accepted(ConnId::new(1, 1), &hello()));
         assert_eq!(probed::take(), reached);
     }
+}
+
+/// An event of what a page did.
+fn event(author: NodeId, seq: u64, op: u32, change: Change) -> Message {
+    Message::Event(Arc::new(store::Event {
+        doc: DOC,
+        position: Position::new(1, seq),
+        op: OpId(op),
+        author,
+        instance: u64::from(author.0) << 16,
+        client_seq: 1,
+        changes: [change].into_iter().collect(),
+    }))
+}
+
+/// What an undo or a redo among these effects takes back, and what that writes.
+fn restored(effects: &[Effect<DocSync>]) -> Option<(OpId, Vec<Change>)> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Send(_, Message::Op(Commit { edit: Edit::Restore(restore), .. })) => {
+            Some((restore.of, restore.before.to_vec()))
+        }
+        _ => None,
+    })
+}
+
+fn is_refused(effects: &[Effect<DocSync>]) -> bool {
+    let told = |effect: &Effect<DocSync>| matches!(effect, Effect::Mark("redo-refused"));
+    shown_op(effects) == Some(OpState::Refused) && effects.iter().any(told)
+}
+
+#[test]
+fn an_edit_that_was_undone_can_be_redone_and_undone_again() {
+    let label = document::element(1, Attribute::Label);
+    let made = Change::set(label, document::value(OpId(1)));
+    let (mut page, _) = live(Config::default(), &Objectives::default());
+    page.given(1, &Op::Set(0, Attribute::Label));
+    for (of, step, writes) in [
+        (1, Op::Undo, Change::removed(label)),
+        (2, Op::Redo, made),
+        (3, Op::Undo, Change::removed(label)),
+        (4, Op::Redo, made),
+    ] {
+        let went = page.given(1, &step);
+        assert_eq!(restored(&went), Some((OpId(of), vec![writes])), "{step:?}: {went:?}");
+    }
+    let none = page.given(2, &Op::Redo);
+    assert!(is_refused(&none), "{none:?}");
+}
+
+#[test]
+fn an_element_whose_insert_was_undone_comes_back_in_its_place() {
+    let (mut page, conn) = live(Config::default(), &Objectives::default());
+    page.given(1, &Op::Insert);
+    let label = document::element(document::ELEMENTS + 1, Attribute::Label);
+    let made = Change::set(label, document::value(OpId(1)));
+    page.gets(1, conn, &event(PAGE, 2, 1, made));
+    let undone = page.given(2, &Op::Undo);
+    assert_eq!(restored(&undone), Some((OpId(1), vec![Change::removed(label)])));
+    let redone = page.given(2, &Op::Redo);
+    assert_eq!(restored(&redone), Some((OpId(2), vec![made])));
+}
+
+#[test]
+fn an_edit_is_not_redone_over_what_others_or_its_own_person_did_since() {
+    let element = |number| document::element(number, Attribute::Label);
+    let foreign = |field| event(TAB, 2, 9, Change::set(field, document::value(OpId(9))));
+    for (field, refused) in [(element(1), true), (element(2), false)] {
+        let (mut page, conn) = live(Config::default(), &Objectives::default());
+        page.given(1, &Op::Set(0, Attribute::Label));
+        page.given(1, &Op::Undo);
+        page.gets(2, conn, &foreign(field));
+        let redone = page.given(3, &Op::Redo);
+        assert_eq!(is_refused(&redone), refused, "{redone:?}");
+        assert_eq!(restored(&redone).is_none(), refused, "{redone:?}");
+    }
+    let (mut page, conn) = live(Config::default(), &Objectives::default());
+    page.given(1, &Op::Set(0, Attribute::Label));
+    page.given(1, &Op::Undo);
+    page.given(1, &Op::Set(1, Attribute::Label));
+    let redone = page.given(2, &Op::Redo);
+    assert!(is_refused(&redone), "a new edit: {redone:?}");
+
+    page.given(3, &Op::Undo);
+    page.gets(3, conn, &Message::Nack { op: OpId(5), code: CONFLICT });
+    let redone = page.given(4, &Op::Redo);
+    assert!(is_refused(&redone), "an undo that was not taken: {redone:?}");
 }

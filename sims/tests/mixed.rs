@@ -1,4 +1,4 @@
-//! The mixed scenario is what it says it is, and undo in it takes back what it should.
+//! The mixed scenario is what it says it is, and undo and redo in it bring back what they should.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,6 +49,7 @@ fn one_act_in_twenty_is_too_large_or_not_allowed() {
             Op::Paste(..) => "too large",
             Op::SetStage(_) => "not allowed",
             Op::Undo => "undo",
+            Op::Redo => "redo",
             _ => "edit",
         };
         *acts.entry(kind).or_insert(0u32) += 1;
@@ -56,7 +57,7 @@ fn one_act_in_twenty_is_too_large_or_not_allowed() {
     let all: u32 = acts.values().sum();
     let refused = acts["too large"] + acts["not allowed"];
     assert!((40..=60).contains(&(refused * 1000 / all)), "{acts:?}");
-    assert!(acts["undo"] * 20 > all, "{acts:?}");
+    assert!(acts["undo"] * 20 > all && acts["redo"] * 20 > all, "{acts:?}");
 }
 
 #[test]
@@ -94,7 +95,8 @@ struct Told {
     pages: BTreeMap<NodeId, BTreeMap<Field, Value>>,
     /// What the page showed when it took an edit, by the edit.
     before: BTreeMap<OpId, (NodeId, BTreeMap<Field, Value>)>,
-    undos: BTreeSet<OpId>,
+    /// Undos and redos.
+    steps: BTreeMap<OpId, Request>,
     writes: Vec<Write>,
 }
 
@@ -108,8 +110,10 @@ impl Told {
                 Observation::ShownOp { op, .. } => {
                     told.before.entry(*op).or_insert_with(|| (record.node, page.clone()));
                 }
-                Observation::Given { op, request: Request::Undo, .. } => {
-                    told.undos.insert(*op);
+                Observation::Given { op, request, .. }
+                    if matches!(request, Request::Undo | Request::Redo) =>
+                {
+                    told.steps.insert(*op, *request);
                 }
                 Observation::ShownContent(reading) if reading.part == 0 => {
                     if reading.whole {
@@ -134,17 +138,20 @@ impl Told {
     }
 
     /// Whether the write of an undo puts back what was shown before an earlier edit of the
-    /// same person, and nobody else has written there since.
-    fn is_right(&self, nth: usize) -> bool {
+    /// same person, or that of a redo what was shown before an undo, and nobody else has written
+    /// there since.
+    fn is_right(&self, nth: usize, request: Request) -> bool {
         let undo = &self.writes[nth];
         let fields = |write: &Write| write.changes.iter().map(|c| c.field).collect::<BTreeSet<_>>();
         self.writes[..nth].iter().enumerate().any(|(edit_nth, edit)| {
             let Some((author, before)) = edit.op.and_then(|op| self.before.get(&op)) else {
                 return false;
             };
+            let undid = edit.op.and_then(|op| self.steps.get(&op)) == Some(&Request::Undo);
             let others = self.writes[edit_nth..nth].iter().filter(|w| w.author != undo.author);
             let mut others = others.flat_map(fields);
             Some(*author) == undo.author
+                && undid == (request == Request::Redo)
                 && fields(edit) == fields(undo)
                 && undo.changes.iter().all(|c| before.get(&c.field).copied() == c.value)
                 && !others.any(|field| fields(undo).contains(&field))
@@ -153,18 +160,22 @@ impl Told {
 }
 
 #[test]
-fn an_undo_writes_what_was_shown_before_and_never_over_somebody_else() {
-    let (mut done, mut given) = (0, 0);
+fn an_undo_or_redo_writes_what_was_shown_before_and_never_over_somebody_else() {
+    let mut done = BTreeMap::from([(Request::Undo, 0), (Request::Redo, 0)]);
+    let mut given = done.clone();
     for case in cases(150) {
         let (_, recording) = run_recorded(&case);
         let told = Told::by(&recording.history);
-        given += told.undos.len();
+        for request in told.steps.values() {
+            *given.entry(*request).or_default() += 1;
+        }
         for (nth, write) in told.writes.iter().enumerate() {
-            if write.op.is_some_and(|op| told.undos.contains(&op)) {
-                done += 1;
-                assert!(told.is_right(nth), "seed {:?}: {write:?}", case.origin.seed);
+            if let Some(request) = write.op.and_then(|op| told.steps.get(&op)) {
+                *done.entry(*request).or_default() += 1;
+                assert!(told.is_right(nth, *request), "seed {:?}: {write:?}", case.origin.seed);
             }
         }
     }
-    assert!(done * 2 > given && done < given, "{done} of {given}");
+    let most = |request| done[&request] * 2 > given[&request] && done[&request] < given[&request];
+    assert!(most(Request::Undo) && done[&Request::Redo] * 4 > given[&Request::Redo], "{done:?}");
 }

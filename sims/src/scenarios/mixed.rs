@@ -6,7 +6,7 @@ use wavetank::fault::{FaultKind, generate};
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync, Op};
 
-use super::{SERVER, at, case, clients, edit, give, menu, report, room};
+use super::{SERVER, at, case, clients, edit, give, menu, report, room, wavering};
 
 /// See its [name and what happens](Scenario::about).
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,10 +66,13 @@ fn minute() -> impl Strategy<Value = Work<Op>> {
             quiet,
             ..Workload::new(vec![SERVER], from, until, Span::millis(100))
         };
-        (work(people, act()), work(pipeline, any::<bool>())).prop_map(|(mut all, reports)| {
-            all.extend(told(reports));
-            all
-        })
+        (work(people, (act(), any::<bool>())), work(pipeline, any::<bool>())).prop_map(
+            |(acts, reports)| {
+                let mut all = wavering(acts);
+                all.extend(told(reports));
+                all
+            },
+        )
     })
 }
 

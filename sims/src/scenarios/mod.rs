@@ -53,6 +53,8 @@ mod watched_trouble;
 mod workers_race;
 mod working_day;
 
+use std::collections::BTreeSet;
+
 pub use mixed::Mixed;
 use proptest::prelude::*;
 use wavetank::engine::{NodeSpec, Topology};
@@ -186,11 +188,27 @@ fn edit() -> impl Strategy<Value = Op> {
     let attribute =
         prop_oneof![Just(Attribute::Label), Just(Attribute::Box), Just(Attribute::Order)];
     prop_oneof![
-        5 => (0u32..8, attribute).prop_map(|(element, attribute)| Op::Set(element, attribute)),
-        3 => Just(Op::Insert),
-        1 => (0u32..8).prop_map(Op::Delete),
-        1 => Just(Op::Undo),
+        10 => (0u32..8, attribute).prop_map(|(element, attribute)| Op::Set(element, attribute)),
+        6 => Just(Op::Insert),
+        2 => (0u32..8).prop_map(Op::Delete),
+        2 => Just(Op::Undo),
+        1 => Just(Op::Redo),
     ]
+}
+
+/// Whoever has taken something back may want it again at once, if she wavers: after anything
+/// else there is mostly nothing to redo.
+fn wavering(mut work: Work<(Op, bool)>) -> Work<Op> {
+    work.sort_by_key(|(at, ..)| *at);
+    let mut undid = BTreeSet::new();
+    let mut act = |node, op, wavers| {
+        let op = if undid.remove(&node) && wavers { Op::Redo } else { op };
+        if op == Op::Undo {
+            undid.insert(node);
+        }
+        op
+    };
+    work.into_iter().map(|(at, node, (op, wavers))| (at, node, act(node, op, wavers))).collect()
 }
 
 /// A time between two seconds, in milliseconds: now and then within a short burst.
@@ -205,7 +223,7 @@ fn edits(browsers: u32, most: usize, from: u64, until: u64) -> BoxedStrategy<Wor
     let lasts = at(until).since(at(from)).as_millis() * u64::from(browsers);
     let pace = Span::millis(lasts / most as u64);
     let people = Workload::new(clients(browsers), at(from), at(until), pace);
-    work(Workload { most, ..people }, edit())
+    work(Workload { most, ..people }, (edit(), any::<bool>())).prop_map(wavering).boxed()
 }
 
 /// What a pipeline that does its stages over and over reports, from its first report on.

@@ -48,12 +48,13 @@ impl Scenario<DocSync> for OneElement {
     }
 }
 
-/// An edit of one of two elements, or one that was made taken back.
+/// An edit of one of two elements, or one that was made taken back, or had again.
 fn act() -> impl Strategy<Value = Op> {
     let attribute = prop_oneof![2 => Just(Attribute::Label), 1 => Just(Attribute::Box)];
     prop_oneof![
         6 => (0u32..2, attribute).prop_map(|(element, attribute)| Op::Set(element, attribute)),
         1 => (0u32..2).prop_map(Op::Delete),
         2 => Just(Op::Undo),
+        1 => Just(Op::Redo),
     ]
 }

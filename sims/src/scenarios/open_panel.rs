@@ -29,6 +29,7 @@ impl Scenario<DocSync> for OpenPanel {
             6 => (0u32..2, attribute).prop_map(|(element, attribute)| Op::Set(element, attribute)),
             1 => (0u32..2).prop_map(Op::Delete),
             1 => Just(Op::Undo),
+            1 => Just(Op::Redo),
             2 => (0u32..2).prop_map(Op::Panel),
         ];
         let acts = proptest::collection::vec((moment(3, 16), 1u32..=2, act), 8..24);
