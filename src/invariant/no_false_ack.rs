@@ -12,6 +12,8 @@ use crate::id::{OpId, StoreId, Ticket};
 pub struct NoFalseAck {
     /// Executed and not flushed, by store.
     executed: Table<StoreId, Vec<(Ticket, OpId)>>,
+    /// Those of them that are in the copy that a store may go back to.
+    copied: Table<StoreId, Vec<OpId>>,
     durable: Set<OpId>,
 }
 
@@ -28,9 +30,16 @@ impl NoFalseAck {
                 self.durable.extend(executed.drain(..).map(|(_, op)| op));
             }
             StoreOutcome::Lost => executed.retain(|(of, _)| of != ticket),
+            StoreOutcome::Remembered => {
+                self.copied.insert(*store, executed.iter().map(|(_, op)| *op).collect());
+            }
             // What was there before is excused; what comes back counts as durable.
-            StoreOutcome::Restored | StoreOutcome::Emptied => executed.clear(),
-            StoreOutcome::Failed | StoreOutcome::Remembered => {}
+            StoreOutcome::Restored => {
+                executed.clear();
+                self.durable.extend(self.copied.get(store).into_iter().flatten().copied());
+            }
+            StoreOutcome::Emptied => executed.clear(),
+            StoreOutcome::Failed => {}
         }
     }
 }
@@ -66,6 +75,9 @@ impl Invariant for NoFalseAck {
         self.durable.retain(|op, ()| *op >= horizon.op);
         for executed in self.executed.values_mut() {
             executed.retain(|(ticket, _)| *ticket >= horizon.ticket);
+        }
+        for copied in self.copied.values_mut() {
+            copied.retain(|op| *op >= horizon.op);
         }
     }
 }
