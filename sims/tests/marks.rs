@@ -49,7 +49,7 @@ fn promises_are_kept_whatever_the_configuration() {
         |name| {
             let config = PolicyFile::find(name).expect("a bundled one").config();
             let broken = |scenario: &dyn Scenario<DocSync>| {
-                let missing = reached(scenario, &config, 40).unreached(scenario);
+                let missing = reached(scenario, &config, 60).unreached(scenario);
                 (!missing.is_empty()).then(|| (*name, scenario.name(), missing))
             };
             scenarios::all().into_iter().filter_map(broken).collect::<Vec<_>>()
