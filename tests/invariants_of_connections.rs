@@ -6,8 +6,7 @@ mod phone;
 use std::collections::BTreeSet;
 
 use phone::trouble::{
-    CLIENT, cut, down, half_open, lasting, millis, offline, paused, reset, says_offline, secs,
-    throttled,
+    CLIENT, cut, down, half_open, lasting, offline, paused, reset, says_offline, secs, throttled,
 };
 use phone::{Habit, Op, Phone, Role, SERVER};
 use wavetank::engine::{NodeSpec, Topology};

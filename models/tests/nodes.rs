@@ -4,10 +4,10 @@ mod driven;
 
 use std::sync::Arc;
 
-use driven::{Driven, PAGE, TAB, dialled, hello, live, op, page, server, shown_op, snapshot};
+use driven::{PAGE, TAB, dialled, hello, live, op, server, shown_op, snapshot};
 use serde_json::json;
-use wavetank::history::{Initiator, Observation, OpState, Position};
-use wavetank::id::{ConnId, OpId};
+use wavetank::history::{Change, Initiator, Observation, OpState, Position};
+use wavetank::id::{ConnId, NodeId, OpId};
 use wavetank::objectives::{Access, Objectives};
 use wavetank::protocol::{Answer, Closing, Credential, Effect, Event};
 use wavetank::time::{Span, Wall};
@@ -17,7 +17,8 @@ use wavetank_models::document::{self, Attribute};
 use wavetank_models::message::{CONFLICT, FORBIDDEN, Message, Since};
 use wavetank_models::policy::RateKey;
 use wavetank_models::protocol::DOC;
-use wavetank_models::{Config, DocSync, Op, Policy, Timer, probed, store};
+use wavetank_models::store::{self, Commit, Edit};
+use wavetank_models::{Config, DocSync, Op, Policy, Timer, probed};
 
 #[test]
 fn whoever_has_no_right_to_a_document_can_say_nothing_of_it() {
