@@ -101,17 +101,19 @@ impl<S: Store> Vault<S> {
             let reply = self.current.clone().apply(request);
             return Handled::of(StoreOutcome::Failed, Ok(Some(reply)));
         }
-        if let Some(reply) = self.stale_reply(&request, &write) {
+        let reply = self.execute(ticket, request.clone());
+        let wrote = write(&request, &reply).map(Box::new);
+        if wrote.is_none()
+            && let Some(reply) = self.stale_reply(&request, &write)
+        {
             return Handled::of(StoreOutcome::Executed, Ok(Some(reply)));
         }
-        let reply = self.execute(ticket, request.clone());
-        let write = write(&request, &reply).map(Box::new);
         let ambiguous = draw.chance(3, self.mode.ambiguous_ppm);
         let answer = if ambiguous { Err(StoreError::Failed) } else { Ok(Some(reply)) };
-        Handled { outcome: StoreOutcome::Executed, write, answer }
+        Handled { outcome: StoreOutcome::Executed, write: wrote, answer }
     }
 
-    /// What a replica that lags behind answers to a request that only reads.
+    /// What a replica that lags behind answers to a request that only reads, there too.
     fn stale_reply(
         &self,
         request: &S::Request,

@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 
 use super::presence::{Dues, Presence, TICK};
 use super::table::{Set, Table};
-use super::{Invariant, Ruling};
+use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Connection, Interest, Observation, Request};
+use crate::history::{Connection, Interest, Kind, Observation, Request, Side};
 use crate::id::{NodeId, OpId};
 use crate::objectives::{EditPolicy, Objectives};
 use crate::time::Time;
 
 /// Of each edit that is given to a client with time to take it something is shown in the same
-/// instant, of whatever kind it is; and an edit is refused that is given to a client in a state of the
-/// connection in which the objectives allow none. Judged for clients that show what becomes of
-/// edits.
+/// instant, of whatever kind it is, if that client shows what becomes of edits at all; and one that is
+/// given in a state of the connection in which the objectives allow none is refused, and never sent.
 #[derive(Debug)]
 pub struct EditGate {
     edits: EditPolicy,
@@ -24,6 +23,8 @@ pub struct EditGate {
     telling: Set<NodeId>,
     /// Edits of which nothing was shown, who made them, and whether they must be refused.
     given: BTreeMap<OpId, (NodeId, bool)>,
+    /// Edits that had to be refused.
+    barred: Set<OpId>,
     dues: Dues<OpId>,
 }
 
@@ -36,6 +37,7 @@ impl EditGate {
             shown: Table::new(),
             telling: Set::new(),
             given: BTreeMap::new(),
+            barred: Set::new(),
             dues: Dues::default(),
         }
     }
@@ -50,7 +52,11 @@ impl Invariant for EditGate {
          where the objectives allow none in the state of the connection shown."
     }
     fn interest(&self) -> Interest {
-        Presence::INTEREST.and(Interest::GIVEN_WORK).and(Interest::OP).and(Interest::STATUS)
+        Presence::INTEREST
+            .and(Interest::GIVEN_WORK)
+            .and(Interest::OP)
+            .and(Interest::STATUS)
+            .and(Interest::SENT_OTHER)
     }
     fn observe(&mut self, seen: &Seen<'_>, ruling: &mut Ruling) {
         let (at, node) = (seen.at, seen.node);
@@ -60,6 +66,7 @@ impl Invariant for EditGate {
                 if self.presence.is_free(node, at) {
                     let refused = !self.edits.allows(shown);
                     self.given.insert(op, (node, refused));
+                    self.barred.extend(Some(op).filter(|_| refused));
                     self.dues.add(at + TICK, op, ruling);
                 }
             }
@@ -71,6 +78,12 @@ impl Invariant for EditGate {
                     let shown = self.shown.get(&node).copied().unwrap_or_default();
                     let message = format!("shows {op} as `{state:?}`, and itself as `{shown:?}`");
                     ruling.violated(node, message);
+                }
+            }
+            Observation::Sent { side: Side::Dialler, meaning, .. } if meaning.kind == Kind::Op => {
+                let barred = |op: &OpId| self.barred.contains_key(op);
+                if let Some(op) = meaning.op.filter(barred) {
+                    ruling.violated(node, format!("sends {op}, which it could not take"));
                 }
             }
             Observation::ShownStatus(status) => {
@@ -93,5 +106,8 @@ impl Invariant for EditGate {
                 ruling.violated(node, format!("shows nothing of {op}, which was given to it"));
             }
         }
+    }
+    fn forget(&mut self, horizon: &Horizon) {
+        self.barred.retain(|op, ()| *op >= horizon.op);
     }
 }

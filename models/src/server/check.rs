@@ -44,6 +44,7 @@ impl Server {
     /// The store has told a position: one of a later epoch says that it went back.
     pub(super) fn met(&mut self, doc: Topic, position: Position, out: &mut Outbox<DocSync>) {
         let Some(room) = self.rooms.get_mut(&doc) else { return };
+        room.lineage = room.lineage.max(position.epoch.get());
         if room.head.is_some_and(|head| head.epoch < position.epoch) {
             out.mark("store-went-back");
             room.forget();

@@ -36,7 +36,9 @@ impl Server {
                 .whatever();
         }
         let seq_bits = (self.steps.seq_bits)();
-        let manner = Manner { seq_bits, ..Manner::from(&self.config.policy.server) };
+        let mut manner = Manner { seq_bits, ..Manner::from(&self.config.policy.server) };
+        // What the pipeline writes without having looked it writes whatever is there.
+        manner.base_check &= conn.is_some() || commit.base.is_some();
         let commit = Commit { manner, ..commit };
         self.line_up(now, conn, commit, out);
     }
@@ -72,15 +74,35 @@ impl Server {
         event: &Arc<Event>,
         out: &mut Outbox<DocSync>,
     ) {
-        if let (AckAfter::Durable, Some(conn)) = (self.config.policy.server.ack.after, conn)
-            && self.sessions.get(conn).is_some()
-        {
-            let position = Some(event.position);
-            let doc = Some(event.doc);
-            out.send(conn, Message::Ack { op: event.op, position, doc }).whatever();
+        self.met(event.doc, event.position, out);
+        if let (AckAfter::Durable, Some(conn)) = (self.config.policy.server.ack.after, conn) {
+            self.acknowledge(conn, event, out);
         }
         self.publish(&Message::Published(Arc::clone(event)), out);
         self.take_in(now, event, out);
+    }
+
+    /// Acks an operation. Where its document is being loaded nobody else can be told of the event,
+    /// and its author has to wait with them.
+    fn acknowledge(&mut self, conn: ConnId, event: &Event, out: &mut Outbox<DocSync>) {
+        let (position, doc) = (Some(event.position), Some(event.doc));
+        let ack = Message::Ack { op: event.op, position, doc };
+        match self.rooms.get_mut(&event.doc).filter(|room| room.head.is_none()) {
+            Some(room) => room.acks.push((conn, event.position, ack)),
+            None if self.sessions.get(conn).is_some() => out.send(conn, ack).whatever(),
+            None => {}
+        }
+    }
+
+    /// Sends the acks that waited for a document, as far as it is known.
+    fn release_acks(&mut self, doc: Topic, out: &mut Outbox<DocSync>) {
+        let Some(room) = self.rooms.get_mut(&doc) else { return };
+        let head = room.head;
+        for (conn, _, ack) in room.acks.extract_if(.., |(_, position, _)| Some(*position) <= head) {
+            if self.sessions.get(conn).is_some() {
+                out.send(conn, ack).whatever();
+            }
+        }
     }
 
     /// Tells the room of a durable event, and of those that waited for it.
@@ -99,6 +121,7 @@ impl Server {
         for event in &in_turn {
             self.announce(now, event, out);
         }
+        self.release_acks(doc, out);
         if in_turn.iter().any(|event| event.changes.iter().any(|one| is_stage(one.field))) {
             self.go_on(now, out);
         }

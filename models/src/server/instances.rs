@@ -58,7 +58,8 @@ impl Server {
 
     /// Something is missing that another instance may be about to tell.
     pub(super) fn await_level(&mut self, now: Now, doc: Topic, out: &mut Outbox<DocSync>) {
-        let Some(room) = self.rooms.get_mut(&doc).filter(|_| !self.others.is_empty()) else {
+        let alone = self.others.is_empty();
+        let Some(room) = self.rooms.get_mut(&doc).filter(|room| room.outdated || !alone) else {
             return;
         };
         if !std::mem::replace(&mut room.patient, true) {
@@ -70,6 +71,9 @@ impl Server {
     pub(super) fn level(&mut self, doc: Topic, out: &mut Outbox<DocSync>) {
         let Some(room) = self.rooms.get_mut(&doc) else { return };
         room.patient = false;
+        if std::mem::take(&mut room.outdated) {
+            return self.load(doc, out);
+        }
         if room.head.is_none() {
             return;
         }

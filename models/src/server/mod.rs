@@ -86,6 +86,9 @@ enum Wait {
 /// A server instance.
 pub struct Server {
     me: NodeId,
+    /// What the operations of its pipeline are lined up under. What an earlier process wrote is
+    /// somebody else's.
+    own_instance: u64,
     /// The other instances.
     others: Vec<NodeId>,
     config: Arc<Config>,
@@ -136,6 +139,7 @@ impl Server {
         let beat = &boot.config.policy.server.heartbeat;
         Self {
             me: boot.me,
+            own_instance: u64::from(boot.me.0) << 16 | u64::from(boot.incarnation),
             others: instances::others(&boot),
             config: Arc::clone(boot.config),
             stated_beat: beat.map(|beat| Beat { interval: beat.interval, timeout: beat.timeout }),
@@ -199,11 +203,6 @@ impl Server {
         }
     }
 
-    /// What the pipeline's operations are lined up under.
-    fn own_instance(&self) -> u64 {
-        u64::from(self.me.0)
-    }
-
     fn operation(&mut self, now: Now, id: OpId, op: &Op, out: &mut Outbox<DocSync>) {
         match op {
             Op::Stage(stage) => self.report_stage(now, id, *stage, out),
@@ -221,9 +220,9 @@ impl Server {
             doc: DOC,
             op: id,
             author: self.me,
-            instance: self.own_instance(),
+            instance: self.own_instance,
             client_seq: 0,
-            base: None,
+            base: self.pipeline_base(op),
             edit: store::Edit::Write(op.changes(id)),
             made: now.wall,
             manner: store::Manner::default(),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use wavetank::history::Change;
+use wavetank::history::{Change, Position};
 use wavetank::id::{Field, OpId};
 use wavetank::protocol::Outbox;
 use wavetank::time::Now;
@@ -64,19 +64,24 @@ impl Server {
         self.produce(now, id, &Op::Restart, out);
     }
 
+    /// What was known of the document when a stage was found to be in turn: the store may have told
+    /// what was old by then.
+    pub(super) fn pipeline_base(&self, op: &Op) -> Option<Position> {
+        let in_turn = matches!(op, Op::Stage(_)) && !self.pipeline.order.is_empty();
+        self.rooms.get(&DOC).filter(|_| in_turn && (self.steps.guards_stages)())?.head
+    }
+
     /// How many stages are done, or about to be; nothing while the document is not known.
     fn stages_done(&self) -> Option<usize> {
         let room = self.rooms.get(&DOC).filter(|room| room.head.is_some())?;
         let order = &self.pipeline.order;
         let mut done = order.iter().take_while(|field| room.content.contains_key(field)).count();
-        for commit in self.lines.of(self.own_instance()) {
-            for change in commit.edit.changes() {
-                let Change { field, value } = *change;
-                if value.is_none() && order.first() == Some(&field) {
-                    done = 0;
-                } else if value.is_some() && order.get(done) == Some(&field) {
-                    done += 1;
-                }
+        let in_line = self.lines.of(self.own_instance).map(|commit| commit.edit.changes());
+        for Change { field, value } in room.untold().chain(in_line).flatten().copied() {
+            if value.is_none() && order.first() == Some(&field) {
+                done = 0;
+            } else if value.is_some() && order.get(done) == Some(&field) {
+                done += 1;
             }
         }
         Some(done)

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use wavetank::history::Position;
+use wavetank::history::{Change, Position};
 use wavetank::id::ConnId;
 use wavetank::time::{Mono, Now, Wall};
 
 use crate::document::{self, Content};
-use crate::message::Since;
+use crate::message::{Message, Since};
 use crate::policy::{Counter, ServerSync};
 use crate::store::{Event, Loaded, Seen};
 
@@ -41,6 +41,12 @@ pub(super) struct Room {
     pub(super) patient: bool,
     /// Who subscribed before the document was loaded.
     pub(super) waiting: Vec<(ConnId, Since)>,
+    /// Acks that are due once the document is known up to a position.
+    pub(super) acks: Vec<(ConnId, Position, Message)>,
+    /// The last lineage of the store that was heard of.
+    pub(super) lineage: u32,
+    /// Whether what was loaded was of an earlier one, and is to be asked for again.
+    pub(super) outdated: bool,
 }
 
 impl Room {
@@ -100,6 +106,11 @@ impl Room {
         }
         self.head = Some(head);
         in_turn
+    }
+
+    /// What events change that wait for others.
+    pub(super) fn untold(&self) -> impl Iterator<Item = &[Change]> {
+        self.ahead.values().map(|event| &event.changes[..])
     }
 
     /// Whether an event has come that another must come before.

@@ -28,6 +28,10 @@ impl Server {
         out: &mut Outbox<DocSync>,
     ) {
         let Some(room) = self.rooms.get_mut(&doc) else { return };
+        if loaded.head.epoch.get() < room.lineage {
+            room.outdated = true;
+            return self.await_level(now, doc, out);
+        }
         let after = self.config.log_after.unwrap_or_default();
         let durable_log = self.config.policy.server.sync.durable_log;
         room.loaded(now, loaded, durable_log.then_some(after));
