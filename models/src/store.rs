@@ -150,8 +150,17 @@ impl From<&policy::ServerPolicy> for Manner {
 /// Which operations of a client instance are done. They may be done out of their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// The last of each unbroken run of them, by its first: what is refused breaks a run for good.
-    runs: BTreeMap<u32, u32>,
+    /// In their order; what is refused leaves a hole for good.
+    runs: Vec<Run>,
+}
+
+/// Operations of which none is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The number of the first.
+    first: u32,
+    /// The number of the last.
+    last: u32,
 }
 
 impl Seen {
@@ -160,15 +169,24 @@ impl Seen {
         if self.has(client_seq) {
             return;
         }
-        let last = self.runs.remove(&(client_seq + 1)).unwrap_or(client_seq);
-        match self.runs.range_mut(..client_seq).next_back() {
-            Some((_, before)) if *before + 1 == client_seq => *before = last,
-            _ => _ = self.runs.insert(client_seq, last),
+        let place = self.runs.partition_point(|run| run.first < client_seq);
+        let follows = place > 0 && self.runs[place - 1].last + 1 == client_seq;
+        let precedes =
+            self.runs.get(place).is_some_and(|next| next.first == client_seq.saturating_add(1));
+        match (follows, precedes) {
+            (true, true) => {
+                let next = self.runs.remove(place);
+                self.runs[place - 1].last = next.last;
+            }
+            (true, false) => self.runs[place - 1].last = client_seq,
+            (false, true) => self.runs[place].first = client_seq,
+            (false, false) => self.runs.insert(place, Run { first: client_seq, last: client_seq }),
         }
     }
     /// Whether one is done.
     pub fn has(&self, client_seq: u32) -> bool {
-        self.runs.range(..=client_seq).next_back().is_some_and(|(_, last)| client_seq <= *last)
+        let place = self.runs.partition_point(|run| run.last < client_seq);
+        self.runs.get(place).is_some_and(|run| run.first <= client_seq)
     }
 }
 

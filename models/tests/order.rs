@@ -204,3 +204,15 @@ fn an_error_is_withdrawn_once_the_page_is_in_step_again() {
     page.told(4, Event::Opened(conn));
     assert_eq!(notices(&page.gets(4, conn, &snapshot())), [false]);
 }
+
+#[test]
+fn what_is_done_is_known_in_whatever_order_it_was_done() {
+    let mut seen = store::Seen::default();
+    let done = [3, 1, u32::MAX, 7, 2, 9, 8, 3, 5];
+    for (nth, number) in done.into_iter().enumerate() {
+        seen.add(number);
+        for other in (0..12).chain([u32::MAX]) {
+            assert_eq!(seen.has(other), done[..=nth].contains(&other), "{other} after {number}");
+        }
+    }
+}
