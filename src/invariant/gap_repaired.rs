@@ -1,5 +1,7 @@
 //! A gap does not stay open.
 
+use std::num::NonZeroU32;
+
 use super::covered::Arrivals;
 use super::presence::Hindrance;
 use super::table::Table;
@@ -21,11 +23,22 @@ pub struct GapRepaired {
 #[derive(Debug, Default)]
 struct Client {
     arrivals: Arrivals,
+    /// The last lineage of each topic of which it was sent the whole: that leaves nothing to be missed
+    /// of an earlier one.
+    lineages: Table<Topic, NonZeroU32>,
     /// On which connection, what came too early, and when.
     gap: Option<(ConnId, Topic, Position, Time)>,
     /// The connection on which it has asked and waits.
     asked: Option<ConnId>,
     held_up: Hindrance,
+}
+
+impl Client {
+    /// Whether nothing is missing before a position.
+    fn has(&self, topic: Topic, position: Position) -> bool {
+        let is_over = self.lineages.get(&topic).is_some_and(|of| *of > position.epoch);
+        is_over || self.arrivals.have(topic, position)
+    }
 }
 
 impl GapRepaired {
@@ -41,14 +54,16 @@ impl GapRepaired {
         if matches!(meaning.kind, Kind::Snapshot | Kind::Delta) {
             client.asked = client.asked.filter(|asked| *asked != conn);
         }
-        // The whole of a later lineage leaves nothing to be missed of an earlier one.
-        let renews = |of: Topic, place: Position| {
-            meaning.kind == Kind::Snapshot
-                && meaning.topic == Some(of)
-                && meaning.position.is_some_and(|position| position.epoch > place.epoch)
-        };
+        if let (Kind::Snapshot, Some(topic), Some(position)) =
+            (meaning.kind, meaning.topic, meaning.position)
+        {
+            let known = client.lineages.get(&topic).copied();
+            client
+                .lineages
+                .insert(topic, known.map_or(position.epoch, |it| it.max(position.epoch)));
+        }
         if let Some((_, topic, position, _)) = client.gap
-            && (client.arrivals.have(topic, position) || renews(topic, position))
+            && client.has(topic, position)
         {
             client.gap = None;
         }
@@ -56,7 +71,7 @@ impl GapRepaired {
             (meaning.kind, meaning.topic, meaning.position)
             && client.gap.is_none()
             && client.asked.is_none()
-            && !client.arrivals.have(topic, position)
+            && !client.has(topic, position)
         {
             client.gap = Some((conn, topic, position, seen.at));
             ruling.wake_at(seen.at + self.bound + Span::micros(1));
@@ -124,7 +139,7 @@ impl Invariant for GapRepaired {
         let bound = self.bound;
         for (node, client) in self.clients.iter() {
             let Some((conn, topic, position, since)) = client.gap else { continue };
-            if client.held_up.is_there() || client.arrivals.have(topic, position) {
+            if client.held_up.is_there() || client.has(topic, position) {
                 continue;
             }
             if at.since(since) > bound {
