@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use wavetank::explore::{Pool, case_of_seed, rejudge, run, run_recorded};
+use wavetank::explore::{Case, Pool, case_of_seed, rejudge, run, run_recorded};
 use wavetank::fault::{Fault, FaultKind, LinkFault};
 use wavetank_models::Config;
 use wavetank_models::catalogue::{self, Transport};
@@ -19,6 +19,17 @@ fn tested(names: &[&str], seeds: u64, campaigns: u64) -> Study {
     let chosen = |entry: &&catalogue::Entry| names.is_empty() || names.contains(&&*entry.id);
     let entries = catalogue::entries().iter().filter(chosen).collect();
     study(&Options { entries, seeds, campaigns, pool: &Pool::new(0), progress: &|_| () })
+}
+
+/// The invariants that are broken first in the smallest case of some failure mode. In the run that
+/// found it much else may have been broken before.
+fn first_in_smallest_cases(study: &Study) -> BTreeSet<String> {
+    let smallest = study.trials.iter().filter_map(|trial| trial.exhibit.as_ref());
+    let first = smallest.filter_map(|exhibit| {
+        let case = Case { invariants: None, ..exhibit.case.clone() };
+        run(&case).verdict.violations().first().map(|violation| violation.invariant.to_string())
+    });
+    first.collect()
 }
 
 #[test]
@@ -44,6 +55,8 @@ fn every_failure_mode_is_found_mended_and_found_without_its_own_claims() {
     }
     let never = columns(&study).into_iter().filter(|column| column.first.is_empty());
     let never: Vec<String> = never.map(|column| column.invariant).collect();
+    let first = first_in_smallest_cases(&study);
+    let never: Vec<String> = never.into_iter().filter(|one| !first.contains(one)).collect();
     assert!(never.is_empty(), "never the first to be broken: {never:?}");
     let page = to_page(&study, None);
     assert!(is_page(&page) && page == to_page(&study, None));

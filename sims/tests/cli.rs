@@ -143,7 +143,7 @@ fn the_catalogue_gives_the_same_bytes_on_any_number_of_threads_and_its_cases_rep
 #[test]
 fn a_flaw_that_is_not_found_ends_with_three_and_no_page_is_written_over_anything_else() {
     let folder = tempfile::tempdir().expect("a folder");
-    let args = ["catalogue", "--seeds", "1", "--entry", "dlv-queue-cleared-before-ack"];
+    let args = ["catalogue", "--seeds", "1", "--entry", "conn-handshake-timeout-missing"];
     let missed = wavetank(folder.path(), &args);
     assert_eq!(missed.status.code(), Some(3), "{}", text(&missed.stderr));
     assert!(text(&missed.stdout).contains("Fell short (1)"), "{}", text(&missed.stdout));

@@ -39,7 +39,9 @@ fn two_hundred_cases_come_to_the_same_in_messages_and_in_bytes() {
         "be-disconnect-removes-successor",
         "be-no-snapshot-endpoint",
         "conn-boolean-state",
+        "conn-duplicate-sockets",
         "conn-stale-socket-messages",
+        "dlv-ack-before-commit",
         "err-server-wrong-close-code",
         "obs-alert-latency",
     ];
