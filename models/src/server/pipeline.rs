@@ -77,10 +77,10 @@ impl Server {
         let order = &self.pipeline.order;
         let mut done = order.iter().take_while(|field| room.content.contains_key(field)).count();
         let in_line = self.lines.of(self.own_instance).map(|commit| commit.edit.changes());
-        for Change { field, value } in room.untold().chain(in_line).flatten().copied() {
-            if value.is_none() && order.first() == Some(&field) {
+        for Change { field, value } in room.untold().chain(in_line).flatten() {
+            if value.is_none() && order.first() == Some(field) {
                 done = 0;
-            } else if value.is_some() && order.get(done) == Some(&field) {
+            } else if value.is_some() && order.get(done) == Some(field) {
                 done += 1;
             }
         }
