@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use wavetank::history::Caller;
-use wavetank::id::{ConnId, OpId, Topic};
+use wavetank::id::{ConnId, Topic};
 use wavetank::objectives::Objectives;
 use wavetank::protocol::{Conns, Outbox};
 use wavetank::time::{Mono, Now, Span};
@@ -34,8 +34,6 @@ struct Turn {
     last: u32,
     /// Whether one was put off that did not come again.
     waits: bool,
-    /// The last one that was put off, and until when its sender knows that.
-    told: Option<(OpId, Mono)>,
 }
 
 impl Turn {
@@ -46,16 +44,6 @@ impl Turn {
         self.last = client_seq;
         self.waits &= goes_on;
         self.waits
-    }
-
-    /// Whether its sender is to be told that an operation is put off. Who sends one over and over is
-    /// told once: an answer to each would be a flood as well.
-    fn tells(&mut self, op: OpId, now: Mono, until: Mono) -> bool {
-        let is_known = self.told.is_some_and(|(of, until)| of == op && now < until);
-        if !is_known {
-            self.told = Some((op, until));
-        }
-        !is_known
     }
 }
 
@@ -153,7 +141,7 @@ impl Server {
             RateKey::Client => (*key, client),
             RateKey::Server => (*key, 0),
         };
-        let Rates { keys, counts, turns, tells, .. } = &mut self.rates;
+        let Rates { keys, counts, turns, .. } = &mut self.rates;
         if turns.get(conn).is_none() {
             turns.insert(conn, Turn::default());
             counts.retain(|_, count| !count.is_over(now.mono));
@@ -164,17 +152,14 @@ impl Server {
         for key in keys.iter() {
             wait = wait.max(counts.entry(of(key)).or_default().wait(now.mono, most));
         }
-        let mut news = None;
         if let Some(turn) = turns.get_mut(conn) {
             turn.waits = wait.is_some();
-            let is_news = |wait: &Span| turn.tells(commit.op, now.mono, now.mono + *wait);
-            news = wait.filter(|_| **tells).filter(is_news);
         }
         if wait.is_none() {
             keys.iter()
                 .for_each(|key| counts.entry(of(key)).or_default().times.push_back(now.mono));
         }
-        if let Some(retry_after) = news {
+        if let Some(retry_after) = wait.filter(|_| *self.rates.tells) {
             out.mark("put-off");
             let later = Message::Later { doc: commit.doc, op: Some(commit.op), retry_after };
             out.send(conn, later).whatever();
