@@ -15,8 +15,8 @@ const TOLERANCE: Span = Span::secs(1);
 /// The last-synced time that a client shows is, within a second, the arrival of the latest
 /// frame that showed the content to be at the server's head or brought it there. Frames that
 /// tell a place in the order are looked at (welcome, snapshot, delta, event, ping). One that
-/// came by way of another tab, or tells of an older place while the content is at the head, may
-/// count or not. Judged where a time is shown, for the one topic that a page has open.
+/// came by way of another tab, tells of an older place while the content is at the head, or
+/// waits for a page that may end the connection before it comes to it, may count or not. Judged where a time is shown, for the one topic that a page has open.
 #[derive(Debug, Default)]
 pub struct LastSyncedTruthful {
     presence: Presence,
@@ -57,12 +57,12 @@ impl Page {
         }
     }
 
-    fn frame(&mut self, now: Mono, position: Position, from_tab: bool) {
+    fn frame(&mut self, now: Mono, position: Position, from_tab: bool, waits: bool) {
         // A tab may tell of what the client, for want of all before it, does not take in.
         if !from_tab {
             self.head = self.head.max(Some(position));
         }
-        (self.frame, self.is_doubtful) = (now, from_tab);
+        (self.frame, self.is_doubtful) = (now, from_tab || waits);
         if self.is_level() {
             self.is_doubtful |= self.head != Some(position);
             self.leveled(now);
@@ -118,7 +118,8 @@ impl Invariant for LastSyncedTruthful {
                     telling && !self.presence.is_down(node) && self.topics.has(node, meaning.topic);
                 if let Some(position) = meaning.position.filter(|_| heard) {
                     let from_tab = matches!(seen.what, Observation::CastDelivered { .. });
-                    self.pages.of(node).frame(now, position, from_tab);
+                    let waits = !self.presence.is_free(node, seen.at);
+                    self.pages.of(node).frame(now, position, from_tab, waits);
                 }
             }
             Observation::ShownContent(reading) if reading.part == 0 => {

@@ -73,6 +73,8 @@ struct Client {
     /// When a person or the device last asked for something, and for what: who signs in anew
     /// leaves the connection that there is.
     invited: Option<(Mono, Hint)>,
+    /// Whether the page had no time just then.
+    invited_late: bool,
 }
 
 /// Watches all clients.
@@ -130,9 +132,9 @@ impl Retries {
             Observation::Given { request: Request::Refresh, .. } => {}
             Observation::Given { request, .. } if is_invitation(request) => {
                 let is_document = request == Request::Open;
-                self.hint(node, now, if is_document { Hint::Document } else { Hint::Attempt });
+                self.hint(seen, if is_document { Hint::Document } else { Hint::Attempt });
             }
-            Observation::Device { online: true } => self.hint(node, now, Hint::Attempt),
+            Observation::Device { online: true } => self.hint(seen, Hint::Attempt),
             Observation::Credential(Standing::Issued { .. }) => {
                 let loss = self.clients.get_mut(&node).and_then(|client| client.loss.as_mut());
                 if let Some(loss) = loss {
@@ -206,7 +208,7 @@ impl Retries {
     fn lost(&mut self, seen: &Seen<'_>, conn: ConnId, doubled: bool) {
         let now = seen.now.mono;
         let heard_at_once = self.presence.is_free(seen.node, seen.at);
-        let (stability, awake) = (self.stability(seen), self.presence.awake(seen.node));
+        let stability = self.stability(seen);
         let Some(client) = self.clients.get_mut(&seen.node) else { return };
         if client.current != Some(conn) {
             return;
@@ -219,9 +221,9 @@ impl Retries {
         client.failures = (failures.0 + 1, failures.1 + 1);
         (client.current, client.live_since, client.stable) = (None, None, Stable::No);
         let extra = heard_at_once.then_some(Span::ZERO);
-        // A page that goes on just now may hear of it after this.
-        let heard = |at: Mono| at == now || awake == now;
-        let hint = client.invited.filter(|(at, _)| heard(*at)).map(|(_, hint)| hint);
+        // A page that has had no time since may hear of it after this.
+        let is_unheard = client.invited_late && !heard_at_once;
+        let hint = client.invited.filter(|(at, _)| *at == now || is_unheard).map(|(_, hint)| hint);
         client.loss = Some(Loss { at: now, failures, doubled, hint, extra });
     }
 
@@ -244,8 +246,11 @@ impl Retries {
 
     /// A person or the device asks for something. A client that has an attempt under way need not
     /// make another, and may count on or begin anew.
-    fn hint(&mut self, node: NodeId, now: Mono, hint: Hint) {
-        let Some(client) = self.clients.get_mut(&node) else { return };
+    fn hint(&mut self, seen: &Seen<'_>, hint: Hint) {
+        let now = seen.now.mono;
+        let is_free = self.presence.is_free(seen.node, seen.at);
+        let Some(client) = self.clients.get_mut(&seen.node) else { return };
+        client.invited_late = !is_free;
         let before = client.invited.filter(|(at, _)| *at == now).map(|(_, hint)| hint);
         client.invited = Some((now, hint)).max(before.map(|before| (now, before)));
         client.failures.0 = 0;
