@@ -92,7 +92,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     #[inline]
     fn message(&mut self, arrival: &Arrival, payload: u32) {
         let Arrival { conn: id, direction, sender, receiver, .. } = *arrival;
-        let size = self.core.payloads.get(payload).meaning.size;
+        let size = self.core.payloads.get(payload).size;
         let drained = if sender.full {
             self.leave_buffer(id, direction, size)
         } else {
@@ -142,7 +142,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             EndState::Open => {
                 core.counts.delivered += 1;
                 if core.wanted(Interest::DELIVERED) {
-                    let meaning = core.payloads.get(payload).meaning;
+                    let meaning = core.meaning_of(payload);
                     let side = SIDES[1 - direction];
                     let what = Observation::Delivered { conn: id, side, meaning };
                     core.observe(end.host, &what);
@@ -205,8 +205,9 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         match self.core.hosts[host as usize].state {
             State::Running => {
                 // The node hears of it even if nothing is left of the connection by then.
-                let hello = self.core.net.get_mut(id).and_then(|conn| conn.hello.take());
-                let Some(hello) = hello else { return };
+                let said = self.core.said.get_mut(id.slot()).and_then(Option::take);
+                let Some(hello) = said else { return };
+                let hello = self.core.hellos.insert(hello) as u32;
                 self.set_end(id, 1, EndState::Open);
                 let what = Observation::Opened { conn: id, side: SIDES[1] };
                 self.core.observe(host, &what);
@@ -268,7 +269,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             return;
         }
         if core.wanted(Interest::CAST) {
-            let meaning = core.payloads.get(payload).meaning;
+            let meaning = core.meaning_of(payload);
             core.observe(to, &Observation::CastDelivered { from, meaning });
         }
         self.hand(to, Delivery::Cast(from, payload));
@@ -400,9 +401,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
     #[inline(never)]
     pub(crate) fn proxy(&mut self, slot: u32) {
         let core = &mut self.core;
-        let Some(conn) = core.net.conns.get_mut(slot as usize).and_then(Option::as_mut) else {
-            return;
-        };
+        let Some(conn) = core.net.at_mut(slot as usize) else { return };
         if !conn.look_at.is(core.now) {
             return;
         }

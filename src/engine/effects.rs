@@ -113,12 +113,18 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         self.note_effect(31);
         self.digest.value(&message);
         let size = P::size(&message);
-        let meaning = Meaning { size, ..P::meaning(&message) };
         #[cfg(feature = "wire")]
         if let Some(wire) = &mut self.wire {
             wire.forget_text();
         }
-        (self.payloads.add(message, meaning), size)
+        (self.payloads.add(message, size), size)
+    }
+
+    /// What a message in flight means.
+    #[inline]
+    pub(crate) fn meaning_of(&self, payload: u32) -> Meaning {
+        let payload = self.payloads.get(payload);
+        Meaning { size: payload.size, ..P::meaning(&payload.message) }
     }
 
     pub(crate) fn send(
@@ -166,7 +172,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         });
         if self.wanted(Interest::SENT) {
             let side = SIDES[end];
-            let meaning = self.payloads.get(payload).meaning;
+            let meaning = self.meaning_of(payload);
             #[cfg(feature = "wire")]
             let meaning = self.in_bytes(payload, meaning);
             self.observe(host, &Observation::Sent { conn, side, live, meaning });
@@ -224,7 +230,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         let Some(state) = self.net.get(conn) else { return };
         let peer = state.ends[1 - state.end_of(host)].host;
         let to = self.hosts[peer as usize].id;
-        let kind = self.payloads.get(payload).meaning.kind;
+        let kind = self.meaning_of(payload).kind;
         for canary in canaries {
             let place = Place::Message { conn, to, kind };
             self.observe(host, &Observation::Canary { canary: *canary, place });
@@ -258,10 +264,13 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
             return;
         };
         let links = [self.link_between(host, peer), self.link_between(peer, host)];
-        let hello = self.hellos.insert(hello);
-        self.net.open(conn, channel, [host, peer], links, Some(hello as u32));
+        self.net.open(conn, channel, [host, peer], links);
         #[cfg(feature = "wire")]
-        self.wire_up(conn, channel, hello);
+        self.wire_up(conn, channel, &hello);
+        if self.said.len() <= conn.slot() {
+            self.said.resize_with(conn.slot() + 1, || None);
+        }
+        self.said[conn.slot()] = Some(hello);
         self.put(conn.slot(), 0, Parcel::Syn, 0);
     }
 
@@ -307,7 +316,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
     #[inline(never)]
     fn cast(&mut self, host: u32, to: NodeId, message: P::Message) {
         let (payload, size) = self.post(message);
-        let meaning = self.payloads.get(payload).meaning;
+        let meaning = self.meaning_of(payload);
         self.observe(host, &Observation::CastSent { to, meaning });
         if let Some(peer) = self.index_of(to) {
             let link = self.link_between(host, peer);
@@ -424,11 +433,11 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
         if let Some(wire) = &mut self.wire {
             wire.forget(conn.slot());
         }
-        if let Some(state) = self.net.forget(conn) {
-            if let Some(hello) = state.hello {
-                self.hellos.remove(hello as usize);
-            }
-            for payload in state.repeats.into_iter().flatten() {
+        if let Some(said) = self.said.get_mut(conn.slot()) {
+            *said = None;
+        }
+        if let Some(repeats) = self.net.forget(conn) {
+            for payload in repeats.into_iter().flatten() {
                 self.payloads.release(payload);
             }
         }

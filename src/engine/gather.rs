@@ -2,8 +2,8 @@
 //!
 //! What an event needs of a world that no cache holds is in a dozen places, and read where it is
 //! needed, each is a wait of its own. So what a handful of events will need is read at once, in
-//! two rounds, since one place says where the other is: the waits of a round are one. What is read
-//! here decides nothing.
+//! two rounds, since one place says where the other is: the waits of a round are one, as long as
+//! nothing in it branches on what it reads. What is read here decides nothing.
 
 use std::hint::black_box;
 
@@ -12,8 +12,8 @@ use super::agenda::Due;
 use super::host::Host;
 use super::lane::Parcel;
 use super::link::Link;
-use super::net::Net;
 use super::world::{Actor, World};
+use crate::id::ConnId;
 use crate::protocol::Protocol;
 
 /// A world with fewer nodes fits into a cache.
@@ -44,48 +44,53 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let soon = || self.core.agenda.soon().take(AHEAD as usize);
         for (due, index) in soon() {
             match due {
-                Due::Lane => read_conn(net, index as usize / 2),
-                Due::Deadline => read_host(&hosts[index as usize], &self.actors[index as usize]),
+                Due::Lane => self.read_conn(index as usize / 2),
+                Due::Deadline => {
+                    read_host(&hosts[index as usize], &self.actors[index as usize]);
+                    net.read_lists(index);
+                }
                 _ => {}
             }
         }
+        let mut free = self.out.free.iter().rev();
         for (due, index) in soon() {
-            let slot = match due {
-                Due::Lane => index as usize / 2,
-                Due::Deadline => match net.newest_of(index) {
-                    Some(conn) => conn.slot(),
-                    None => {
-                        // It may dial anew.
-                        net.links_of(index).for_each(read_link);
-                        continue;
+            match due {
+                Due::Lane => self.read_arrival(index as usize / 2, index as usize % 2),
+                Due::Deadline => {
+                    net.links_of(index).for_each(read_link);
+                    // Who has no connection may dial anew.
+                    let slot = net.newest_of(index).map(ConnId::slot);
+                    if let Some(slot) = slot.or_else(|| free.next().map(|slot| *slot as usize)) {
+                        self.read_conn(slot);
                     }
-                },
-                _ => continue,
-            };
-            let Some(Some(conn)) = net.conns.get(slot) else { continue };
-            black_box(self.out.accounts[slot].serial);
-            let end = if due == Due::Lane { 1 - index as usize % 2 } else { conn.end_of(index) };
-            // What it may send.
-            read_link(&net.links[conn.lanes[end].link as usize]);
-            if due == Due::Lane {
-                let host = conn.ends[end].host;
-                read_host(&hosts[host as usize], &self.actors[host as usize]);
-                black_box(net.newest_of(host));
-                if let Some(Parcel::Message(slot)) = conn.lanes[1 - end].head() {
-                    let payload = self.core.payloads.get(slot);
-                    black_box((payload.meaning.kind, payload.meaning.op));
                 }
+                _ => {}
             }
         }
     }
-}
 
-#[inline]
-fn read_conn(net: &Net, slot: usize) {
-    let Some(Some(conn)) = net.conns.get(slot) else { return };
-    black_box((conn.id.slot, conn.used_at, conn.look_at));
-    black_box((conn.lanes[0].wake, conn.lanes[0].floor));
-    black_box((conn.lanes[1].wake, conn.lanes[1].floor));
+    #[inline]
+    fn read_conn(&self, slot: usize) {
+        self.core.net.read(slot);
+        black_box(self.out.accounts.get(slot).map(|account| account.serial));
+    }
+
+    /// What the head of a direction of a connection, and an answer to it, will need.
+    #[inline]
+    fn read_arrival(&self, slot: usize, direction: usize) {
+        let net = &self.core.net;
+        let Some(conn) = net.at(slot) else { return };
+        let (end, lane) = (1 - direction, &conn.lanes[direction]);
+        read_link(&net.links[conn.lanes[end].link as usize]);
+        match lane.head() {
+            Some(Parcel::Message(slot)) => drop(black_box(self.core.payloads.get(slot).size)),
+            Some(Parcel::Syn) => read_link(&net.links[lane.link as usize]),
+            _ => {}
+        }
+        let host = conn.ends[end].host;
+        read_host(&self.core.hosts[host as usize], &self.actors[host as usize]);
+        net.read_lists(host);
+    }
 }
 
 #[inline]
@@ -95,7 +100,6 @@ fn read_link(link: &Link) {
 
 #[inline]
 fn read_host<P: Protocol>(host: &Host<P::Timer>, actor: &Option<Actor<P>>) {
-    black_box((host.id, host.wake, host.busy_until, host.inbox.len()));
-    black_box((host.timers.earliest(), host.state));
+    host.read();
     black_box(actor.is_some());
 }

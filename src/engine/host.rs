@@ -1,6 +1,7 @@
 //! A node's place in the world: its life, clocks, timers and inbox.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hint::black_box;
 
 use super::agenda::Wake;
 use super::clock::Clock;
@@ -39,31 +40,32 @@ pub(crate) enum State {
     Dark,
 }
 
+/// What every event looks at comes first, so that it lies together.
 #[derive(Debug)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub(crate) struct Host<T: Copy + Ord> {
     pub(crate) id: NodeId,
-    pub(crate) device: Option<u32>,
-    pub(crate) store: Option<StoreId>,
     pub(crate) state: State,
-    pub(crate) incarnation: u32,
-    pub(crate) clock: Clock,
-    pub(crate) timers: Timers<T>,
-    /// The agenda entry for the earliest timer.
-    pub(crate) wake: Wake,
-    /// Handles nothing before this.
-    pub(crate) busy_until: Time,
     /// Handles nothing until it is resumed.
     pub(crate) paused: u32,
+    /// Handles nothing before this.
+    pub(crate) busy_until: Time,
     /// What each event takes it.
     pub(crate) cost: Span,
+    pub(crate) clock: Clock,
+    /// The agenda entry for the earliest timer.
+    pub(crate) wake: Wake,
     throttle: Option<Box<Throttle<T>>>,
-    /// How often it was cut off from all there is outside of it.
-    pub(crate) unplugged: u32,
+    pub(crate) device: Option<u32>,
+    pub(crate) buffer_max: u32,
+    pub(crate) inbox_max: u32,
     /// What waits, and since when.
     pub(crate) inbox: VecDeque<(Time, Delivery)>,
-    pub(crate) inbox_max: u32,
-    pub(crate) buffer_max: u32,
+    pub(crate) timers: Timers<T>,
+    pub(crate) store: Option<StoreId>,
+    pub(crate) incarnation: u32,
+    /// How often it was cut off from all there is outside of it.
+    pub(crate) unplugged: u32,
     /// What the node knows of its store's sessions.
     pub(crate) session: u32,
     asks: Option<Box<Asks>>,
@@ -156,6 +158,12 @@ impl<T: Copy + Ord> Host<T> {
             self.timers.put_off(|timer, at| throttle.late(timer, at));
             self.throttle = Some(throttle);
         }
+    }
+
+    /// Reads a field of each line of memory that an event looks at.
+    #[inline]
+    pub(super) fn read(&self) {
+        black_box((self.id, self.wake, self.timers.set_so_far(), self.session));
     }
 
     /// The node's next draw of this instant.

@@ -83,8 +83,10 @@ pub(crate) struct Item {
 #[derive(Debug, Default)]
 pub(crate) struct Fifo {
     head: Option<Item>,
-    /// Empty where there is no head.
-    rest: VecDeque<Item>,
+    /// Empty where there is no head. A place of its own, made on first use and kept: there may be
+    /// very many lanes in which no two parcels ever are at once.
+    #[expect(clippy::box_collection, reason = "a quarter of the size where it is never used")]
+    rest: Option<Box<VecDeque<Item>>>,
 }
 
 impl Fifo {
@@ -97,29 +99,27 @@ impl Fifo {
     pub(super) fn push_back(&mut self, item: Item) {
         match self.head {
             None => self.head = Some(item),
-            Some(_) => self.rest.push_back(item),
+            Some(_) => self.rest.get_or_insert_default().push_back(item),
         }
     }
 
     #[inline]
     pub(super) fn pop_front(&mut self) -> Option<Item> {
-        let item = self.head.take();
-        if !self.rest.is_empty() {
-            self.head = self.rest.pop_front();
-        }
-        item
+        let next = self.rest.as_mut().and_then(|rest| rest.pop_front());
+        std::mem::replace(&mut self.head, next)
     }
 
     /// Adds an item behind those that are there no later.
     pub(super) fn insert(&mut self, item: Item) {
         match self.head {
             Some(head) if item.at < head.at => {
-                self.rest.push_front(head);
+                self.rest.get_or_insert_default().push_front(head);
                 self.head = Some(item);
             }
             Some(_) => {
-                let place = self.rest.partition_point(|other| other.at <= item.at);
-                self.rest.insert(place, item);
+                let rest = self.rest.get_or_insert_default();
+                let place = rest.partition_point(|other| other.at <= item.at);
+                rest.insert(place, item);
             }
             None => self.head = Some(item),
         }
@@ -127,7 +127,7 @@ impl Fifo {
 
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.rest.len() + usize::from(self.head.is_some())
+        self.rest.as_ref().map_or(0, |rest| rest.len()) + usize::from(self.head.is_some())
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -135,12 +135,14 @@ impl Fifo {
     }
 
     fn iter(&self) -> impl Iterator<Item = &Item> {
-        self.head.iter().chain(&self.rest)
+        self.head.iter().chain(self.rest.iter().flat_map(|rest| rest.iter()))
     }
 
     /// Takes out all but the first so many.
     pub(super) fn split_off(&mut self, keep: usize) -> Vec<Item> {
-        let lost = self.rest.split_off(keep.saturating_sub(1).min(self.rest.len()));
+        let behind =
+            |rest: &mut Box<VecDeque<Item>>| rest.split_off(keep.saturating_sub(1).min(rest.len()));
+        let lost = self.rest.as_mut().map(behind).into_iter().flatten();
         let head = if keep == 0 { self.head.take() } else { None };
         head.into_iter().chain(lost).collect()
     }
@@ -148,7 +150,9 @@ impl Fifo {
     /// Empties it, and keeps its memory.
     pub(super) fn clear(&mut self) {
         self.head = None;
-        self.rest.clear();
+        if let Some(rest) = &mut self.rest {
+            rest.clear();
+        }
     }
 }
 
@@ -170,6 +174,19 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
+    /// Begins anew, over a link that may be cut.
+    pub(super) fn begin(&mut self, link: u32, cut: bool, floor: Time) {
+        self.end();
+        let fifo = std::mem::take(&mut self.fifo);
+        *self = Self { fifo, link, cut, floor, ..Self::default() };
+    }
+
+    /// Carries nothing any more.
+    pub(super) fn end(&mut self) {
+        self.fifo.clear();
+        self.wake = Wake::NEVER;
+    }
+
     /// What arrives next.
     #[inline]
     pub(super) fn head(&self) -> Option<Parcel> {

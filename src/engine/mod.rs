@@ -17,6 +17,7 @@ mod lane;
 mod link;
 mod net;
 mod path;
+mod payloads;
 mod setup;
 mod timers;
 mod vault;

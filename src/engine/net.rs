@@ -3,7 +3,8 @@
 //! A connection has two directions, each a FIFO of parcels of which only the head stands in the
 //! agenda. The state of links is set from outside; nothing here knows why.
 
-use slab::Slab;
+use std::hint::black_box;
+
 use smallvec::SmallVec;
 
 use super::agenda::{Agenda, Due, Wake};
@@ -11,48 +12,10 @@ use super::lane::{Item, Lane, Parcel};
 use super::link::{Link, Posted};
 use super::path::{Chaos, Quality, Spikes};
 use super::setup::Network;
-use crate::history::{Channel, Meaning};
+use crate::history::Channel;
 use crate::id::{ConnId, NodeId};
 use crate::rng::Draw;
 use crate::time::Time;
-
-/// One message in flight, shared by all who are to get it.
-pub(crate) struct Payload<M> {
-    pub(crate) message: M,
-    pub(crate) meaning: Meaning,
-    refs: u32,
-}
-
-/// The messages in flight.
-pub(crate) struct Payloads<M>(Slab<Payload<M>>);
-
-impl<M> Default for Payloads<M> {
-    fn default() -> Self {
-        Self(Slab::new())
-    }
-}
-
-impl<M> Payloads<M> {
-    pub(crate) fn add(&mut self, message: M, meaning: Meaning) -> u32 {
-        self.0.insert(Payload { message, meaning, refs: 1 }) as u32
-    }
-    #[inline]
-    pub(crate) fn get(&self, slot: u32) -> &Payload<M> {
-        &self.0[slot as usize]
-    }
-    #[inline]
-    pub(crate) fn share(&mut self, slot: u32) {
-        self.0[slot as usize].refs += 1;
-    }
-    #[inline]
-    pub(crate) fn release(&mut self, slot: u32) {
-        let payload = &mut self.0[slot as usize];
-        payload.refs -= 1;
-        if payload.refs == 0 {
-            self.0.remove(slot as usize);
-        }
-    }
-}
 
 /// What one end of a connection knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +32,6 @@ pub(crate) enum EndState {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct End {
     pub(crate) host: u32,
-    /// Where the connection stands in the list of the host's.
-    place: u32,
     pub(crate) state: EndState,
     /// The send buffer was full and the node waits to hear that it is not.
     pub(crate) full: bool,
@@ -79,12 +40,12 @@ pub(crate) struct End {
 #[derive(Debug)]
 #[repr(align(64))]
 pub(crate) struct Conn {
+    /// That of nothing where the slot is free: its lanes lie there for the next one.
     pub(crate) id: ConnId,
     /// The dialler's end, then the acceptor's.
     pub(crate) ends: [End; 2],
     /// Away from the dialler, then towards it.
     pub(crate) lanes: [Lane; 2],
-    pub(crate) hello: Option<u32>,
     pub(crate) channel: Channel,
     /// When something was last sent on it.
     pub(crate) used_at: Time,
@@ -94,7 +55,23 @@ pub(crate) struct Conn {
     pub(crate) repeats: [Option<u32>; 2],
 }
 
+/// The id of no connection.
+const NONE: ConnId = ConnId::new(u32::MAX, u32::MAX);
+
 impl Conn {
+    /// What lies in a slot that was never used.
+    fn vacant() -> Self {
+        let end = End { host: 0, state: EndState::Gone, full: false };
+        Self {
+            id: NONE,
+            ends: [end; 2],
+            lanes: Default::default(),
+            channel: Channel::Socket,
+            used_at: Time::ZERO,
+            look_at: Wake::NEVER,
+            repeats: [None; 2],
+        }
+    }
     pub(crate) fn end_of(&self, host: u32) -> usize {
         usize::from(self.ends[0].host != host)
     }
@@ -120,19 +97,25 @@ struct Pair {
     links: [Option<u32>; 2],
 }
 
+/// The connections that have an end at a host, those among them that are over, and how many are
+/// not. Where one stands is told nowhere: they are sorted out now and then, all at once, since
+/// what lies in a hundred thousand places is read in an order of its own quicker than one by one.
+#[derive(Debug, Default)]
+struct Ends {
+    listed: SmallVec<[ConnId; 2]>,
+    live: u32,
+}
+
 /// All links and connections.
 pub(crate) struct Net {
-    pub(crate) conns: Vec<Option<Conn>>,
+    conns: Vec<Conn>,
     pub(crate) links: Vec<Link>,
     /// For each host, the links between it and hosts of smaller numbers.
     pairs: Vec<SmallVec<[Pair; 1]>>,
-    /// For each host, the connections that have an end there.
-    by_host: Vec<SmallVec<[ConnId; 2]>>,
+    by_host: Vec<Ends>,
     draw: Draw,
     usual: Quality,
     local: Quality,
-    /// Lanes of finished connections, kept for their memory.
-    spare: Vec<[Lane; 2]>,
 }
 
 impl Net {
@@ -146,7 +129,6 @@ impl Net {
             draw,
             usual: Quality::new(network.latency, network.spikes, network.bandwidth, calm),
             local: Quality::new(network.local_latency, Spikes::default(), None, calm),
-            spare: Vec::new(),
         }
     }
 
@@ -172,75 +154,68 @@ impl Net {
         })
     }
 
-    pub(crate) fn open(
-        &mut self,
-        id: ConnId,
-        channel: Channel,
-        hosts: [u32; 2],
-        links: [u32; 2],
-        hello: Option<u32>,
-    ) {
-        let mut lanes = self.spare.pop().unwrap_or_default();
-        for (lane, link) in lanes.iter_mut().zip(links) {
-            lane.fifo.clear();
-            let fifo = std::mem::take(&mut lane.fifo);
-            let state = &self.links[link as usize];
-            let (cut, floor) = (state.is_cut(), state.floor);
-            *lane = Lane { fifo, link, cut, floor, ..Lane::default() };
-        }
+    pub(crate) fn open(&mut self, id: ConnId, channel: Channel, hosts: [u32; 2], links: [u32; 2]) {
         let ends = hosts.map(|host| {
             if self.by_host.len() <= host as usize {
-                self.by_host.resize_with(host as usize + 1, SmallVec::new);
+                self.by_host.resize_with(host as usize + 1, Ends::default);
             }
-            let conns = &mut self.by_host[host as usize];
-            conns.push(id);
-            End { host, place: conns.len() as u32 - 1, state: EndState::Pending, full: false }
+            let ends = &mut self.by_host[host as usize];
+            ends.listed.push(id);
+            ends.live += 1;
+            End { host, state: EndState::Pending, full: false }
         });
         if self.conns.len() <= id.slot() {
-            self.conns.resize_with(id.slot() + 1, || None);
+            self.conns.resize_with(id.slot() + 1, Conn::vacant);
         }
-        self.conns[id.slot()] = Some(Conn {
-            id,
-            ends,
-            lanes,
-            hello,
-            channel,
-            used_at: Time::ZERO,
-            look_at: Wake::NEVER,
-            repeats: [None; 2],
-        });
+        let conn = &mut self.conns[id.slot()];
+        (conn.id, conn.ends, conn.channel) = (id, ends, channel);
+        (conn.used_at, conn.look_at, conn.repeats) = (Time::ZERO, Wake::NEVER, [None; 2]);
+        for (lane, link) in conn.lanes.iter_mut().zip(links) {
+            let state = &self.links[link as usize];
+            lane.begin(link, state.is_cut(), state.floor);
+        }
+    }
+
+    /// The connection that has a slot.
+    #[inline]
+    pub(crate) fn at(&self, slot: usize) -> Option<&Conn> {
+        self.conns.get(slot).filter(|conn| conn.id != NONE)
+    }
+
+    #[inline]
+    pub(crate) fn at_mut(&mut self, slot: usize) -> Option<&mut Conn> {
+        self.conns.get_mut(slot).filter(|conn| conn.id != NONE)
     }
 
     #[inline]
     pub(crate) fn get(&self, id: ConnId) -> Option<&Conn> {
-        self.conns.get(id.slot())?.as_ref().filter(|conn| conn.id == id)
+        self.conns.get(id.slot()).filter(|conn| conn.id == id)
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, id: ConnId) -> Option<&mut Conn> {
-        self.conns.get_mut(id.slot())?.as_mut().filter(|conn| conn.id == id)
+        self.conns.get_mut(id.slot()).filter(|conn| conn.id == id)
     }
 
-    /// Forgets a finished connection and gives back its slot.
-    pub(crate) fn forget(&mut self, id: ConnId) -> Option<Conn> {
-        for end in 0..2 {
-            let End { host, place, .. } = self.conns[id.slot()].as_ref()?.ends[end];
-            self.forget_at(host, place);
+    /// Forgets a finished connection and gives back its slot. What its ends sent last is left.
+    pub(crate) fn forget(&mut self, id: ConnId) -> Option<[Option<u32>; 2]> {
+        let conn = self.get_mut(id)?;
+        conn.id = NONE;
+        conn.lanes.iter_mut().for_each(Lane::end);
+        let (ends, repeats) = (conn.ends, std::mem::take(&mut conn.repeats));
+        for end in ends {
+            self.forget_at(end.host);
         }
-        let mut conn = self.conns[id.slot()].take()?;
-        self.spare.push(std::mem::take(&mut conn.lanes));
-        Some(conn)
+        Some(repeats)
     }
 
-    /// Takes the entry at a place off a host's list, and fills the gap with the last one.
-    fn forget_at(&mut self, host: u32, place: u32) {
-        let conns = &mut self.by_host[host as usize];
-        conns.swap_remove(place as usize);
-        let (last, Some(moved)) = (conns.len() as u32, conns.get(place as usize)) else { return };
-        let Some(conn) = &mut self.conns[moved.slot()] else { return };
-        let end = conn.ends.iter_mut().find(|end| end.host == host && end.place == last);
-        if let Some(end) = end {
-            end.place = place;
+    /// A connection at a host is over. Its list is sorted out where most of it is.
+    fn forget_at(&mut self, host: u32) {
+        let Ends { listed, live } = &mut self.by_host[host as usize];
+        *live -= 1;
+        if listed.len() > 2 * *live as usize {
+            let conns = &self.conns;
+            listed.retain(|id| conns[id.slot()].id == *id);
         }
     }
 
@@ -253,7 +228,7 @@ impl Net {
     /// last, if it takes long to carry it.
     #[inline]
     pub(crate) fn long_busy(&self, slot: usize, direction: usize, size: u32) -> Option<Time> {
-        let lane = &self.conns[slot].as_ref()?.lanes[direction];
+        let lane = &self.at(slot)?.lanes[direction];
         self.links[lane.link as usize].long_busy(size)
     }
 
@@ -286,7 +261,8 @@ impl Net {
         parcel: Parcel,
         size: u32,
     ) -> Posted {
-        let conn = self.conns[slot].as_mut().expect("a parcel is put on a known connection");
+        let conn = &mut self.conns[slot];
+        debug_assert!(conn.id != NONE, "a parcel is put on a known connection");
         conn.used_at = now;
         let lane = &mut conn.lanes[direction];
         let link = &mut self.links[lane.link as usize];
@@ -323,7 +299,7 @@ impl Net {
     /// Takes the head of a lane if it is due, and plans the next.
     #[inline]
     pub(crate) fn arrive(&mut self, agenda: &mut Agenda, now: Time, index: u32) -> Option<Arrival> {
-        let conn = self.conns.get_mut(index as usize / 2)?.as_mut()?;
+        let conn = self.conns.get_mut(index as usize / 2)?;
         let direction = index as usize % 2;
         let lane = &mut conn.lanes[direction];
         if !lane.wake.is(now) {
@@ -361,7 +337,7 @@ impl Net {
         state.cut(held);
         let (from, to) = (state.host_from, state.host_to);
         for id in self.between(from, to) {
-            let Some(conn) = &mut self.conns[id.slot()] else { continue };
+            let Some(conn) = self.get_mut(id) else { continue };
             for lane in conn.lanes.iter_mut().filter(|lane| lane.link == link) {
                 lane.cut = true;
             }
@@ -378,7 +354,7 @@ impl Net {
         }
         let (from, to) = (state.host_from, state.host_to);
         for id in self.between(from, to) {
-            let Some(conn) = &mut self.conns[id.slot()] else { continue };
+            let Some(conn) = self.get_mut(id) else { continue };
             for (direction, lane) in conn.lanes.iter_mut().enumerate() {
                 if lane.link == link {
                     Self::resume(lane, agenda, floor, (id.slot() * 2 + direction) as u32);
@@ -404,8 +380,7 @@ impl Net {
     /// Whether a direction of a connection keeps the promises of a stream.
     #[cfg(feature = "wire")]
     pub(crate) fn is_calm(&self, slot: usize, direction: usize) -> bool {
-        let conn = self.conns.get(slot).and_then(Option::as_ref);
-        conn.is_some_and(|conn| {
+        self.at(slot).is_some_and(|conn| {
             let link = conn.lanes[direction].link;
             self.links[link as usize].is_calm(self.usual(link))
         })
@@ -433,6 +408,20 @@ impl Net {
         }
     }
 
+    /// Reads what lies in a slot, of which nothing may be in a cache: a field of each of its lines.
+    #[inline]
+    pub(super) fn read(&self, slot: usize) {
+        let Some(conn) = self.conns.get(slot) else { return };
+        black_box((conn.id.slot, conn.lanes[0].wake, conn.lanes[1].wake, conn.look_at));
+    }
+
+    /// Reads where the links and connections of a host are told.
+    #[inline]
+    pub(super) fn read_lists(&self, host: u32) {
+        black_box(self.by_host.get(host as usize).map(|ends| ends.live));
+        black_box(self.pairs.get(host as usize).map(SmallVec::len));
+    }
+
     /// The links between this host and those of smaller numbers.
     pub(super) fn links_of(&self, host: u32) -> impl Iterator<Item = &Link> {
         let pairs = self.pairs.get(host as usize).into_iter().flatten();
@@ -441,13 +430,17 @@ impl Net {
 
     /// The connection that was opened last of those that have an end at this host.
     pub(super) fn newest_of(&self, host: u32) -> Option<ConnId> {
-        self.by_host.get(host as usize)?.last().copied()
+        self.by_host.get(host as usize)?.listed.last().copied()
+    }
+
+    /// The connections that have an end at this host, and some that had.
+    fn listed(&self, host: u32) -> &[ConnId] {
+        self.by_host.get(host as usize).map_or(&[], |ends| ends.listed.as_slice())
     }
 
     /// The connections that have an end at this host and are not over there, oldest first.
     pub(crate) fn of_host(&self, host: u32) -> Vec<ConnId> {
-        let listed = self.by_host.get(host as usize).into_iter().flatten();
-        let mut found: Vec<ConnId> = listed.copied().collect();
+        let mut found = self.listed(host).to_vec();
         found.retain(|id| self.is_alive_at(*id, host));
         found.sort_unstable();
         found.dedup();
@@ -456,8 +449,7 @@ impl Net {
 
     /// The connections between two hosts, oldest first.
     pub(crate) fn between(&self, one: u32, other: u32) -> Vec<ConnId> {
-        let lists = [one, other].map(|host| self.by_host.get(host as usize));
-        let [Some(a), Some(b)] = lists else { return Vec::new() };
+        let (a, b) = (self.listed(one), self.listed(other));
         let fewer = if a.len() < b.len() { a } else { b };
         let has = |id: &ConnId, host| {
             self.get(*id).is_some_and(|conn| conn.ends.iter().any(|end| end.host == host))

@@ -105,6 +105,12 @@ impl<T: Copy + Ord> Timers<T> {
         }
     }
 
+    /// How often any was set.
+    #[inline]
+    pub(super) const fn set_so_far(&self) -> u32 {
+        self.order
+    }
+
     pub(crate) fn earliest(&self) -> Option<Mono> {
         match &self.kept {
             Kept::Few(few) => few.iter().map(|entry| entry.at).min(),

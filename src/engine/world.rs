@@ -10,7 +10,8 @@ use super::agenda::{Agenda, Due, Wake};
 use super::gather::is_large;
 use super::host::{Delivery, Host, State};
 use super::issuer::{Asked, Issuer};
-use super::net::{Net, Payloads};
+use super::net::Net;
+use super::payloads::Payloads;
 use super::setup::{Limits, Network, Topology, peers};
 use super::vault::{Errand, Vault};
 use super::{Seen, Witness};
@@ -23,6 +24,7 @@ use crate::rng::{Draw, Rng};
 use crate::time::{Now, Time};
 
 /// A node of either kind.
+#[repr(align(64))]
 pub(crate) enum Actor<P: Protocol> {
     Server(P::Server),
     Client(P::Client),
@@ -91,6 +93,8 @@ pub(crate) struct Core<P: Protocol, W> {
     pub(crate) payloads: Payloads<P::Message>,
     pub(crate) vaults: Vec<Vault<P::Store>>,
     pub(crate) errands: Slab<Errand<P::Store>>,
+    /// What was said with each dial that has not reached its peer, by the connection's slot.
+    pub(crate) said: Vec<Option<P::Hello>>,
     pub(crate) hellos: Slab<P::Hello>,
     pub(crate) tasks: Slab<PutOff<P::Task>>,
     pub(crate) ops: Slab<(OpId, P::Op)>,
@@ -217,6 +221,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
             payloads: Payloads::default(),
             vaults: topology.stores.iter().map(|id| Vault::new(*id)).collect(),
             errands: Slab::new(),
+            said: Vec::new(),
             hellos: Slab::new(),
             tasks: Slab::new(),
             ops: Slab::new(),

@@ -25,8 +25,7 @@ struct Request {
 
 /// Every hello, subscription, request for what was missed and operation that is delivered to a
 /// server is answered within five seconds, as long as its connection is open and the client has not
-/// let go of what it asked about. An operation that comes again before its client was told to send
-/// it again has had its answer. While the run's faults last, and for five seconds more, a server
+/// let go of what it asked about. While the run's faults last, and for five seconds more, a server
 /// may be short of what it needs to answer. Where people have to sign in, it owes an answer only to
 /// those who have shown a credential.
 #[derive(Debug)]
@@ -35,8 +34,6 @@ pub struct RequestAnswered {
     /// Connections on which a credential came.
     known: Set<ConnId>,
     asked: Table<ConnId, Vec<Request>>,
-    /// The operation that was put off last on a connection, and until when.
-    put_off: Table<ConnId, (OpId, Time)>,
     /// Whether faults last.
     chaos: bool,
     /// Until then a store may be busy with what it was asked before.
@@ -52,7 +49,6 @@ impl RequestAnswered {
             access: objectives.access,
             known: Set::default(),
             asked: Table::new(),
-            put_off: Table::new(),
             chaos: false,
             settled: Time::ZERO,
             slow: Table::new(),
@@ -88,10 +84,6 @@ impl RequestAnswered {
         if !matches!(kind, Kind::Hello | Kind::Subscribe | Kind::SyncRequest | Kind::Op) {
             return;
         }
-        let told = self.put_off.get(&conn).filter(|(_, until)| seen.at < *until);
-        if op.is_some() && told.map(|(of, _)| *of) == op {
-            return;
-        }
         let since = seen.at.max(self.settled);
         self.asked.of(conn).push(Request { server: seen.node, kind, topic, op, since });
         if !self.chaos {
@@ -100,10 +92,7 @@ impl RequestAnswered {
     }
 
     /// Something was said on a connection: it may be an answer.
-    fn said(&mut self, at: Time, conn: ConnId, meaning: &Meaning) {
-        if let (Some(op), Some(wait)) = (meaning.op, meaning.retry_after) {
-            self.put_off.insert(conn, (op, at + wait));
-        }
+    fn said(&mut self, conn: ConnId, meaning: &Meaning) {
         let Some(asked) = self.asked.get_mut(&conn).filter(|asked| !asked.is_empty()) else {
             return;
         };
@@ -152,12 +141,11 @@ impl Invariant for RequestAnswered {
                 self.came(seen, *conn, meaning, ruling);
             }
             Observation::Sent { conn, side: Side::Acceptor, meaning, .. } => {
-                self.said(seen.at, *conn, meaning);
+                self.said(*conn, meaning);
             }
             Observation::Closed { conn, .. } => {
                 self.asked.remove(conn);
                 self.known.remove(conn);
-                self.put_off.remove(conn);
             }
             Observation::Phase(phase) => {
                 self.chaos = *phase == Phase::Chaos;
@@ -207,6 +195,5 @@ impl Invariant for RequestAnswered {
     fn forget(&mut self, horizon: &Horizon) {
         self.asked.retain(|conn, _| *conn >= horizon.conn);
         self.known.retain(|conn, ()| *conn >= horizon.conn);
-        self.put_off.retain(|conn, _| *conn >= horizon.conn);
     }
 }

@@ -221,9 +221,12 @@ impl Retries {
         client.failures = (failures.0 + 1, failures.1 + 1);
         (client.current, client.live_since, client.stable) = (None, None, Stable::No);
         let extra = heard_at_once.then_some(Span::ZERO);
-        // A page that has had no time since may hear of it after this.
-        let is_unheard = client.invited_late && !heard_at_once;
-        let hint = client.invited.filter(|(at, _)| *at == now || is_unheard).map(|(_, hint)| hint);
+        let mut hint = client.invited.filter(|(at, _)| *at == now).map(|(_, hint)| hint);
+        // A page that has had no time since may hear of it only after this, or heard it before.
+        if hint.is_none() && client.invited_late && !heard_at_once {
+            client.failures.0 = 0;
+            hint = Some(Hint::Document);
+        }
         client.loss = Some(Loss { at: now, failures, doubled, hint, extra });
     }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use wavetank::history::Caller;
-use wavetank::id::{ConnId, OpId, Topic};
+use wavetank::id::{ConnId, Topic};
 use wavetank::objectives::Objectives;
 use wavetank::protocol::{Conns, Outbox};
 use wavetank::time::{Mono, Now, Span};
@@ -19,8 +19,6 @@ use crate::store::Commit;
 const WINDOW: Span = Span::secs(60);
 /// How long an operation is put off that comes behind one that was.
 const BEHIND: Span = Span::secs(1);
-/// How long somebody who was told to wait is not told again, at most. What was told may be lost.
-const TOLD: Span = Span::secs(1);
 
 /// Times of the last minute, and until when all is put off.
 #[derive(Debug, Default)]
@@ -36,8 +34,6 @@ struct Turn {
     last: u32,
     /// Whether one was put off that did not come again.
     waits: bool,
-    /// The last one that was put off, and until when its sender is not told again.
-    told: Option<(OpId, Mono)>,
 }
 
 impl Turn {
@@ -48,16 +44,6 @@ impl Turn {
         self.last = client_seq;
         self.waits &= goes_on;
         self.waits
-    }
-
-    /// Whether its sender is to be told that an operation is put off. An answer to each that is
-    /// sent over and over would be a flood as well.
-    fn tells(&mut self, op: OpId, now: Mono, wait: Span) -> bool {
-        let knows = self.told.is_some_and(|(of, until)| of == op && now < until);
-        if !knows {
-            self.told = Some((op, now + TOLD.min(Span::micros(wait.as_micros() / 2))));
-        }
-        !knows
     }
 }
 
@@ -155,7 +141,7 @@ impl Server {
             RateKey::Client => (*key, client),
             RateKey::Server => (*key, 0),
         };
-        let Rates { keys, counts, turns, tells, .. } = &mut self.rates;
+        let Rates { keys, counts, turns, .. } = &mut self.rates;
         if turns.get(conn).is_none() {
             turns.insert(conn, Turn::default());
             counts.retain(|_, count| !count.is_over(now.mono));
@@ -166,16 +152,14 @@ impl Server {
         for key in keys.iter() {
             wait = wait.max(counts.entry(of(key)).or_default().wait(now.mono, most));
         }
-        let mut news = None;
         if let Some(turn) = turns.get_mut(conn) {
             turn.waits = wait.is_some();
-            news = wait.filter(|wait| **tells && turn.tells(commit.op, now.mono, *wait));
         }
         if wait.is_none() {
             keys.iter()
                 .for_each(|key| counts.entry(of(key)).or_default().times.push_back(now.mono));
         }
-        if let Some(retry_after) = news {
+        if let Some(retry_after) = wait.filter(|_| *self.rates.tells) {
             out.mark("put-off");
             let later = Message::Later { doc: commit.doc, op: Some(commit.op), retry_after };
             out.send(conn, later).whatever();

@@ -50,6 +50,7 @@ mod thin_links;
 mod turned_away;
 mod two_servers;
 mod watched_trouble;
+mod whole_day;
 mod workers_race;
 mod working_day;
 
@@ -118,6 +119,7 @@ pub fn all() -> Vec<&'static dyn Scenario<DocSync>> {
         &monitored::Monitored,
         &watched_trouble::WatchedTrouble,
         &working_day::WorkingDay,
+        &whole_day::WholeDay,
         &mixed::Mixed,
         &many_rooms::ManyRooms,
         &server_restart_herd::ServerRestartHerd,

@@ -65,9 +65,12 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
 
     /// Sends again the last message that a node sent on each of its connections to another, unless
     /// half of what a queue may hold waits already, on the way or for the peer to have time: it is
-    /// the peer that is flooded.
+    /// the peer that is flooded. Who has no time for what comes has none to send.
     pub fn repeat(&mut self, from: NodeId, to: NodeId) {
         let Some(index) = self.core.index_of(from) else { return };
+        if self.core.hosts[index as usize].is_occupied(self.core.now) {
+            return;
+        }
         for id in self.conns_between(from, to) {
             let Some(conn) = self.core.net.get(id) else { continue };
             let end = conn.end_of(index);
@@ -77,7 +80,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
                 continue;
             }
             if let Some(payload) = conn.repeats[end] {
-                let size = self.core.payloads.get(payload).meaning.size;
+                let size = self.core.payloads.get(payload).size;
                 self.core.note(64, index, u64::from(id.serial()), 0);
                 self.core.observe(index, &Observation::Repeated { conn: id });
                 self.out.charge_end(id, end, size).whatever();

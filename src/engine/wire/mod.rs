@@ -26,7 +26,8 @@ use super::effects::SIDES;
 use super::host::Delivery;
 use super::lane::Parcel;
 use super::link::Posted;
-use super::net::{EndState, Payloads};
+use super::net::EndState;
+use super::payloads::Payloads;
 use super::world::{Core, World};
 use crate::codec;
 use crate::history::{Channel, Initiator, Meaning, Observation, Refusal};
@@ -183,8 +184,8 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         match heard {
             Heard::Asked(request) => match codec::hello::<P>(&request) {
                 Some(hello) => {
-                    if let Some(slot) = self.core.net.get(id).and_then(|conn| conn.hello) {
-                        self.core.hellos[slot as usize] = hello;
+                    if let Some(said @ Some(_)) = self.core.said.get_mut(id.slot()) {
+                        *said = Some(hello);
                     }
                     self.arrived(id, direction, Parcel::Syn);
                 }
@@ -212,8 +213,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         };
         self.core.note(71, 0, u64::from(id.serial()), u64::from(size));
         self.core.digest.value(&message);
-        let meaning = Meaning { size, ..P::meaning(&message) };
-        let payload = self.core.payloads.add(message, meaning);
+        let payload = self.core.payloads.add(message, size);
         self.deliver(id, direction, payload);
     }
 
@@ -265,7 +265,7 @@ impl<P: Protocol, W: Witness<P>> World<P, W> {
         let limit = wire.limits[b as usize];
         let id = self.out.new_conn(from);
         let links = [self.core.link_between(a, b), self.core.link_between(b, a)];
-        self.core.net.open(id, Channel::Socket, [a, b], links, None);
+        self.core.net.open(id, Channel::Socket, [a, b], links);
         self.set_end(id, 0, EndState::Gone);
         let draw = self.core.conn_draw(id, "knock").unwrap_or(self.core.draw);
         self.core.join_ends(id.slot(), [Endpoint::listen(limit), Endpoint::listen(limit)]);
@@ -286,13 +286,13 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
     }
 
     /// Prepares both ends of a connection that is dialled. A channel for requests is no socket.
-    pub(crate) fn wire_up(&mut self, id: ConnId, channel: Channel, hello: usize) {
+    pub(crate) fn wire_up(&mut self, id: ConnId, channel: Channel, hello: &P::Hello) {
         let Some(wire) = &mut self.wire else { return };
         let Some(conn) = self.net.get(id).filter(|_| channel == Channel::Socket) else { return };
         let [near, far] = conn.ends.map(|end| end.host as usize);
         let limits = [wire.limits[near], wire.limits[far]];
         let host = self.hosts[far].id.to_string();
-        let end = codec::request::<P>(&host, &self.hellos[hello]).map_err(warn);
+        let end = codec::request::<P>(&host, hello).map_err(warn);
         let end = end.and_then(|request| Endpoint::dial(request, limits[0]).map_err(warn));
         if let Ok(dialler) = end {
             self.join_ends(id.slot(), [dialler, Endpoint::listen(limits[1])]);
@@ -372,7 +372,7 @@ impl<P: Protocol, W: Witness<P>> Core<P, W> {
 
     /// What is drawn for the bytes that are put on a connection now.
     fn wire_draw(&self, slot: usize) -> Option<Draw> {
-        let id = self.net.conns.get(slot)?.as_ref()?.id;
+        let id = self.net.at(slot)?.id;
         self.conn_draw(id, "wire")
     }
 
