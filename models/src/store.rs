@@ -311,6 +311,10 @@ impl Documents {
         if dedup && state.refused.contains(&op) {
             return Reply::Refused;
         }
+        if document::is_held(&state.content, edit.changes()) {
+            state.refused.insert(op);
+            return Reply::Refused;
+        }
         let changes = match edit {
             Edit::Write(changes) | Edit::Paste(changes, _) => {
                 if base_check && state.conflicts(&changes, instance, base) {

@@ -331,7 +331,12 @@ impl Client {
             Op::Panel(element) => self.open_panel(*element, out),
             Op::Pose(guise) => self.pose(now, *guise, out),
             Op::Open(number) => self.open(now, Op::document(*number), out),
-            Op::Stage(_) | Op::Progress(_) | Op::Skip(_) | Op::Restart | Op::Shutdown => {}
+            Op::Stage(_)
+            | Op::Progress(_)
+            | Op::Skip(_)
+            | Op::Restart
+            | Op::Fail(_)
+            | Op::Shutdown => {}
         }
     }
 

@@ -77,6 +77,11 @@ impl Client {
             out.show_op(id, OpState::Refused);
             return false;
         }
+        if document::is_held(&self.confirmed, &changes) {
+            out.mark("edit-under-work");
+            out.show_op(id, OpState::Refused);
+            return false;
+        }
         let full = !self.has_room() && !self.make_room(out);
         let policy = &self.config.policy.client.outbox;
         if full && policy.overflow == Overflow::RefuseAndTell {

@@ -173,7 +173,7 @@ impl Client {
         let gone = now.keys().filter(|field| !whole.contains_key(field)).copied();
         let were = whole.iter().map(|(field, value)| Change::set(*field, *value));
         let all = gone.map(Change::removed).chain(were);
-        all.filter(|change| !document::is_stage(change.field)).collect()
+        all.filter(|change| !document::is_of_pipeline(change.field)).collect()
     }
 
     /// An event was applied: an edit of one's own is known by now in all its fields, and one
