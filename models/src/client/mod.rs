@@ -266,10 +266,10 @@ impl Client {
             Message::Notice(notice) => self.notice(notice, out),
             Message::Part(part) => self.part(now, conn, part, out),
             Message::Novel { position, .. } => self.novel(conn, *position, out),
-            Message::Nack { op, code } | Message::Failed { op, code, .. } => {
+            Message::Nack { op, code, .. } | Message::Failed { op, code, .. } => {
                 self.failed(Some(*op), *code, out);
             }
-            Message::Error { code } => self.failed(None, *code, out),
+            Message::Error { code, .. } => self.failed(None, *code, out),
             Message::Ack { op, position, .. } => self.acked(now, *op, *position, out),
             Message::Progress { stage, .. } => self.progress(now, *stage, out),
             Message::Later { op, retry_after, .. } => self.put_off(now, *op, *retry_after, out),
