@@ -149,7 +149,7 @@ const fn mark(name: &'static str, about: &'static str) -> Mark {
 }
 
 /// What befalls a node, and then what it does about it.
-const MARKS: [Mark; 35] = [
+const MARKS: [Mark; 36] = [
     mark("connection-lost", "A client is told that its connection has ended."),
     mark("edit-while-away", "A person edits while the client is not live."),
     mark("event-ahead", "An event comes before one that it follows."),
@@ -188,6 +188,7 @@ const MARKS: [Mark; 35] = [
     mark("redo-refused", "An edit does not come back, since others have gone on from its undo."),
     mark("edit-under-work", "A person edits an element that the pipeline is at work on."),
     mark("stage-failed", "A stage fails that the pipeline is at work on."),
+    mark("edit-superseded", "A move is not sent, since a later one of the same stands for it."),
 ];
 
 impl Op {

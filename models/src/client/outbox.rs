@@ -1,11 +1,12 @@
 //! Edits on their way to the server.
 
-use wavetank::history::{Changes, OpState, Position, Size};
+use wavetank::history::{Change, Changes, OpState, Position, Size};
 use wavetank::id::{Field, OpId, Topic};
 use wavetank::protocol::Outbox;
 use wavetank::time::{Mono, Now, Wall};
 
 use super::steps::Sending;
+use super::undo::Before;
 use super::{Client, Phase};
 use crate::document;
 use crate::message::{CONFLICT, Message, TOO_LARGE};
@@ -49,9 +50,38 @@ impl Client {
             _ => Edit::Write(changes.clone()),
         };
         let before = self.before(&changes);
+        let gives_way = self.gives_way(op, &changes);
         if self.submit(now, id, edit, changes.clone(), out) {
+            let before = gives_way.and_then(|old| self.supersede(old, out)).unwrap_or(before);
             self.remember(id, changes, before);
         }
+    }
+
+    /// The edit that a move stands for from now on: the one just before, if that is a move of the
+    /// same, if neither is on its way, and if taking both back is to take the first back.
+    fn gives_way(&self, op: &Op, changes: &[Change]) -> Option<OpId> {
+        let goes_at_once = self.phase == Phase::Live && self.later.is_none();
+        if !op.moves() || goes_at_once || !self.config.policy.client.outbox.coalesce {
+            return None;
+        }
+        let last = self.pending.back().filter(|last| {
+            let is_unsent = last.doc == self.doc && last.waits && last.sent.is_none();
+            let is_plain = matches!(last.edit, Edit::Write(_));
+            let both = (&last.changes[..], changes);
+            let is_same = matches!(both, ([old], [new]) if old.field == new.field);
+            is_unsent && is_plain && is_same
+        })?;
+        self.can_follow(last.op).then_some(last.op)
+    }
+
+    /// An edit will not be sent, since the one that was made last stands for it. Gives back what was
+    /// there before it.
+    fn supersede(&mut self, old: OpId, out: &mut Outbox<DocSync>) -> Option<Before> {
+        out.mark("edit-superseded");
+        out.show_op(old, OpState::Superseded);
+        self.pending.retain(|pending| pending.op != old);
+        self.publish(&[], out);
+        self.forget_last()
     }
 
     /// Takes an operation that does this to the view, or refuses it visibly.

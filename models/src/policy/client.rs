@@ -305,6 +305,8 @@ pub struct Outbox {
     pub storage: Storage,
     /// What gives way when the outbox is full.
     pub eviction: Eviction,
+    /// Whether of moves of one element in a row, none of them sent, only the last one is kept.
+    pub coalesce: bool,
 }
 
 impl Default for Outbox {
@@ -316,6 +318,7 @@ impl Default for Outbox {
             expire: Span::ZERO,
             storage: Storage::MemoryWithWarning,
             eviction: Eviction::EphemeralOnly,
+            coalesce: true,
         }
     }
 }

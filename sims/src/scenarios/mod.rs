@@ -226,6 +226,12 @@ fn edits(browsers: u32, most: usize, from: u64, until: u64) -> BoxedStrategy<Wor
     work(Workload { most, ..people }, (edit(), any::<bool>())).prop_map(wavering).boxed()
 }
 
+/// A person drags an element: it is moved ten times a second.
+fn drag(who: NodeId, from: Time, element: u32, moves: u64) -> Work<Op> {
+    let op = Op::Set(element, Attribute::Box);
+    (0..moves).map(|nth| (from + Span::millis(100 * nth), who, op.clone())).collect()
+}
+
 /// What a pipeline that does its stages over and over reports, from its first report on.
 fn report(nth: u32) -> Op {
     match nth % (STAGES + 1) {
