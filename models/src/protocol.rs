@@ -371,7 +371,9 @@ impl Protocol for DocSync {
         let (position, changes) = match reply {
             Reply::Committed(event) => (event.position, event.changes.clone()),
             Reply::Duplicate(event) => (event.position, Changes::new()),
-            Reply::Loaded(_) | Reply::Refused | Reply::Head(_) => return None,
+            Reply::Loaded(_) | Reply::Refused | Reply::Head(_) | Reply::Kept(_) | Reply::Noted => {
+                return None;
+            }
         };
         Some(Write {
             topic: commit.doc,

@@ -121,7 +121,7 @@ impl Client {
         }
         let forgotten = full || !live && policy.offline == OfflineEdits::Discard;
         let state = match policy.storage {
-            Storage::MemoryWithWarning => OpState::QueuedVolatile,
+            Storage::MemoryWithWarning | Storage::Device => OpState::QueuedVolatile,
             Storage::MemoryClaimingDurable => OpState::QueuedSafe,
         };
         out.show_op(id, state);
@@ -141,6 +141,9 @@ impl Client {
             acked: false,
             place: None,
         });
+        if !forgotten {
+            self.keep_on_device(out);
+        }
         self.send_edit(now, live, out);
         self.publish(&fields, out);
         if !(self.steps.panel_follows)() {
@@ -167,10 +170,9 @@ impl Client {
         }
     }
 
-    fn transmit(&mut self, now: Now, index: usize, out: &mut Outbox<DocSync>) {
-        let Some(conn) = self.conn else { return };
-        let pending = &mut self.pending[index];
-        let commit = Commit {
+    /// An edit as it is sent.
+    fn commit_of(&self, pending: &Pending) -> Commit {
+        Commit {
             doc: pending.doc,
             op: pending.op,
             author: self.me,
@@ -180,7 +182,55 @@ impl Client {
             edit: pending.edit.clone(),
             made: pending.made_wall,
             manner: Manner::default(),
-        };
+        }
+    }
+
+    /// The edit that was made last.
+    pub(super) fn last_commit(&self) -> Option<Commit> {
+        self.pending.back().map(|pending| self.commit_of(pending))
+    }
+
+    /// Takes edits of an earlier page in, before those of this one if none of these was sent. They
+    /// are drawn once the server has told of them.
+    pub(super) fn queue_earlier(&mut self, now: Now, commits: Vec<Commit>) {
+        let earlier = commits.into_iter().map(|commit| Pending {
+            op: commit.op,
+            doc: commit.doc,
+            client_seq: 0,
+            edit: commit.edit,
+            base: commit.base,
+            changes: Changes::new(),
+            made: now.mono,
+            made_wall: commit.made,
+            sent: None,
+            waits: true,
+            acked: false,
+            place: None,
+        });
+        let none_sent = self.client_seq as usize == self.pending.len()
+            && self.pending.iter().all(|pending| pending.sent.is_none());
+        if none_sent {
+            let own = std::mem::take(&mut self.pending);
+            self.pending = earlier.chain(own).collect();
+            self.client_seq = 0;
+        } else {
+            self.pending.extend(earlier);
+        }
+        for pending in self.pending.iter_mut().filter(|pending| pending.sent.is_none()) {
+            self.client_seq += 1;
+            pending.client_seq = self.client_seq;
+        }
+    }
+
+    /// Whether the server is still to say what becomes of an edit.
+    pub(super) fn waits_for(&self, op: OpId) -> bool {
+        self.pending.iter().any(|pending| pending.op == op && pending.waits)
+    }
+
+    fn transmit(&mut self, now: Now, index: usize, out: &mut Outbox<DocSync>) {
+        let Some(conn) = self.conn else { return };
+        let commit = self.commit_of(&self.pending[index]);
+        let pending = &mut self.pending[index];
         pending.sent = Some(now.mono);
         let policy = &self.config.policy.client.ack;
         if !policy.required {
@@ -231,7 +281,7 @@ impl Client {
         Some((waiting.op, waiting.made))
     }
 
-    fn measure(&mut self, out: &mut Outbox<DocSync>) {
+    pub(super) fn measure(&mut self, out: &mut Outbox<DocSync>) {
         let len = self.waiting();
         if len > self.outbox_max {
             self.outbox_max = len;

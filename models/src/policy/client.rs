@@ -287,6 +287,9 @@ pub enum Storage {
     MemoryWithWarning,
     /// In memory, shown as saved on the device.
     MemoryClaimingDurable,
+    /// On the device, and shown as not saved there until it is. What waits there when the page
+    /// goes away is sent by the next one.
+    Device,
 }
 
 /// Where edits wait.
