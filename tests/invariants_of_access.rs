@@ -4,13 +4,15 @@
 use wavetank::engine::{NodeSpec, Topology};
 use wavetank::explore::{Case, rejudge};
 use wavetank::history::{
-    Caller, Change, Changes, Channel, Initiator, Kind, Meaning, Observation, Position, Record,
-    Side, Standing, StoreOutcome, Value, Write,
+    Caller, Change, Changes, Channel, Connection, Initiator, Kind, Life, Meaning, Observation,
+    OpState, Position, Reading, Record, Request, Side, Standing, Status, StoreOutcome, Value,
+    Write,
 };
 use wavetank::id::{ConnId, Field, NodeId, OpId, StoreId, Ticket, Topic};
 use wavetank::objectives::{Access, Objectives};
 use wavetank::time::{Mono, Now, Span, Time, Wall};
-use wavetank_models::{Config, DocSync, Role, document};
+use wavetank_models::document::{self, Attribute, STATUS};
+use wavetank_models::{Config, DocSync, Role};
 
 const SERVER: NodeId = NodeId(0);
 const ALICE: NodeId = NodeId(1);
@@ -177,10 +179,87 @@ fn too_much_at_once_ends_the_connection() {
 #[test]
 fn only_the_server_changes_what_is_protected() {
     let written = |author, field| [dials(0, ALICE, 1, 1), commits(1, author, 1, field)];
-    let label = document::element(1, document::Attribute::Label);
+    let label = document::element(1, Attribute::Label);
     assert!(breaks("protected-fields", written(ALICE, document::stage(1))));
     assert!(!breaks("protected-fields", written(SERVER, document::stage(1))));
     assert!(!breaks("protected-fields", written(ALICE, label)));
+}
+
+/// The status of a document in which the pipeline is at work on the second stage.
+fn at_work() -> Change {
+    Change::set(STATUS, document::at_work(document::stage(1), OpId(1)))
+}
+
+/// Writes to the store, one after the other.
+fn writes(changes: impl IntoIterator<Item = (NodeId, Change)>) -> Vec<Line> {
+    let mut lines = vec![dials(0, ALICE, 1, 1)];
+    for (number, (author, change)) in (1..).zip(changes) {
+        let (second, node, mut what) = commits(number.into(), author, number, change.field);
+        if let Observation::Stored { write: Some(write), .. } = &mut what {
+            write.changes = Changes::from_iter([change]);
+        }
+        lines.push((second, node, what));
+    }
+    lines
+}
+
+#[test]
+fn people_write_nothing_that_the_pipeline_is_at_work_on() {
+    let name = "protected-fields";
+    let element = |number| Change::set(document::element(number, Attribute::Box), Value::new(9));
+    let failed = Change::set(STATUS, document::failed(document::stage(1), OpId(2)));
+    assert!(breaks(name, writes([(SERVER, at_work()), (ALICE, element(2))])));
+    // Neither what was made before, nor what a stage makes that is not under work, nor her own.
+    assert!(!breaks(name, writes([(ALICE, element(2)), (SERVER, at_work())])));
+    assert!(!breaks(name, writes([(SERVER, at_work()), (ALICE, element(1))])));
+    assert!(!breaks(name, writes([(SERVER, at_work()), (ALICE, element(9))])));
+    for over in [Change::removed(STATUS), failed] {
+        let lines = [(SERVER, at_work()), (SERVER, over), (ALICE, element(2))];
+        assert!(!breaks(name, writes(lines)), "{over:?}");
+    }
+    assert!(breaks(name, writes([(ALICE, at_work())])), "the status is the pipeline's");
+    // A store that lost something may have lost the beginning of the work.
+    let mut lines = writes([(SERVER, at_work()), (ALICE, element(2))]);
+    let (store, outcome) = (StoreId(1), StoreOutcome::Restored);
+    let restored = Observation::Stored { store, ticket: Ticket(9), outcome, write: None };
+    lines.insert(2, (1, SERVER, restored));
+    assert!(!breaks(name, lines));
+}
+
+#[test]
+fn a_page_takes_no_edit_of_what_it_shows_as_under_work() {
+    let shows = |second, topic, whole, change: Change| {
+        let changes = Changes::from_iter([change]);
+        let (position, part, pending) = (Position::new(1, 1), 0, 0);
+        let reading = Reading { topic, position, part, pending, whole, changes };
+        (second, ALICE, Observation::ShownContent(reading))
+    };
+    let edits = |element, state| {
+        let live = Status { connection: Connection::Live, can_edit: true, ..Status::default() };
+        let field = document::element(element, Attribute::Label);
+        let changes = Changes::from_iter([Change::set(field, Value::new(9))]);
+        let given = Observation::Given { op: OpId(8), request: Request::Edit, changes };
+        [
+            (4, ALICE, Observation::ShownStatus(live)),
+            (5, ALICE, given),
+            (5, ALICE, Observation::ShownOp { op: OpId(8), state }),
+        ]
+    };
+    let starts = (0, ALICE, Observation::Node(Life::Started));
+    let name = "edit-gate";
+    let after = |shown: &[Line], edit: [Line; 3]| {
+        breaks(name, std::iter::once(starts.clone()).chain(shown.to_vec()).chain(edit))
+    };
+    let work = shows(1, DOC, false, at_work());
+    assert!(after(std::slice::from_ref(&work), edits(2, OpState::QueuedVolatile)));
+    assert!(!after(std::slice::from_ref(&work), edits(2, OpState::Refused)));
+    assert!(!after(std::slice::from_ref(&work), edits(3, OpState::QueuedVolatile)));
+    let over = shows(2, DOC, false, Change::removed(STATUS));
+    let anew = shows(2, DOC, true, Change::set(document::stage(1), Value::new(1)));
+    let other = shows(2, Topic(2), false, Change::set(document::stage(1), Value::new(1)));
+    for over in [over, anew, other] {
+        assert!(!after(&[work.clone(), over.clone()], edits(2, OpState::Saved)), "{over:?}");
+    }
 }
 
 #[test]

@@ -4,8 +4,8 @@
 use wavetank::engine::{NodeSpec, Topology};
 use wavetank::explore::{Case, rejudge};
 use wavetank::history::{
-    Change, Changes, Kind, Meaning, Observation, OpState, Position, Reading, Record, Request, Side,
-    StoreOutcome, Value, Write,
+    Change, Changes, Connection, Kind, Meaning, Observation, OpState, Position, Reading, Record,
+    Request, Side, Status, StoreOutcome, Value, Write,
 };
 use wavetank::id::{ConnId, Field, NodeId, OpId, StoreId, Ticket, Topic};
 use wavetank::time::{Mono, Now, Time, Wall};
@@ -211,4 +211,29 @@ fn a_redo_writes_what_was_there_before_an_undo_and_nothing_else() {
     let back = |changes| redone(vec![], set(X, 1)).chain(step(5, Request::Undo, 10, changes));
     assert!(!breaks("undo-validity", history(back(set(X, 90)))), "what was redone is undone");
     assert!(breaks("undo-validity", history(back(set(X, 1)))), "another value");
+}
+
+#[test]
+fn an_edit_gives_way_only_to_a_later_one_of_the_same_fields_that_was_taken() {
+    let live = Status { connection: Connection::Live, ..Status::default() };
+    let alone = || vec![(ALICE, Observation::ShownStatus(live)), edits(ALICE, 1, X)];
+    let gave_way = |later: Vec<(NodeId, Observation)>| {
+        let mut all = alone();
+        all.extend(later);
+        all.push(says(ALICE, 1, OpState::Superseded));
+        breaks("no-lost-edit", all)
+    };
+    let saved = |node, field| {
+        let told = [says(node, 2, OpState::Pending), says(node, 2, OpState::Saved)];
+        let mut all = vec![edits(node, 2, field), commits(node, 2, 1, set(field, 2))];
+        all.extend(told);
+        all
+    };
+    assert!(!gave_way(saved(ALICE, X)));
+    assert!(gave_way(vec![]));
+    assert!(gave_way(saved(ALICE, Y)));
+    assert!(gave_way(saved(BOB, X)));
+    assert!(gave_way(vec![edits(ALICE, 2, X), says(ALICE, 2, OpState::Refused)]));
+    let unsaved = vec![edits(ALICE, 2, X), says(ALICE, 2, OpState::Pending)];
+    assert!(gave_way(unsaved), "what it gave way to is in no store");
 }

@@ -67,7 +67,7 @@ fn check(mapping: Option<Mapping>, text: &str) {
     let limits = Limits { window: 8, connections: 8, names: 8 };
     let (midway, own_objectives) = (text.len().is_multiple_of(2), text.len().is_multiple_of(5));
     let options = Options { limits, midway, own_objectives, ..Options::default() };
-    let invariants = || shipped(&Objectives::default(), |field| field.to_string());
+    let invariants = || shipped(&Objectives::default(), |field| field.to_string(), None);
     let mut checker = Checker::new(mapping, options, [invariants(), invariants()]);
     let mut lines = Lines::new(text.as_bytes());
     while let Some(line) = lines.next_line().expect("memory can be read") {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use wavetank::history::{Caller, Changes, Kind, Meaning, Position};
+use wavetank::history::{Caller, Changes, Kind, Meaning, Name, Position};
 use wavetank::id::{OpId, Topic};
 use wavetank::protocol::Credential;
 use wavetank::time::{Span, Wall};
@@ -125,6 +125,12 @@ pub enum Message {
         op: OpId,
         /// Why.
         code: u16,
+        /// Why, for people.
+        #[serde(default)]
+        message: Name,
+        /// Its document.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doc: Option<Topic>,
     },
     /// A sign of life is asked for.
     Ping {
@@ -169,6 +175,12 @@ pub enum Message {
     Error {
         /// Why.
         code: u16,
+        /// Why, for people.
+        #[serde(default)]
+        message: Name,
+        /// The document that was open on the connection, if it was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doc: Option<Topic>,
     },
     /// One event, in the form that it has from version 2 on.
     Packed(Arc<Event>),
@@ -298,7 +310,29 @@ pub enum Word {
     Done,
 }
 
+/// What people are told of a code. It says nothing of whose work it is about, nor of how the server
+/// is made.
+const fn text_of(code: u16) -> &'static str {
+    match code {
+        UNREADABLE => "this could not be read",
+        FORBIDDEN => "this is not yours to change",
+        CONFLICT => "somebody else has changed this, or is at work on it",
+        TOO_LARGE => "this is too large",
+        _ => "something has failed",
+    }
+}
+
 impl Message {
+    /// That an operation is not done.
+    pub const fn nack(op: OpId, doc: Topic, code: u16) -> Self {
+        Self::Nack { op, code, message: Name::Borrowed(text_of(code)), doc: Some(doc) }
+    }
+
+    /// That something failed, with the document that it may be about.
+    pub const fn error(code: u16, doc: Option<Topic>) -> Self {
+        Self::Error { code, message: Name::Borrowed(text_of(code)), doc }
+    }
+
     /// Bytes on the wire: an envelope, and what each field takes as text.
     pub fn size(&self) -> u32 {
         const CHANGE: u32 = 24;
@@ -320,6 +354,7 @@ impl Message {
             Self::Between(between) => between.content().len() as u32 * CHANGE,
             Self::Op(commit) => commit.edit.size(),
             Self::Part(part) => part.text.len() as u32,
+            Self::Nack { message, .. } | Self::Error { message, .. } => 16 + message.len() as u32,
             _ => 16,
         };
         ENVELOPE + body
@@ -377,9 +412,10 @@ impl Message {
             Self::Ack { op, position, doc } => {
                 Meaning { position: *position, topic: *doc, ..Meaning::of(Kind::Ack) }.op(Some(*op))
             }
-            Self::Nack { op, code } | Self::Failed { op, code, .. } => {
-                Meaning::of(Kind::Nack).op(Some(*op)).code(*code)
+            Self::Nack { op, code, doc, .. } => {
+                Meaning { topic: *doc, ..Meaning::of(Kind::Nack) }.op(Some(*op)).code(*code)
             }
+            Self::Failed { op, code, .. } => Meaning::of(Kind::Nack).op(Some(*op)).code(*code),
             Self::Ping { stamp, doc, head } => {
                 Meaning { position: *head, topic: *doc, ..Meaning::of(Kind::Ping) }.stamp(*stamp)
             }
@@ -403,7 +439,9 @@ impl Message {
                 Meaning { lossy: true, ..Meaning::of(Kind::Ephemeral) }.topic(*doc).op(Some(*op))
             }
             Self::Packed(event) => Meaning { schema: 2, ..in_order(event) },
-            Self::Error { code } => Meaning::of(Kind::Error).code(*code),
+            Self::Error { code, doc, .. } => {
+                Meaning { topic: *doc, ..Meaning::of(Kind::Error) }.code(*code)
+            }
             Self::Credential(credential) => Meaning::of(Kind::Credential).stamp(credential.id),
             Self::Later { doc, op, retry_after } => {
                 let kind = if op.is_some() { Kind::Nack } else { Kind::Error };

@@ -5,7 +5,7 @@ use wavetank::history::{Caller, Canaries, Change, Changes, Meaning, Request as S
 use wavetank::id::{ConnId, Field, OpId, Topic};
 use wavetank::invariant::{Judged, ProtectedFields, Suite};
 use wavetank::objectives::Objectives;
-use wavetank::protocol::{Boot, Mark, Protocol};
+use wavetank::protocol::{Boot, Gate, Mark, Protocol};
 
 use crate::client::{Client, Guise};
 use crate::config::Config;
@@ -82,6 +82,8 @@ pub enum Op {
     Refresh,
     /// The pipeline begins anew, with no stage done.
     Restart,
+    /// The pipeline reports to the server that a stage has failed.
+    Fail(u32),
 }
 
 /// The document that a page has open at first.
@@ -147,7 +149,7 @@ const fn mark(name: &'static str, about: &'static str) -> Mark {
 }
 
 /// What befalls a node, and then what it does about it.
-const MARKS: [Mark; 33] = [
+const MARKS: [Mark; 36] = [
     mark("connection-lost", "A client is told that its connection has ended."),
     mark("edit-while-away", "A person edits while the client is not live."),
     mark("event-ahead", "An event comes before one that it follows."),
@@ -184,6 +186,9 @@ const MARKS: [Mark; 33] = [
     mark("overload-shed", "The server turns a connection away that is more than it can serve."),
     mark("edit-redone", "A person has an edit again that she took back."),
     mark("redo-refused", "An edit does not come back, since others have gone on from its undo."),
+    mark("edit-under-work", "A person edits an element that the pipeline is at work on."),
+    mark("stage-failed", "A stage fails that the pipeline is at work on."),
+    mark("edit-superseded", "A move is not sent, since a later one of the same stands for it."),
 ];
 
 impl Op {
@@ -223,9 +228,10 @@ impl Op {
             | Self::Panel(_)
             | Self::Pose(_)
             | Self::Open(_)
-            | Self::Refresh => Changes::new(),
+            | Self::Refresh
+            | Self::Fail(_) => Changes::new(),
             Self::Skip(number) => Changes::from_iter([Change::removed(document::stage(*number))]),
-            Self::Restart => document::stages().map(Change::removed).collect(),
+            Self::Restart => document::stages(document::STAGES).map(Change::removed).collect(),
         }
     }
 
@@ -262,6 +268,7 @@ impl Op {
             Self::SetStage(number) => lower(number).into_iter().map(Self::SetStage).collect(),
             Self::Progress(number) => lower(number).into_iter().map(Self::Progress).collect(),
             Self::Skip(number) => lower(number).into_iter().map(Self::Skip).collect(),
+            Self::Fail(number) => lower(number).into_iter().map(Self::Fail).collect(),
             Self::Open(number) => lower(number).into_iter().map(Self::Open).collect(),
             Self::Paste(number, kib) => {
                 let mut found = vec![Self::Set(number, Attribute::Label)];
@@ -293,6 +300,7 @@ impl Op {
 impl Protocol for DocSync {
     const NAME: &'static str = "document-sync";
     const MARKS: &'static [Mark] = &MARKS;
+    const GATE: Option<Gate> = Some(document::GATE);
 
     type Message = Message;
     type Op = Op;
@@ -322,7 +330,9 @@ impl Protocol for DocSync {
     }
     fn request(id: OpId, op: &Op) -> (Sort, Changes) {
         let sort = match op {
-            Op::Stage(_) | Op::Progress(_) | Op::Skip(_) | Op::Restart => Sort::Produce,
+            Op::Stage(_) | Op::Progress(_) | Op::Skip(_) | Op::Restart | Op::Fail(_) => {
+                Sort::Produce
+            }
             Op::Retry => Sort::Retry,
             Op::Undo => Sort::Undo,
             Op::Redo => Sort::Redo,
@@ -361,7 +371,9 @@ impl Protocol for DocSync {
         let (position, changes) = match reply {
             Reply::Committed(event) => (event.position, event.changes.clone()),
             Reply::Duplicate(event) => (event.position, Changes::new()),
-            Reply::Loaded(_) | Reply::Refused | Reply::Head(_) => return None,
+            Reply::Loaded(_) | Reply::Refused | Reply::Head(_) | Reply::Kept(_) | Reply::Noted => {
+                return None;
+            }
         };
         Some(Write {
             topic: commit.doc,
@@ -379,6 +391,6 @@ impl Protocol for DocSync {
 
 impl Judged for DocSync {
     fn invariants(objectives: &Objectives) -> Suite<Self> {
-        Suite::shipped(objectives).and(ProtectedFields::new(document::is_stage))
+        Suite::shipped(objectives).and(ProtectedFields::new(document::is_of_pipeline, Self::GATE))
     }
 }

@@ -200,6 +200,12 @@ pub enum Request {
     Commit(Commit),
     /// The position of a document's last event.
     Head(Topic),
+    /// An edit to be kept on a device until it is forgotten.
+    Keep(Commit),
+    /// An edit that need not be kept any more.
+    Forget(OpId),
+    /// The edits of this node that a device keeps.
+    Kept(NodeId),
 }
 
 /// What a server knows of a document.
@@ -230,6 +236,10 @@ pub enum Reply {
     Refused,
     /// The position of the last event.
     Head(Position),
+    /// The edits that a device keeps, in the order in which they were made.
+    Kept(Vec<Commit>),
+    /// A device has done as it was told.
+    Noted,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -283,17 +293,20 @@ impl Doc {
     }
 }
 
-/// The documents of a server. Written down, they are their logs and what logs do not tell.
+/// The documents of a server, or what a device keeps for its pages. Written down, documents are
+/// their logs and what logs do not tell.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "kept::Kept", into = "kept::Kept")]
 pub struct Documents {
     epoch: u32,
     docs: BTreeMap<Topic, Doc>,
+    /// Edits that wait on a device.
+    outbox: BTreeMap<OpId, Commit>,
 }
 
 impl Default for Documents {
     fn default() -> Self {
-        Self { epoch: 1, docs: BTreeMap::new() }
+        Self { epoch: 1, docs: BTreeMap::new(), outbox: BTreeMap::new() }
     }
 }
 
@@ -309,6 +322,10 @@ impl Documents {
             return Reply::Duplicate(Arc::clone(event));
         }
         if dedup && state.refused.contains(&op) {
+            return Reply::Refused;
+        }
+        if document::is_held(&state.content, edit.changes()) {
+            state.refused.insert(op);
             return Reply::Refused;
         }
         let changes = match edit {
@@ -366,6 +383,18 @@ impl Store for Documents {
             Request::Head(doc) => {
                 let seq = self.docs.get(&doc).map_or(0, |state| state.seq);
                 Reply::Head(Position::new(self.epoch, seq))
+            }
+            Request::Keep(commit) => {
+                self.outbox.insert(commit.op, commit);
+                Reply::Noted
+            }
+            Request::Forget(op) => {
+                self.outbox.remove(&op);
+                Reply::Noted
+            }
+            Request::Kept(node) => {
+                let own = self.outbox.values().filter(|commit| commit.author == node);
+                Reply::Kept(own.cloned().collect())
             }
         }
     }

@@ -4,7 +4,7 @@ mod driven;
 
 use std::sync::Arc;
 
-use driven::{PAGE, TAB, dialled, hello, live, op, server, shown_op, snapshot};
+use driven::{PAGE, TAB, dialled, hello, live, op, server, settled, shown_op, snapshot};
 use serde_json::json;
 use wavetank::history::{Change, Initiator, Observation, OpState, Position};
 use wavetank::id::{ConnId, NodeId, OpId};
@@ -17,7 +17,7 @@ use wavetank_models::document::{self, Attribute};
 use wavetank_models::message::{CONFLICT, FORBIDDEN, Message, Since};
 use wavetank_models::policy::RateKey;
 use wavetank_models::protocol::DOC;
-use wavetank_models::store::{self, Commit, Edit};
+use wavetank_models::store::{self, Commit, Documents, Edit};
 use wavetank_models::{Config, DocSync, Op, Policy, Timer, probed};
 
 #[test]
@@ -38,7 +38,7 @@ fn whoever_has_no_right_to_a_document_can_say_nothing_of_it() {
 
     let refused = server.gets(1, conn, &op(1));
     assert!(!refused.iter().any(|effect| matches!(effect, Effect::Store(..))), "{refused:?}");
-    let nack = Message::Nack { op: OpId(1), code: FORBIDDEN };
+    let nack = Message::nack(OpId(1), DOC, FORBIDDEN);
     assert!(
         refused.iter().any(|effect| matches!(effect, Effect::Send(_, said) if *said == nack)),
         "{refused:?}"
@@ -50,6 +50,33 @@ fn whoever_has_no_right_to_a_document_can_say_nothing_of_it() {
         asked.iter().any(|effect| matches!(effect, Effect::Close(close) if close.code == 1008)),
         "{asked:?}"
     );
+}
+
+#[test]
+fn what_fails_says_why_in_words_and_names_its_document() {
+    let mut documents = Documents::default();
+    let mut server = server(Config::default(), &Objectives::default());
+    let conn = ConnId::new(1, 1);
+    server.told(0, Event::Accepted(conn, &hello()));
+    let answer = |effects: Vec<Effect<DocSync>>| match effects.last() {
+        Some(Effect::Send(_, said)) => json!(said),
+        other => panic!("{other:?}"),
+    };
+    let words = "this could not be read";
+    let unread = answer(server.told(0, Event::Malformed(conn, 9)));
+    assert_eq!(unread, json!({ "error": { "code": 400, "message": words } }));
+    let subscribe = Message::Subscribe { doc: DOC, instance: 1, since: Since::Nothing };
+    let asked = server.gets(0, conn, &subscribe);
+    settled(&mut server, &mut documents, asked);
+    let unread = answer(server.told(0, Event::Malformed(conn, 9)));
+    assert_eq!(unread, json!({ "error": { "code": 400, "message": words, "doc": 1 } }));
+
+    let Message::Op(mut forbidden) = op(1) else { panic!("an operation") };
+    forbidden.edit = Edit::Write([Change::removed(document::stage(0))].into_iter().collect());
+    let refused = answer(server.gets(0, conn, &Message::Op(forbidden)));
+    let words = "this is not yours to change";
+    let nack = json!({ "nack": { "op": 1, "code": 403, "message": words, "doc": 1 } });
+    assert_eq!(refused, nack);
 }
 
 #[test]
@@ -249,7 +276,7 @@ fn an_edit_is_not_redone_over_what_others_or_its_own_person_did_since() {
     assert!(is_refused(&redone), "a new edit: {redone:?}");
 
     page.given(3, &Op::Undo);
-    page.gets(3, conn, &Message::Nack { op: OpId(5), code: CONFLICT });
+    page.gets(3, conn, &Message::nack(OpId(5), DOC, CONFLICT));
     let redone = page.given(4, &Op::Redo);
     assert!(is_refused(&redone), "an undo that was not taken: {redone:?}");
 }

@@ -199,7 +199,7 @@ fn messages() -> Vec<(&'static str, &'static str, Message)> {
         (
             "server to client",
             "says that an edit will not be done, and why: 403 or 409",
-            Message::Nack { op: OpId(7), code: FORBIDDEN },
+            Message::nack(OpId(7), DOC, FORBIDDEN),
         ),
         (
             "either to the other",
@@ -244,7 +244,7 @@ fn rarer_messages() -> Vec<(&'static str, &'static str, Message)> {
         (
             "server to client",
             "says that something failed that is no edit, or nobody knows which",
-            Message::Error { code: UNREADABLE },
+            Message::error(UNREADABLE, Some(DOC)),
         ),
         ("server to client", "is one event, in the form of version 2", Message::Packed(event())),
         ("server to client", "is a part of a snapshot or of a delta", Message::Part(part)),

@@ -103,7 +103,7 @@ fn an_operation_of_another_page_is_refused() {
     server.told(0, Event::Accepted(CONN, &hello()));
     server.gets(0, CONN, &Message::Subscribe { doc: DOC, instance: 2, since: Since::Nothing });
     let refused = server.gets(1, CONN, &op(1));
-    assert_eq!(said(&refused), [&Message::Nack { op: OpId(1), code: FORBIDDEN }]);
+    assert_eq!(said(&refused), [&Message::nack(OpId(1), DOC, FORBIDDEN)]);
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn an_error_is_withdrawn_once_the_page_is_in_step_again() {
         });
         on.collect::<Vec<_>>()
     };
-    assert_eq!(notices(&page.gets(1, conn, &Message::Error { code: 400 })), [true]);
+    assert_eq!(notices(&page.gets(1, conn, &Message::error(400, None))), [true]);
     page.told(2, lost(conn, 1006));
     let conn = dialled(&page.told(4, Event::Timer(Timer::Retry))).expect("it comes back");
     page.told(4, Event::Opened(conn));

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wavetank::explore::{Case, case_of_seed, run, run_recorded};
 use wavetank::fault::FaultKind;
-use wavetank::history::{Change, History, Life, Observation, Request, StoreOutcome, Value, Write};
+use wavetank::history::{
+    Change, History, Life, Observation, OpState, Request, StoreOutcome, Value, Write,
+};
 use wavetank::id::{Field, NodeId, OpId};
 use wavetank_models::{Config, DocSync, Op};
 use wavetank_sims::scenarios::{self, SERVER};
@@ -103,12 +105,23 @@ struct Told {
 impl Told {
     fn by(history: &History) -> Self {
         let mut told = Self::default();
+        // What each person did last.
+        let mut last = BTreeMap::new();
         for record in history {
             let page = told.pages.entry(record.node).or_default();
             match &record.what {
                 // A page that was held up makes of an edit what it can only when it goes on.
+                // One that gives way to what she did next is taken back with that.
+                Observation::ShownOp { op, state: OpState::Superseded } => {
+                    let earlier = told.before.remove(op).expect("it was taken");
+                    let next = last.get(&record.node).expect("something was done next");
+                    told.before.insert(*next, earlier);
+                }
                 Observation::ShownOp { op, .. } => {
-                    told.before.entry(*op).or_insert_with(|| (record.node, page.clone()));
+                    told.before.entry(*op).or_insert_with(|| {
+                        last.insert(record.node, *op);
+                        (record.node, page.clone())
+                    });
                 }
                 Observation::Given { op, request, .. }
                     if matches!(request, Request::Undo | Request::Redo) =>

@@ -117,6 +117,8 @@ pub enum OpState {
     Dropped,
     /// Failed, and said so.
     Failed,
+    /// Not sent any more: a later edit of hers, to the same fields, stands for it.
+    Superseded,
 }
 
 impl OpState {
@@ -124,7 +126,12 @@ impl OpState {
     pub const fn is_told_off(self) -> bool {
         matches!(
             self,
-            Self::Refused | Self::Rejected | Self::Conflict | Self::Dropped | Self::Failed
+            Self::Refused
+                | Self::Rejected
+                | Self::Conflict
+                | Self::Dropped
+                | Self::Failed
+                | Self::Superseded
         )
     }
 }

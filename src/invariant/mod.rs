@@ -217,7 +217,7 @@ use crate::engine::{Seen, View};
 use crate::history::Interest;
 use crate::id::{ConnId, Field, NodeId, OpId, Ticket};
 use crate::objectives::Objectives;
-use crate::protocol::Protocol;
+use crate::protocol::{Gate, Protocol};
 use crate::time::Time;
 
 /// A broken invariant: a finding, in data.
@@ -318,7 +318,7 @@ pub struct Suite<P: Protocol> {
 impl<P: Protocol> Suite<P> {
     /// All that the framework ships, judging by these objectives.
     pub fn shipped(objectives: &Objectives) -> Self {
-        Self { history: shipped(objectives, P::field), state: Vec::new() }
+        Self { history: shipped(objectives, P::field, P::GATE), state: Vec::new() }
     }
 
     /// One more, over histories.
@@ -349,14 +349,22 @@ pub trait Judged: Protocol {
 }
 
 /// The shipped invariants over histories. `field` gives fields names for people.
-pub fn shipped(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<dyn Invariant>> {
-    let mut all = of_sync(objectives, field);
+pub fn shipped(
+    objectives: &Objectives,
+    field: fn(Field) -> String,
+    gate: Option<Gate>,
+) -> Vec<Box<dyn Invariant>> {
+    let mut all = of_sync(objectives, field, gate);
     all.extend(of_service(objectives));
     all
 }
 
 /// Those of content, edits, connections and pages.
-fn of_sync(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<dyn Invariant>> {
+fn of_sync(
+    objectives: &Objectives,
+    field: fn(Field) -> String,
+    gate: Option<Gate>,
+) -> Vec<Box<dyn Invariant>> {
     vec![
         Box::new(NoStateRegression::default()),
         Box::new(NoLostEdit::default()),
@@ -403,7 +411,7 @@ fn of_sync(objectives: &Objectives, field: fn(Field) -> String) -> Vec<Box<dyn I
         Box::new(NoActivityAfterDispose::default()),
         Box::new(CurrentGenerationOnly::default()),
         Box::new(SubscriptionExact::default()),
-        Box::new(EditGate::new(objectives)),
+        Box::new(EditGate::new(objectives, gate)),
         Box::new(DerivedConsistent::new(objectives)),
         Box::new(ViewFollowsStore::default()),
         Box::new(ErrorSurfaced::default()),

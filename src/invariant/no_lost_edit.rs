@@ -4,13 +4,14 @@ use super::ledger::Ledger;
 use super::table::Table;
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Connection, Interest, Life, Observation, OpState, Request};
+use crate::history::{Changes, Connection, Interest, Life, Observation, OpState, Request};
 use crate::id::{NodeId, OpId};
 use crate::time::Time;
 
 /// Every edit that a person made is, in the end, in the store, or the person was told that it
 /// is not. An edit may still wait at a client that does not show `live`. A crash of the client
-/// may take only what was shown as not saved on the device.
+/// may take only what was shown as not saved on the device. One may give way to another of the same
+/// person, made later and to the same fields, which is judged in its place.
 #[derive(Debug, Default)]
 pub struct NoLostEdit {
     edits: Table<OpId, Edit>,
@@ -23,8 +24,28 @@ struct Edit {
     author: NodeId,
     given: Time,
     shown: Option<OpState>,
+    /// What it is to write.
+    changes: Changes,
     /// The client died when nothing had promised that the edit would survive.
     excused: bool,
+}
+
+impl NoLostEdit {
+    /// Whether a later edit of the same person, that was taken, writes all that this one was to.
+    fn gave_way(&self, op: OpId, edit: &Edit) -> bool {
+        let writes = |later: &Edit| {
+            let fields = later.changes.iter().map(|change| change.field);
+            edit.changes.iter().all(|change| fields.clone().any(|field| field == change.field))
+        };
+        let is_later = |(other, later): (&OpId, &Edit)| {
+            *other != op
+                && later.author == edit.author
+                && later.given >= edit.given
+                && !matches!(later.shown, None | Some(OpState::Refused))
+                && writes(later)
+        };
+        self.edits.iter().any(is_later)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -38,8 +59,8 @@ impl Invariant for NoLostEdit {
         "no-lost-edit"
     }
     fn statement(&self) -> &'static str {
-        "Every accepted edit is saved, waits at a client that is not live, or was shown as not \
-         taken; a crash takes only what was shown as not saved on the device."
+        "Every accepted edit is saved, waits at a client that is not live, was shown as not taken, \
+         or gave way to a later one of the same fields; a crash takes only what was shown as not saved on the device."
     }
     fn interest(&self) -> Interest {
         Interest::GIVEN_WORK
@@ -51,8 +72,9 @@ impl Invariant for NoLostEdit {
 
     fn observe(&mut self, seen: &Seen<'_>, _ruling: &mut Ruling) {
         match seen.what {
-            Observation::Given { op, request: Request::Edit, .. } => {
-                let edit = Edit { author: seen.node, given: seen.at, shown: None, excused: false };
+            Observation::Given { op, request: Request::Edit, changes } => {
+                let (author, given, changes) = (seen.node, seen.at, changes.clone());
+                let edit = Edit { author, given, shown: None, changes, excused: false };
                 self.edits.insert(*op, edit);
             }
             Observation::ShownOp { op, state } => {
@@ -84,7 +106,8 @@ impl Invariant for NoLostEdit {
 
     fn finish(&mut self, _at: Time, ruling: &mut Ruling) {
         for (op, edit) in self.edits.iter() {
-            let told = edit.shown.is_some_and(OpState::is_told_off);
+            let told = edit.shown.is_some_and(OpState::is_told_off)
+                && (edit.shown != Some(OpState::Superseded) || self.gave_way(*op, edit));
             let kept = self.ledger.has(*op) || self.ledger.was_undone(*op);
             if told || edit.excused || kept {
                 continue;

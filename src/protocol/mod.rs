@@ -28,7 +28,8 @@ pub use people::{Answer, Credential, Inquiry};
 pub use tables::{Awaiting, Conns};
 
 use crate::history::{
-    Caller, Canaries, Changes, Channel, Initiator, Meaning, Name, Refusal, Request, Write,
+    Caller, Canaries, Change, Changes, Channel, Initiator, Meaning, Name, Refusal, Request, Value,
+    Write,
 };
 use crate::id::{ConnId, Field, NodeId, OpId, Ticket};
 use crate::objectives::Objectives;
@@ -48,6 +49,8 @@ pub trait Protocol: Clone + Debug + PartialEq + Sized + 'static {
     const NAME: &'static str;
     /// The marks that its nodes may make.
     const MARKS: &'static [Mark] = &[];
+    /// Where a topic says of what in it people may not write just now.
+    const GATE: Option<Gate> = None;
 
     /// What travels on connections and between tabs and instances.
     type Message: Debug + Serialize + DeserializeOwned + Send;
@@ -130,6 +133,27 @@ pub struct Mark {
     pub name: &'static str,
     /// What has happened where it is made, in a sentence.
     pub about: &'static str,
+}
+
+/// A field of a topic that says by its value which others only the server's side may write.
+#[derive(Clone, Copy, Debug)]
+pub struct Gate {
+    /// The field.
+    pub field: Field,
+    /// Whether this value of it keeps people from writing to another field.
+    pub holds: fn(Value, Field) -> bool,
+}
+
+impl Gate {
+    /// The value that some changes leave the field with: nothing if they do not change it.
+    pub(crate) fn after(&self, changes: &[Change]) -> Option<Option<Value>> {
+        changes.iter().rev().find(|change| change.field == self.field).map(|change| change.value)
+    }
+
+    /// Whether its value keeps people from making one of these changes.
+    pub(crate) fn keeps(&self, value: Value, changes: &[Change]) -> bool {
+        changes.iter().any(|change| (self.holds)(value, change.field))
+    }
 }
 
 /// A state machine of a protocol.

@@ -271,7 +271,8 @@ mod tests {
 
     #[test]
     fn every_shipped_invariant_says_which_facts_it_needs() {
-        let invariants = shipped(&crate::objectives::Objectives::default(), |f| f.to_string());
+        let invariants =
+            shipped(&crate::objectives::Objectives::default(), |f| f.to_string(), None);
         let names: BTreeSet<&str> = invariants.iter().map(|one| one.name()).collect();
         assert_eq!(NEEDS.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>(), names);
     }

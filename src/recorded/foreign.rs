@@ -190,7 +190,7 @@ impl Foreign {
             Happening::Shown => Ok(smallvec![self.shown(row)?]),
             Happening::Told => {
                 let expected = "pending, queued-safe, queued-volatile, saved, refused, rejected, \
-                     conflict, dropped or failed";
+                     conflict, dropped, failed or superseded";
                 let state = row.word(&row.mapping.fields.state, carried, expected)?;
                 let Some(state) = state else {
                     return Err(missing(&row.mapping.fields.state, "what the person was told"));

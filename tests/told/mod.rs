@@ -82,7 +82,7 @@ impl Told {
             own_objectives: true,
             ..Options::default()
         };
-        let invariants = || shipped(&self.objectives, |field| field.to_string());
+        let invariants = || shipped(&self.objectives, |field| field.to_string(), None);
         let mut checker = Checker::new(None, options, [invariants(), invariants()]);
         let mut lines = Lines::new(text.as_slice());
         while let Some(line) = lines.next_line().expect("memory can be read") {

@@ -2,6 +2,7 @@
 
 mod access;
 mod apply;
+mod device;
 mod documents;
 mod errors;
 mod guise;
@@ -130,6 +131,8 @@ pub struct Client {
     /// The most bytes of an edit that fit into a message.
     edit_bytes: u32,
     edited: Option<Mono>,
+    /// What is on the device of what waits, where anything is kept there.
+    device: Option<Box<device::Device>>,
     /// What can be taken back, and what can be had again.
     past: undo::Past,
 
@@ -211,6 +214,7 @@ impl Client {
             ack_armed: false,
             edit_bytes: SIZE_MAX.min(boot.objectives.message_bytes.saturating_sub(ENVELOPE)),
             edited: None,
+            device: device::Device::new(policy.outbox.storage),
             past: undo::Past::default(),
             closes: notices::Closes::new(boot.objectives),
             edit_policy: boot.objectives.edit_policy,
@@ -266,10 +270,10 @@ impl Client {
             Message::Notice(notice) => self.notice(notice, out),
             Message::Part(part) => self.part(now, conn, part, out),
             Message::Novel { position, .. } => self.novel(conn, *position, out),
-            Message::Nack { op, code } | Message::Failed { op, code, .. } => {
+            Message::Nack { op, code, .. } | Message::Failed { op, code, .. } => {
                 self.failed(Some(*op), *code, out);
             }
-            Message::Error { code } => self.failed(None, *code, out),
+            Message::Error { code, .. } => self.failed(None, *code, out),
             Message::Ack { op, position, .. } => self.acked(now, *op, *position, out),
             Message::Progress { stage, .. } => self.progress(now, *stage, out),
             Message::Later { op, retry_after, .. } => self.put_off(now, *op, *retry_after, out),
@@ -331,7 +335,12 @@ impl Client {
             Op::Panel(element) => self.open_panel(*element, out),
             Op::Pose(guise) => self.pose(now, *guise, out),
             Op::Open(number) => self.open(now, Op::document(*number), out),
-            Op::Stage(_) | Op::Progress(_) | Op::Skip(_) | Op::Restart | Op::Shutdown => {}
+            Op::Stage(_)
+            | Op::Progress(_)
+            | Op::Skip(_)
+            | Op::Restart
+            | Op::Fail(_)
+            | Op::Shutdown => {}
         }
     }
 
@@ -357,6 +366,12 @@ impl Client {
         if self.is_past(&event) {
             return;
         }
+        let event = match event {
+            Event::Stored(ticket, result) => {
+                return self.device_answers(now, ticket, result, out);
+            }
+            event => event,
+        };
         if !self.mounted {
             return self.away(now, event, out);
         }
@@ -365,7 +380,7 @@ impl Client {
                 self.show(out);
                 self.is_here(now, true, out);
                 if (self.steps.dials_on_mount)() {
-                    self.dial(now, out);
+                    self.begin(now, out);
                 }
             }
             Event::Opened(conn) => self.opened(now, conn, out),
@@ -384,6 +399,7 @@ impl Client {
             Event::Issuer(ticket, answer) => self.fetched(now, ticket, &answer, out),
             _ => {}
         }
+        self.tidy_device(out);
         self.show(out);
     }
 }

@@ -1,11 +1,12 @@
 //! Edits on their way to the server.
 
-use wavetank::history::{Changes, OpState, Position, Size};
+use wavetank::history::{Change, Changes, OpState, Position, Size};
 use wavetank::id::{Field, OpId, Topic};
 use wavetank::protocol::Outbox;
 use wavetank::time::{Mono, Now, Wall};
 
 use super::steps::Sending;
+use super::undo::Before;
 use super::{Client, Phase};
 use crate::document;
 use crate::message::{CONFLICT, Message, TOO_LARGE};
@@ -49,9 +50,38 @@ impl Client {
             _ => Edit::Write(changes.clone()),
         };
         let before = self.before(&changes);
+        let gives_way = self.gives_way(op, &changes);
         if self.submit(now, id, edit, changes.clone(), out) {
+            let before = gives_way.and_then(|old| self.supersede(old, out)).unwrap_or(before);
             self.remember(id, changes, before);
         }
+    }
+
+    /// The edit that a move stands for from now on: the one just before, if that is a move of the
+    /// same, if neither is on its way, and if taking both back is to take the first back.
+    fn gives_way(&self, op: &Op, changes: &[Change]) -> Option<OpId> {
+        let goes_at_once = self.phase == Phase::Live && self.later.is_none();
+        if !op.moves() || goes_at_once || !self.config.policy.client.outbox.coalesce {
+            return None;
+        }
+        let last = self.pending.back().filter(|last| {
+            let is_unsent = last.doc == self.doc && last.waits && last.sent.is_none();
+            let is_plain = matches!(last.edit, Edit::Write(_));
+            let both = (&last.changes[..], changes);
+            let is_same = matches!(both, ([old], [new]) if old.field == new.field);
+            is_unsent && is_plain && is_same
+        })?;
+        self.can_follow(last.op).then_some(last.op)
+    }
+
+    /// An edit will not be sent, since the one that was made last stands for it. Gives back what was
+    /// there before it.
+    fn supersede(&mut self, old: OpId, out: &mut Outbox<DocSync>) -> Option<Before> {
+        out.mark("edit-superseded");
+        out.show_op(old, OpState::Superseded);
+        self.pending.retain(|pending| pending.op != old);
+        self.publish(&[], out);
+        self.forget_last()
     }
 
     /// Takes an operation that does this to the view, or refuses it visibly.
@@ -77,6 +107,11 @@ impl Client {
             out.show_op(id, OpState::Refused);
             return false;
         }
+        if document::is_held(&self.confirmed, &changes) {
+            out.mark("edit-under-work");
+            out.show_op(id, OpState::Refused);
+            return false;
+        }
         let full = !self.has_room() && !self.make_room(out);
         let policy = &self.config.policy.client.outbox;
         if full && policy.overflow == Overflow::RefuseAndTell {
@@ -86,7 +121,7 @@ impl Client {
         }
         let forgotten = full || !live && policy.offline == OfflineEdits::Discard;
         let state = match policy.storage {
-            Storage::MemoryWithWarning => OpState::QueuedVolatile,
+            Storage::MemoryWithWarning | Storage::Device => OpState::QueuedVolatile,
             Storage::MemoryClaimingDurable => OpState::QueuedSafe,
         };
         out.show_op(id, state);
@@ -106,6 +141,9 @@ impl Client {
             acked: false,
             place: None,
         });
+        if !forgotten {
+            self.keep_on_device(out);
+        }
         self.send_edit(now, live, out);
         self.publish(&fields, out);
         if !(self.steps.panel_follows)() {
@@ -132,10 +170,9 @@ impl Client {
         }
     }
 
-    fn transmit(&mut self, now: Now, index: usize, out: &mut Outbox<DocSync>) {
-        let Some(conn) = self.conn else { return };
-        let pending = &mut self.pending[index];
-        let commit = Commit {
+    /// An edit as it is sent.
+    fn commit_of(&self, pending: &Pending) -> Commit {
+        Commit {
             doc: pending.doc,
             op: pending.op,
             author: self.me,
@@ -145,7 +182,55 @@ impl Client {
             edit: pending.edit.clone(),
             made: pending.made_wall,
             manner: Manner::default(),
-        };
+        }
+    }
+
+    /// The edit that was made last.
+    pub(super) fn last_commit(&self) -> Option<Commit> {
+        self.pending.back().map(|pending| self.commit_of(pending))
+    }
+
+    /// Takes edits of an earlier page in, before those of this one if none of these was sent. They
+    /// are drawn once the server has told of them.
+    pub(super) fn queue_earlier(&mut self, now: Now, commits: Vec<Commit>) {
+        let earlier = commits.into_iter().map(|commit| Pending {
+            op: commit.op,
+            doc: commit.doc,
+            client_seq: 0,
+            edit: commit.edit,
+            base: commit.base,
+            changes: Changes::new(),
+            made: now.mono,
+            made_wall: commit.made,
+            sent: None,
+            waits: true,
+            acked: false,
+            place: None,
+        });
+        let none_sent = self.client_seq as usize == self.pending.len()
+            && self.pending.iter().all(|pending| pending.sent.is_none());
+        if none_sent {
+            let own = std::mem::take(&mut self.pending);
+            self.pending = earlier.chain(own).collect();
+            self.client_seq = 0;
+        } else {
+            self.pending.extend(earlier);
+        }
+        for pending in self.pending.iter_mut().filter(|pending| pending.sent.is_none()) {
+            self.client_seq += 1;
+            pending.client_seq = self.client_seq;
+        }
+    }
+
+    /// Whether the server is still to say what becomes of an edit.
+    pub(super) fn waits_for(&self, op: OpId) -> bool {
+        self.pending.iter().any(|pending| pending.op == op && pending.waits)
+    }
+
+    fn transmit(&mut self, now: Now, index: usize, out: &mut Outbox<DocSync>) {
+        let Some(conn) = self.conn else { return };
+        let commit = self.commit_of(&self.pending[index]);
+        let pending = &mut self.pending[index];
         pending.sent = Some(now.mono);
         let policy = &self.config.policy.client.ack;
         if !policy.required {
@@ -196,7 +281,7 @@ impl Client {
         Some((waiting.op, waiting.made))
     }
 
-    fn measure(&mut self, out: &mut Outbox<DocSync>) {
+    pub(super) fn measure(&mut self, out: &mut Outbox<DocSync>) {
         let len = self.waiting();
         if len > self.outbox_max {
             self.outbox_max = len;

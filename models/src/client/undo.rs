@@ -130,6 +130,16 @@ impl Client {
         self.past.keep(Way::Undo, op, wrote, before);
     }
 
+    /// Whether an edit is the last that can be taken back, and nobody else has written over it.
+    pub(super) fn can_follow(&self, op: OpId) -> bool {
+        self.past.edits.back().is_some_and(|last| last.op == op && !last.stale)
+    }
+
+    /// The last edit cannot be taken back by itself any more. Gives back what was there before it.
+    pub(super) fn forget_last(&mut self) -> Option<Before> {
+        self.past.edits.pop_back().map(|last| last.before)
+    }
+
     /// The person goes one step back or forth.
     pub(super) fn step(&mut self, now: Now, id: OpId, way: Way, out: &mut Outbox<DocSync>) {
         let last = self.past.of(way).pop_back();
@@ -173,7 +183,7 @@ impl Client {
         let gone = now.keys().filter(|field| !whole.contains_key(field)).copied();
         let were = whole.iter().map(|(field, value)| Change::set(*field, *value));
         let all = gone.map(Change::removed).chain(were);
-        all.filter(|change| !document::is_stage(change.field)).collect()
+        all.filter(|change| !document::is_of_pipeline(change.field)).collect()
     }
 
     /// An event was applied: an edit of one's own is known by now in all its fields, and one

@@ -36,7 +36,7 @@ pub(super) const FLAWS: &[Flaw] = &[
         right: "true",
         wrong: "false",
         change: Step::Server(|steps| {
-            steps.refusal.set(|_, code| Some(Message::Error { code }));
+            steps.refusal.set(|_, code| Some(Message::error(code, None)));
         }),
     },
     Flaw {

@@ -19,9 +19,9 @@ pub(super) const FLAWS: &[Flaw] = &[
         right: "all",
         wrong: "no_stages",
         change: Step::Server(|steps| {
-            steps
-                .covers
-                .set(|event| event.changes.iter().any(|change| !document::is_stage(change.field)));
+            steps.covers.set(|event| {
+                event.changes.iter().any(|change| !document::is_of_pipeline(change.field))
+            });
         }),
     },
     Flaw {

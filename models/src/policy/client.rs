@@ -287,6 +287,9 @@ pub enum Storage {
     MemoryWithWarning,
     /// In memory, shown as saved on the device.
     MemoryClaimingDurable,
+    /// On the device, and shown as not saved there until it is. What waits there when the page
+    /// goes away is sent by the next one.
+    Device,
 }
 
 /// Where edits wait.
@@ -305,6 +308,8 @@ pub struct Outbox {
     pub storage: Storage,
     /// What gives way when the outbox is full.
     pub eviction: Eviction,
+    /// Whether of moves of one element in a row, none of them sent, only the last one is kept.
+    pub coalesce: bool,
 }
 
 impl Default for Outbox {
@@ -316,6 +321,7 @@ impl Default for Outbox {
             expire: Span::ZERO,
             storage: Storage::MemoryWithWarning,
             eviction: Eviction::EphemeralOnly,
+            coalesce: true,
         }
     }
 }

@@ -39,7 +39,8 @@ pub enum Excess {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rate {
-    /// The operations that it takes; 0 is no limit.
+    /// The operations that it takes; 0 is no limit. Nothing else that clients send is counted with
+    /// them.
     pub limit_per_minute: u32,
     /// The whole documents that it sends; 0 is no limit.
     pub wholes_per_minute: u32,

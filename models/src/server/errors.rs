@@ -26,13 +26,14 @@ impl Server {
         }
         let Some(session) = self.sessions.get_mut(conn) else { return };
         session.heard = now;
+        let doc = session.docs.first().copied().filter(|_| session.docs.len() == 1);
         self.record("unreadable-frame", UNREADABLE, conn, out);
         if !(self.steps.survives_unreadable)() {
             return self.end(conn, FAILED, "the handler has failed", out);
         }
         match (self.steps.reads_anyway)(bytes) {
             Some(commit) => self.take_op(now, Some(conn), commit, out),
-            None => out.send(conn, Message::Error { code: UNREADABLE }).whatever(),
+            None => out.send(conn, Message::error(UNREADABLE, doc)).whatever(),
         }
     }
 
@@ -47,7 +48,7 @@ impl Server {
         if (self.steps.cleans_up)() {
             return self.ended(conn, closing.code, out);
         }
-        out.send(conn, Message::Error { code: FAILED }).whatever();
+        out.send(conn, Message::error(FAILED, None)).whatever();
     }
 
     /// The store has failed to do what it was asked for.

@@ -144,6 +144,7 @@ impl Server {
 
     /// Tells all rooms of a document of progress.
     pub(super) fn progress(&self, op: OpId, stage: u32, out: &mut Outbox<DocSync>) {
+        let stage = self.pipeline.number(stage);
         let message = Message::Progress { doc: DOC, op, stage };
         self.tell_in_passing(None, DOC, &message, out);
         self.publish(&message, out);

@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
-use wavetank::history::{Caller, Position};
+use wavetank::history::{Caller, Changes, Position};
 use wavetank::id::{ConnId, NodeId, OpId, Topic};
 use wavetank::protocol::{Awaiting, Boot, Conns, Event, Node, Outbox};
 use wavetank::time::{Mono, Now};
@@ -41,6 +41,7 @@ use crate::probed::Probed;
 use crate::protocol::{DOC, DocSync, Op, Timer};
 use crate::store::{self, Commit, Loaded, Reply};
 use ends::STOPPED;
+use pipeline::Outcome;
 use room::Room;
 pub use steps::{Entering, Steps};
 
@@ -205,8 +206,9 @@ impl Server {
 
     fn operation(&mut self, now: Now, id: OpId, op: &Op, out: &mut Outbox<DocSync>) {
         match op {
-            Op::Stage(stage) => self.report_stage(now, id, *stage, out),
-            Op::Skip(_) => self.produce(now, id, op, out),
+            Op::Stage(stage) => self.report_stage(now, id, *stage, Outcome::Done, out),
+            Op::Fail(stage) => self.report_stage(now, id, *stage, Outcome::Failed, out),
+            Op::Skip(_) => self.produce(now, id, op.changes(id), None, out),
             Op::Restart => self.restart_pipeline(now, id, out),
             Op::Progress(stage) => self.progress(id, *stage, out),
             Op::Shutdown => self.stop(out),
@@ -214,16 +216,23 @@ impl Server {
         }
     }
 
-    /// Takes an operation of the pipeline.
-    fn produce(&mut self, now: Now, id: OpId, op: &Op, out: &mut Outbox<DocSync>) {
+    /// Takes an operation of the pipeline, which has seen as much of the document.
+    fn produce(
+        &mut self,
+        now: Now,
+        id: OpId,
+        changes: Changes,
+        base: Option<Position>,
+        out: &mut Outbox<DocSync>,
+    ) {
         let commit = Commit {
             doc: DOC,
             op: id,
             author: self.me,
             instance: self.own_instance,
             client_seq: 0,
-            base: self.pipeline_base(op),
-            edit: store::Edit::Write(op.changes(id)),
+            base,
+            edit: store::Edit::Write(changes),
             made: now.wall,
             manner: store::Manner::default(),
         };

@@ -13,7 +13,7 @@ use crate::store::Commit;
 
 /// Whether a person asks for what only the pipeline may do.
 pub(super) fn is_forbidden(commit: &Commit) -> bool {
-    commit.edit.changes().iter().any(|change| document::is_stage(change.field))
+    commit.edit.changes().iter().any(|change| document::is_of_pipeline(change.field))
 }
 
 impl Server {

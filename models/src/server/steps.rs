@@ -132,7 +132,7 @@ impl Default for Steps {
             survives_unreadable: Probed::right(|| true),
             cleans_up: Probed::right(|| true),
             records: Probed::right(|| true),
-            refusal: Probed::right(|commit, code| Some(Message::Nack { op: commit.op, code })),
+            refusal: Probed::right(|of, code| Some(Message::nack(of.op, of.doc, code))),
             guards_stages: Probed::right(|| true),
             enters: Probed::right(|| Entering::AtOnce),
             forgets: Probed::right(|ended, _, _| Some(ended)),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use wavetank::id::{OpId, Topic};
 
-use super::{Doc, Documents, Event};
+use super::{Commit, Doc, Documents, Event};
 use crate::document;
 
 /// [`Documents`] as they are written down.
@@ -15,6 +15,8 @@ use crate::document;
 pub(super) struct Kept {
     epoch: u32,
     docs: BTreeMap<Topic, KeptDoc>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    outbox: BTreeMap<OpId, Commit>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -42,7 +44,8 @@ impl From<Documents> for Kept {
             let Doc { after, log, refused, inserted, .. } = doc;
             (topic, KeptDoc { after, log, refused, inserted })
         };
-        Self { epoch: documents.epoch, docs: documents.docs.into_iter().map(keep).collect() }
+        let Documents { epoch, docs, outbox } = documents;
+        Self { epoch, docs: docs.into_iter().map(keep).collect(), outbox }
     }
 }
 
@@ -52,7 +55,7 @@ impl TryFrom<Kept> for Documents {
     fn try_from(kept: Kept) -> Result<Self, OutOfTurn> {
         let epoch = kept.epoch.max(1);
         let docs = kept.docs.into_iter().map(|(topic, doc)| Ok((topic, doc.told(topic, epoch)?)));
-        Ok(Self { epoch, docs: docs.collect::<Result<_, _>>()? })
+        Ok(Self { epoch, docs: docs.collect::<Result<_, _>>()?, outbox: kept.outbox })
     }
 }
 

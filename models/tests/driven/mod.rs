@@ -2,12 +2,13 @@
 
 #![allow(dead_code, reason = "no file of tests needs all of it")]
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use wavetank::history::{Caller, Change, Observation, OpState, Position};
 use wavetank::id::{ConnId, NodeId, OpId};
 use wavetank::objectives::Objectives;
-use wavetank::protocol::{Boot, Effect, Event, Node, Outbox, Peer};
+use wavetank::protocol::{Boot, Effect, Event, Node, Outbox, Peer, Store};
 use wavetank::rng::{Draw, Rng};
 use wavetank::time::{Mono, Now, Span, Wall};
 use wavetank_models::client::Client;
@@ -15,7 +16,7 @@ use wavetank_models::document::{self, Attribute};
 use wavetank_models::message::{Hello, Message};
 use wavetank_models::protocol::DOC;
 use wavetank_models::server::Server;
-use wavetank_models::store::{Commit, Edit, Manner, Seen};
+use wavetank_models::store::{Commit, Documents, Edit, Manner, Seen};
 use wavetank_models::{Config, DocSync, Op, Role};
 
 pub(crate) const SERVER: NodeId = NodeId(0);
@@ -125,4 +126,28 @@ pub(crate) fn shown_op(effects: &[Effect<DocSync>]) -> Option<OpState> {
         Effect::Claim(Observation::ShownOp { state, .. }) => Some(*state),
         _ => None,
     })
+}
+
+/// All that comes of these effects of a server whose store works: what it answers among it.
+pub(crate) fn settled(
+    server: &mut Driven<Server>,
+    documents: &mut Documents,
+    effects: Vec<Effect<DocSync>>,
+) -> Vec<Effect<DocSync>> {
+    let mut all = Vec::new();
+    let mut rest = VecDeque::from(effects);
+    while let Some(effect) = rest.pop_front() {
+        let stored = match &effect {
+            Effect::Store(ticket, request) => {
+                Some((*ticket, Some(documents.apply(request.clone()))))
+            }
+            Effect::Flush(ticket) => Some((*ticket, None)),
+            _ => None,
+        };
+        if let Some((ticket, reply)) = stored {
+            rest.extend(server.told(0, Event::Stored(ticket, Ok(reply))));
+        }
+        all.push(effect);
+    }
+    all
 }

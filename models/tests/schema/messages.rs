@@ -59,7 +59,7 @@ impl Builder {
             |least: u32, most: u32| json!({ "type": "integer", "minimum": least, "maximum": most });
         match kind {
             "bool" => json!({ "type": "boolean" }),
-            "String" => json!({ "type": "string" }),
+            "String" | "Name" => json!({ "type": "string" }),
             "Span" => json!({ "type": "string", "pattern": DURATION }),
             "u16" => number(0, u16::MAX.into()),
             "u32" | "Topic" | "OpId" | "NodeId" | "Field" => number(0, u32::MAX),

@@ -6,7 +6,7 @@ use wavetank::fault::generate;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync};
 
-use super::{case, edits, give, menu, room, stages};
+use super::{case, edits, give, menu, room, shaky_stages};
 
 pub(super) struct EditWhileUpdates;
 
@@ -29,15 +29,16 @@ impl Scenario<DocSync> for EditWhileUpdates {
         "Three people edit one document while its pipeline reports stages."
     }
     fn must_reach(&self) -> &'static [&'static str] {
-        &["event-over-pending"]
+        &["event-over-pending", "edit-under-work", "stage-failed"]
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
         let plan = generate::plan(menu(3, &FAULTS, 25, 4));
-        (edits(3, 24, 1, 28), plan, 0u32..20)
-            .prop_map(move |(mut work, plan, reports)| {
+        let failed = proptest::option::weighted(0.3, 0u32..20);
+        (edits(3, 24, 1, 28), plan, 0u32..20, failed)
+            .prop_map(move |(mut work, plan, reports, failed)| {
                 let mut case = case(room(3), &config, 30);
-                work.extend(stages(reports, 3, Span::millis(700)));
+                work.extend(shaky_stages(reports, 3, Span::millis(700), failed));
                 give(&mut case, work);
                 case.plan = plan;
                 case

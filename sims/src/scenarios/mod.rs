@@ -156,7 +156,7 @@ fn with_tabs(mut topology: Topology<Role>, tabs: u32) -> Topology<Role> {
 /// A case of a topology, that lasts this long, in which the stages of a pipeline have their order.
 pub(crate) fn case(topology: Topology<Role>, config: &Config, seconds: u64) -> Case<DocSync> {
     let mut case = Case { horizon: at(seconds), ..Case::new(topology, config.clone()) };
-    case.objectives.stages = document::stages().collect();
+    case.objectives.stages = document::stages(STAGES).collect();
     case
 }
 
@@ -228,6 +228,12 @@ fn edits(browsers: u32, most: usize, from: u64, until: u64) -> BoxedStrategy<Wor
     work(Workload { most, ..people }, (edit(), any::<bool>())).prop_map(wavering).boxed()
 }
 
+/// A person drags an element: it is moved ten times a second.
+fn drag(who: NodeId, from: Time, element: u32, moves: u64) -> Work<Op> {
+    let op = Op::Set(element, Attribute::Box);
+    (0..moves).map(|nth| (from + Span::millis(100 * nth), who, op.clone())).collect()
+}
+
 /// What a pipeline that does its stages over and over reports, from its first report on.
 fn report(nth: u32) -> Op {
     match nth % (STAGES + 1) {
@@ -239,6 +245,18 @@ fn report(nth: u32) -> Op {
 /// Reports of stages to the server, `gap` apart, from a given second on.
 fn stages(count: u32, from: u64, gap: Span) -> Work<Op> {
     (0..count).map(|i| (at(from) + gap * u64::from(i), SERVER, report(i))).collect()
+}
+
+/// The same, where a worker may say of one of them that it failed: what follows waits until the
+/// pipeline begins anew.
+fn shaky_stages(count: u32, from: u64, gap: Span, failed: Option<u32>) -> Work<Op> {
+    let mut work = stages(count, from, gap);
+    if let Some((.., op)) = failed.and_then(|failed| work.get_mut(failed as usize))
+        && let Op::Stage(stage) = *op
+    {
+        *op = Op::Fail(stage);
+    }
+    work
 }
 
 /// Reports of progress to the server, one half a `gap` after each of as many stages.

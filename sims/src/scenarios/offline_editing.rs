@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use wavetank::explore::{Case, Scenario};
 use wavetank::fault::{DeviceFault, Fault, FaultKind, LinkFault, NodeFault, Plan};
-use wavetank::id::NodeId;
+use wavetank::id::{NodeId, StoreId};
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync};
 
@@ -13,6 +13,8 @@ pub(super) struct OfflineEditing;
 
 /// Objectives are scaled down, so that a short run can fill a queue.
 const QUEUE: u32 = 40;
+/// What the device of who edits keeps.
+const DEVICE: StoreId = StoreId(2);
 
 impl Scenario<DocSync> for OfflineEditing {
     fn name(&self) -> &'static str {
@@ -30,7 +32,12 @@ impl Scenario<DocSync> for OfflineEditing {
         let reload = proptest::option::weighted(0.25, 5_000u64..20_000);
         (edits, 5u64..25, 0u8..3, any::<bool>(), reload)
             .prop_map(move |(edits, lasts, kind, breaks, reload)| {
-                let mut case = case(room(2), &config, 35);
+                let mut topology = room(2);
+                topology.stores.push(DEVICE);
+                for node in topology.nodes.iter_mut().filter(|node| node.id == NodeId(1)) {
+                    node.store = Some(DEVICE);
+                }
+                let mut case = case(topology, &config, 35);
                 case.objectives.queue_max = QUEUE;
                 let work = edits
                     .into_iter()

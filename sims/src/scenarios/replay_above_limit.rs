@@ -7,7 +7,7 @@ use wavetank::id::NodeId;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync};
 
-use super::{at, case, edit, edits, give, room, stages};
+use super::{at, case, drag, edit, edits, give, moment, room, stages};
 
 pub(super) struct ReplayAboveLimit;
 
@@ -29,13 +29,16 @@ impl Scenario<DocSync> for ReplayAboveLimit {
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
         let queued = proptest::collection::vec((4_000u64..12_000, edit()), 22..36);
-        (edits(2, 8, 1, SECONDS), queued, 12u64..16)
-            .prop_map(move |(mut work, queued, until)| {
+        let dragged = proptest::option::of((moment(3, 16), 0u32..8, 5u64..30));
+        (edits(2, 8, 1, SECONDS), queued, 12u64..16, dragged)
+            .prop_map(move |(mut work, queued, until, dragged)| {
                 let mut case = case(room(2), &config, SECONDS);
                 case.objectives.ops_per_minute = OPS;
                 let who = NodeId(1);
                 let queued = queued.into_iter();
                 work.extend(queued.map(|(millis, op)| (at(0) + Span::millis(millis), who, op)));
+                let dragged = dragged.map(|(from, element, moves)| drag(who, from, element, moves));
+                work.extend(dragged.into_iter().flatten());
                 work.extend(stages(6, 2, Span::secs(3)));
                 give(&mut case, work);
                 let offline = FaultKind::Device(DeviceFault::Offline(who));

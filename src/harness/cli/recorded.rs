@@ -74,7 +74,7 @@ pub(super) fn check<P: Judged>(tool: &dyn Tool<P>, args: &CheckArgs) -> Result<E
     let own_objectives = objectives.is_some();
     let objectives = objectives.unwrap_or_default();
     let own = P::invariants(&objectives).history;
-    let invariants = [own, shipped(&objectives, |field| field.to_string())];
+    let invariants = [own, shipped(&objectives, |field| field.to_string(), None)];
     if !args.invariant.is_empty() {
         let all: Vec<_> = invariants.iter().flatten().map(|one| one.name()).collect();
         known(&args.invariant, &all).map_err(|message| {
