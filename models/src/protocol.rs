@@ -147,7 +147,7 @@ const fn mark(name: &'static str, about: &'static str) -> Mark {
 }
 
 /// What befalls a node, and then what it does about it.
-const MARKS: [Mark; 33] = [
+const MARKS: [Mark; 34] = [
     mark("connection-lost", "A client is told that its connection has ended."),
     mark("edit-while-away", "A person edits while the client is not live."),
     mark("event-ahead", "An event comes before one that it follows."),
@@ -184,6 +184,10 @@ const MARKS: [Mark; 33] = [
     mark("overload-shed", "The server turns a connection away that is more than it can serve."),
     mark("edit-redone", "A person has an edit again that she took back."),
     mark("redo-refused", "An edit does not come back, since others have gone on from its undo."),
+    mark(
+        "no-common-version",
+        "A client and the server are of releases that do not understand each other.",
+    ),
 ];
 
 impl Op {
@@ -345,7 +349,7 @@ impl Protocol for DocSync {
         (sort, op.changes(id))
     }
     fn caller(hello: &Hello) -> Caller {
-        Caller { version: hello.version, ..hello.caller }
+        Caller { version: hello.versions.newest, ..hello.caller }
     }
     fn address(hello: &Hello) -> Option<&str> {
         Some(&hello.path)

@@ -136,7 +136,8 @@ fn whoever_poses_as_another_is_told_nothing_by_the_tabs_of_the_device() {
     for (guise, told) in [(Guise::None, true), (Guise::Private, false)] {
         let (mut page, _) = live(Config::default(), &Objectives::default());
         page.given(1, &Op::Pose(guise));
-        let effects = page.told(2, Event::Cast(TAB, &Message::Tab(Arc::clone(&event))));
+        let effects =
+            page.told(2, Event::Cast(TAB, &Message::Tab { version: 1, event: Arc::clone(&event) }));
         let taken = |effect: &Effect<DocSync>| matches!(effect, Effect::Mark("event-from-tab"));
         assert_eq!(effects.iter().any(taken), told, "{guise:?}: {effects:?}");
     }

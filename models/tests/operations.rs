@@ -182,7 +182,11 @@ fn messages() -> Vec<(&'static str, &'static str, Message)> {
             "asks for what is missing, on a live connection",
             Message::SyncRequest { doc: DOC, since: Since::Position(cursor) },
         ),
-        ("server to client", "says where the document is", Message::Welcome { doc: DOC, head }),
+        (
+            "server to client",
+            "says where the document is",
+            Message::Welcome { doc: DOC, head, version: 1 },
+        ),
         ("server to client", "is the whole document", snapshot),
         (
             "server to client",
@@ -211,7 +215,11 @@ fn messages() -> Vec<(&'static str, &'static str, Message)> {
             "answers a ping with its stamp",
             Message::Pong { stamp: 30_000_000, cursor: Some(cursor) },
         ),
-        ("tab to tab", "passes on an event that was applied", Message::Tab(event())),
+        (
+            "tab to tab",
+            "passes on an event that was applied",
+            Message::Tab { version: 1, event: event() },
+        ),
         (
             "server to client",
             "tells of progress; may be left out",
@@ -276,11 +284,10 @@ fn rarer_messages() -> Vec<(&'static str, &'static str, Message)> {
             "says that an edit is not done, and what was thrown; never sent by the reference",
             Message::Failed { op: OpId(7), code: FORBIDDEN, text: "cannot write".to_owned() },
         ),
-        (
-            "tab to tab",
-            "asks for a document, holds one, or says where its sender is",
-            Message::Between(Box::new(Between::Ask { doc: DOC, since: to })),
-        ),
+        ("tab to tab", "asks for a document, holds one, or says where its sender is", {
+            let said = Box::new(Between::Ask { doc: DOC, since: to });
+            Message::Between { version: 1, said }
+        }),
     ]
 }
 
@@ -298,7 +305,7 @@ const fn count(message: &Message) -> usize {
         | Message::Nack { .. }
         | Message::Ping { .. }
         | Message::Pong { .. }
-        | Message::Tab(_)
+        | Message::Tab { .. }
         | Message::Progress { .. }
         | Message::Bare(..)
         | Message::Novel { .. }
@@ -314,7 +321,7 @@ const fn count(message: &Message) -> usize {
         | Message::Published(_)
         | Message::Authored(..)
         | Message::Failed { .. }
-        | Message::Between(_) => 28,
+        | Message::Between { .. } => 28,
     }
 }
 

@@ -98,14 +98,14 @@ impl Client {
 
     /// What the client says when it dials.
     pub(super) fn hello(&self) -> Hello {
-        let version = self.config.versions.map_or(1, |versions| versions.client);
+        let versions = self.versions();
         let (instance, caller) = (self.instance, self.caller());
         match self.papers.credential.filter(|_| self.shows_in_address()) {
             Some(shown) => {
                 let caller = Caller { credential: shown.id, ..caller };
-                Hello { path: secrets::path_with(&shown), instance, version, caller }
+                Hello { path: secrets::path_with(&shown), instance, versions, caller }
             }
-            None => Hello { path: "/sync".to_owned(), instance, version, caller },
+            None => Hello { path: "/sync".to_owned(), instance, versions, caller },
         }
     }
 

@@ -22,6 +22,7 @@ mod steps;
 mod sync;
 mod tabs;
 mod undo;
+mod version;
 mod view;
 mod words;
 mod work;
@@ -96,6 +97,8 @@ pub struct Client {
     mounted: bool,
     phase: Phase,
     conn: Option<ConnId>,
+    /// The version of the protocol that the server told last.
+    version: u8,
     online: bool,
     /// Failed attempts since the last success that counts.
     attempts: u32,
@@ -190,6 +193,7 @@ impl Client {
             mounted: true,
             phase: Phase::Idle,
             conn: None,
+            version: boot.config.versions.unwrap_or_default().client.newest,
             online: true,
             attempts: 0,
             heard: Mono::default(),
@@ -252,11 +256,7 @@ impl Client {
                 self.cued(now, Cue::Ping, conn, out);
             }
             _ if !mine => {}
-            Message::Welcome { head, .. }
-                if self.head.is_some_and(|known| known.epoch < head.epoch) =>
-            {
-                out.mark("store-went-back");
-            }
+            Message::Welcome { head, version, .. } => self.welcome(now, *head, *version, out),
             Message::Snapshot { at, seen, content, .. } => {
                 self.snapshot(now, *at, seen, content, out);
             }
@@ -376,8 +376,7 @@ impl Client {
                 self.report_end(closing, out);
                 self.closed(now, closing, out);
             }
-            Event::Cast(from, Message::Tab(event)) => self.tab_event(now, from, event, out),
-            Event::Cast(from, Message::Between(between)) => self.between(now, from, between, out),
+            Event::Cast(from, message) => self.from_tab(now, from, message, out),
             Event::Timer(timer) => self.timer(now, timer, out),
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Device(online) => self.device(now, online, out),

@@ -79,9 +79,9 @@ impl Client {
             return;
         }
         let Some(server) = self.next_server() else { return };
-        let version = self.config.versions.map_or(1, |versions| versions.client);
+        let versions = self.versions();
         let (path, caller) = (PATH.to_owned(), self.caller());
-        let hello = Hello { path, instance: self.instance, version, caller };
+        let hello = Hello { path, instance: self.instance, versions, caller };
         self.requests.conn = Some(out.dial_over(Channel::Request, server, hello));
         out.timer(Timer::Request, now.mono + TIMEOUT);
     }

@@ -13,6 +13,9 @@ use crate::protocol::{DocSync, Timer};
 /// The status for a request without a credential where people have to sign in.
 const SIGN_IN: u16 = 401;
 
+/// The status for a request of a page that speaks no version which the server does.
+const UPGRADE: u16 = 426;
+
 /// What is to be asked on a connection is asked within this time.
 const DEADLINE: Span = Span::secs(10);
 
@@ -33,6 +36,9 @@ impl Server {
         hello: &Hello,
         out: &mut Outbox<DocSync>,
     ) {
+        if self.version(hello).is_none() {
+            return out.refuse(conn, UPGRADE);
+        }
         if self.doors.access() == Access::SignedIn {
             return out.refuse(conn, SIGN_IN);
         }

@@ -112,7 +112,8 @@ impl Server {
         }
         let Some(session) = self.sessions.get_mut(conn) else { return };
         self.written.extend(session.instance.map(|instance| (instance, head)));
-        out.send(conn, Message::Welcome { doc, head }).whatever();
+        let version = session.version;
+        out.send(conn, Message::Welcome { doc, head, version }).whatever();
         match (self.steps.enters)() {
             Entering::AtOnce => self.enter(conn, doc, out),
             Entering::WithNextMessage => session.enters = Some(doc),
