@@ -103,6 +103,8 @@ pub struct Client {
     /// Failed attempts since the last success that counts.
     attempts: u32,
     heard: Mono,
+    /// The stamp of the newest ping on the connection.
+    pinged: Option<u64>,
     heard_wall: Wall,
 
     /// The document that is open.
@@ -197,6 +199,7 @@ impl Client {
             online: true,
             attempts: 0,
             heard: Mono::default(),
+            pinged: None,
             heard_wall: Wall::START,
             doc: DOC,
             cursor: None,
@@ -238,7 +241,7 @@ impl Client {
     }
 
     fn message(&mut self, now: Now, conn: ConnId, message: &Message, out: &mut Outbox<DocSync>) {
-        self.heard(now, out);
+        self.heard(now, message);
         if !self.is_mine(message) || !self.puts_off(now, conn, message, out) {
             self.take_in(now, conn, message, out);
         }
