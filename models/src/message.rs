@@ -204,6 +204,9 @@ pub enum Message {
         op: Option<OpId>,
         /// When to ask again.
         retry_after: Span,
+        /// The last event of the document that is put off.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        head: Option<Position>,
     },
     /// Asks for no more of a document.
     Unsubscribe {
@@ -421,10 +424,10 @@ impl Message {
             Self::Packed(event) => Meaning { schema: 2, ..in_order(event) },
             Self::Error { code } => Meaning::of(Kind::Error).code(*code),
             Self::Credential(credential) => Meaning::of(Kind::Credential).stamp(credential.id),
-            Self::Later { doc, op, retry_after } => {
+            Self::Later { doc, op, retry_after, head } => {
                 let kind = if op.is_some() { Kind::Nack } else { Kind::Error };
-                let meaning = Meaning::of(kind).topic(*doc).op(*op);
-                meaning.code(TOO_SOON).retry_after(Some(*retry_after))
+                let meaning = Meaning { position: *head, ..Meaning::of(kind) };
+                meaning.topic(*doc).op(*op).code(TOO_SOON).retry_after(Some(*retry_after))
             }
             Self::Unsubscribe { doc } => Meaning::of(Kind::Unsubscribe).topic(*doc),
             Self::Between { said, .. } => said.meaning(),

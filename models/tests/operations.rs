@@ -266,7 +266,7 @@ fn rarer_messages() -> Vec<(&'static str, &'static str, Message)> {
         (
             "server to client",
             "says that an edit, or a question, came too soon",
-            Message::Later { doc: DOC, op: Some(OpId(7)), retry_after: Span::secs(5) },
+            Message::Later { doc: DOC, op: Some(OpId(7)), retry_after: Span::secs(5), head: None },
         ),
         ("client to server", "asks for no more of a document", Message::Unsubscribe { doc: DOC }),
         (

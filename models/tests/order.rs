@@ -127,7 +127,7 @@ fn a_page_that_was_told_to_wait_does_so_in_another_document_too() {
     let (mut page, conn) = live(Config::default(), &Objectives::default());
     page.given(1, &Op::Insert);
     let retry_after = Span::secs(50);
-    page.gets(1, conn, &Message::Later { doc: DOC, op: Some(OpId(1)), retry_after });
+    page.gets(1, conn, &Message::Later { doc: DOC, op: Some(OpId(1)), retry_after, head: None });
     page.given(2, &Op::Open(1));
     let Message::Snapshot { at, seen, content, .. } = snapshot() else { unreachable!() };
     let whole = Message::Snapshot { doc: Op::document(1), at, seen, content };

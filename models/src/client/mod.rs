@@ -275,7 +275,10 @@ impl Client {
             Message::Error { code } => self.failed(None, *code, out),
             Message::Ack { op, position, .. } => self.acked(now, *op, *position, out),
             Message::Progress { stage, .. } => self.progress(now, *stage, out),
-            Message::Later { op, retry_after, .. } => self.put_off(now, *op, *retry_after, out),
+            Message::Later { op, retry_after, head, .. } => {
+                head.iter().for_each(|head| self.told(now, *head));
+                self.put_off(now, *op, *retry_after, out);
+            }
             _ => {}
         }
         if let Some(position) = message.place().filter(|_| mine) {
