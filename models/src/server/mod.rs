@@ -11,6 +11,7 @@ mod heartbeat;
 mod instances;
 mod limits;
 mod load;
+mod memory;
 mod notices;
 mod order;
 mod parts;
@@ -107,6 +108,7 @@ pub struct Server {
     /// The last event that was written to each client instance. What a client says that it
     /// has, and this, tell how much was lost on the way.
     written: BTreeMap<u64, Position>,
+    memory: memory::Memory,
     awaiting: Awaiting<Wait>,
     again: again::Again,
     lines: order::Lines,
@@ -153,6 +155,7 @@ impl Server {
             registry: registry::Registry::default(),
             rooms: BTreeMap::new(),
             written: BTreeMap::new(),
+            memory: memory::Memory::default(),
             awaiting: Awaiting::default(),
             again: again::Again::default(),
             lines: order::Lines::default(),

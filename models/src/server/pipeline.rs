@@ -41,10 +41,7 @@ impl Server {
         let Some(place) = place.filter(|_| (self.steps.guards_stages)()) else {
             return self.produce(now, id, &op, out);
         };
-        if !self.rooms.contains_key(&DOC) {
-            self.rooms.entry(DOC).or_default();
-            self.load(DOC, out);
-        }
+        self.open_room(DOC, out);
         match self.stages_done() {
             Some(done) if place < done => out.report("stage-again", 0, "pipeline"),
             Some(done) if place == done => {

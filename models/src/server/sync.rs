@@ -87,15 +87,11 @@ impl Server {
         since: Since,
         out: &mut Outbox<DocSync>,
     ) {
-        let known = self.rooms.contains_key(&doc);
-        let room = self.rooms.entry(doc).or_default();
+        let room = self.open_room(doc, out);
         if room.head.is_some() {
             return self.welcome(now, conn, doc, since, out);
         }
         room.waiting.push((conn, since));
-        if !known {
-            self.load(doc, out);
-        }
     }
 
     fn welcome(

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use wavetank::history::{Caller, Change, Observation, OpState, Position};
-use wavetank::id::{ConnId, NodeId, OpId, Ticket};
+use wavetank::id::{ConnId, NodeId, OpId, Ticket, Topic};
 use wavetank::objectives::Objectives;
 use wavetank::protocol::{Boot, Effect, Event, Node, Outbox, Peer};
 use wavetank::rng::{Draw, Rng};
@@ -15,7 +15,7 @@ use wavetank_models::document::{self, Attribute};
 use wavetank_models::message::{Hello, Message};
 use wavetank_models::protocol::DOC;
 use wavetank_models::server::Server;
-use wavetank_models::store::{Commit, Edit, Loaded, Manner, Reply, Seen};
+use wavetank_models::store::{Commit, Edit, Loaded, Manner, Reply, Request, Seen};
 use wavetank_models::versions::Spoken;
 use wavetank_models::{Config, DocSync, Op, Role};
 
@@ -121,8 +121,20 @@ pub(crate) fn asked(effects: &[Effect<DocSync>]) -> Option<Ticket> {
 
 /// An empty document that has come this far, as the store tells of it.
 pub(crate) fn loaded(head: Position) -> Reply {
+    empty(DOC, head)
+}
+
+fn empty(doc: Topic, head: Position) -> Reply {
     let (content, log, seen) = ([].into(), Vec::new(), [].into());
-    Reply::Loaded(Box::new(Loaded { doc: DOC, head, content, log, seen }))
+    Reply::Loaded(Box::new(Loaded { doc, head, content, log, seen }))
+}
+
+/// The document that is loaded, if any is.
+pub(crate) fn loads(effects: &[Effect<DocSync>]) -> Option<(Ticket, Topic)> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Store(ticket, Request::Load(doc, _)) => Some((*ticket, *doc)),
+        _ => None,
+    })
 }
 
 /// What a server does that has asked for a document, as soon as it has it.
@@ -131,9 +143,9 @@ pub(crate) fn settles(
     second: u64,
     effects: &[Effect<DocSync>],
 ) -> Vec<Effect<DocSync>> {
-    let loads = asked(effects).expect("the document is asked for");
-    let found = Ok(Some(loaded(Position::new(1, 1))));
-    let read = server.told(second, Event::Stored(loads, found));
+    let (ticket, doc) = loads(effects).expect("a document is asked for");
+    let found = Ok(Some(empty(doc, Position::new(1, 1))));
+    let read = server.told(second, Event::Stored(ticket, found));
     let flush = asked(&read).expect("what was read has to last");
     server.told(second, Event::Stored(flush, Ok(None)))
 }
