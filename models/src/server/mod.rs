@@ -84,6 +84,18 @@ enum Wait {
     Enter(ConnId, Topic),
 }
 
+impl Wait {
+    /// The operation that the store was asked for.
+    const fn commit(&self) -> Option<&Commit> {
+        match self {
+            Self::Commit(_, commit, _) | Self::Flush(_, commit, _) | Self::Refusal(_, commit) => {
+                Some(commit)
+            }
+            Self::Load(_) | Self::Check(_) | Self::Settle(..) | Self::Enter(..) => None,
+        }
+    }
+}
+
 /// A server instance.
 pub struct Server {
     me: NodeId,
