@@ -27,10 +27,13 @@ fn closed(effects: &[Effect<DocSync>]) -> Option<u16> {
     })
 }
 
+/// A message, given the stamps of an older ping and of the newest.
+type Comes = fn(u64, u64) -> Message;
+
 #[test]
 fn a_page_takes_only_the_answer_to_its_newest_ping_for_a_sign_of_life() {
     // What comes at 21 s, of what was asked at 10 s and at 20 s; it is over at 31 s, or at 51 s.
-    let cases: [(fn(u64, u64) -> Message, bool); 4] = [
+    let cases: [(Comes, bool); 4] = [
         (|_, newest| Message::Pong { stamp: newest, cursor: None }, true),
         (|older, _| Message::Pong { stamp: older, cursor: None }, false),
         (|_, newest| Message::Pong { stamp: newest + 1, cursor: None }, false),

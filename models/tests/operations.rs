@@ -354,7 +354,7 @@ fn the_messages_are_documented_as_they_are() {
 const CODES: [(u16, &str, &str); 17] = [
     (1000, "the session is over, or the page goes away", "either"),
     (1001, "the server goes away", "server"),
-    (1003, "the data cannot be taken", "server"),
+    (1003, "there is no version of the protocol that both speak", "either"),
     (1006, "no close frame came; never sent", "nobody"),
     (1008, "a rule was broken", "server"),
     (1009, "a message was too large", "either"),

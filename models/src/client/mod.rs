@@ -170,6 +170,7 @@ impl Client {
         let mut steps = Steps::default();
         crate::flaws::install_client(&boot.config.flaws, &mut steps);
         let policy = &boot.config.policy.client;
+        let servers = boot.peers.iter().filter(|peer| !peer.same_device);
         let most = boot.objectives.queue_max as usize;
         let limit = |knob: u32| if knob == 0 { usize::MAX } else { most.min(knob as usize) };
         Self {
@@ -179,12 +180,7 @@ impl Client {
             guise: Guise::default(),
             papers: access::Papers::new(boot.objectives),
             later: None,
-            servers: boot
-                .peers
-                .iter()
-                .filter(|peer| !peer.same_device)
-                .map(|peer| peer.id)
-                .collect(),
+            servers: servers.map(|peer| peer.id).collect(),
             dials: boot.me.0 as usize,
             outbox_limit: policy.outbox.map(|outbox| limit(outbox.limit)),
             reorder_limit: policy.reorder.map(|reorder| limit(reorder.limit)),
@@ -382,7 +378,7 @@ impl Client {
                 self.report_end(closing, out);
                 self.closed(now, closing, out);
             }
-            Event::Cast(from, message) => self.from_tab(now, from, message, out),
+            Event::Cast(from, message) => self.tab_says(now, from, message, out),
             Event::Timer(timer) => self.timer(now, timer, out),
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Device(online) => self.device(now, online, out),

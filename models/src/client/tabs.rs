@@ -92,7 +92,7 @@ impl Client {
 
     /// A tab of the same device says something. What is in the form of a version that the page
     /// does not speak is not read: it asks for the whole document, if nobody else tells it.
-    pub(super) fn from_tab(
+    pub(super) fn tab_says(
         &mut self,
         now: Now,
         from: NodeId,
