@@ -342,12 +342,14 @@ fn nobody_tries_to_whom_the_issuer_says_nothing() {
     assert!(breaks(name, then(vec![is_silent(0), answers(1)], then(back(), [later()]))));
 
     let name = "eventual-reconnect";
-    let away = || vec![dials(0, ALICE, 1, 1), shows(1, Connection::Reconnecting)];
-    let seen = |second| shows(second, Connection::Reconnecting);
-    assert!(breaks(name, then(away(), [seen(60)])));
-    assert!(!breaks(name, then(away(), [is_silent(2), seen(60)])));
-    assert!(!breaks(name, then(away(), [is_silent(2), answers(30), seen(60)])));
-    assert!(breaks(name, then(away(), [is_silent(2), answers(30), seen(90)])));
+    let (side, code, by) = (Side::Dialler, 1006, Initiator::Network);
+    let lost = (1, ALICE, Observation::Closed { conn: conn(1), side, code, by });
+    let away = || vec![dials(0, ALICE, 1, 1), lost.clone(), shows(1, Connection::Reconnecting)];
+    let live = |second| shows(second, Connection::Live);
+    assert!(breaks(name, then(away(), [live(60)])));
+    assert!(!breaks(name, then(away(), [is_silent(2), live(60)])));
+    assert!(!breaks(name, then(away(), [is_silent(2), answers(30), live(60)])));
+    assert!(breaks(name, then(away(), [is_silent(2), answers(30), live(90)])));
 
     let name = "backoff-envelope";
     let refusal = Refusal::Status(500);
