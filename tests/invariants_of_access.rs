@@ -5,8 +5,8 @@ use wavetank::engine::{NodeSpec, Topology};
 use wavetank::explore::{Case, rejudge};
 use wavetank::history::{
     Caller, Change, Changes, Channel, Connection, Initiator, Kind, Life, Meaning, Observation,
-    OpState, Position, Reading, Record, Request, Side, Standing, Status, StoreOutcome, Value,
-    Write,
+    OpState, Position, Reading, Record, Refusal, Request, Side, Standing, Status, StoreOutcome,
+    Value, Write,
 };
 use wavetank::id::{ConnId, Field, NodeId, OpId, StoreId, Ticket, Topic};
 use wavetank::objectives::{Access, Objectives};
@@ -303,6 +303,31 @@ fn state_is_for_those_who_may_see_it_and_not_for_other_sites() {
 }
 
 #[test]
+fn a_request_is_answered_without_a_welcome_and_not_without_a_credential() {
+    let (name, channel) = ("auth-before-state", Channel::Request);
+    let caller = Caller { client: 1, instance: 1, origin: HOME, ..Caller::default() };
+    let dialled = Observation::Dialled { conn: conn(1), to: SERVER, channel, caller };
+    let asks = || gets(1, 1, Meaning::of(Kind::SyncRequest).topic(DOC));
+    let answer = || sends(1, 1, Meaning::of(Kind::Snapshot).topic(DOC));
+    let with = |shown: &[u64], until| {
+        let mut lines = vec![issued(0, ALICE, 1, until), (1, ALICE, dialled.clone())];
+        lines.extend(shown.iter().map(|credential| gets(1, 1, shows(*credential))));
+        lines.extend([asks(), answer()]);
+        lines
+    };
+    assert!(!breaks(name, with(&[1], 60)));
+    assert!(breaks(name, with(&[], 60)));
+    assert!(breaks(name, with(&[9], 60)));
+    assert!(breaks(name, with(&[1], 1)));
+    let withdrawn = vec![learns(0, ALICE, Standing::Withdrawn(DOC))];
+    assert!(breaks(name, then(withdrawn, with(&[1], 60))));
+    let revoked =
+        vec![issued(0, ALICE, 1, 60), learns(0, ALICE, Standing::Revoked { credential: 1 })];
+    let rest = with(&[1], 60).into_iter().skip(1);
+    assert!(breaks(name, then(revoked, rest)));
+}
+
+#[test]
 fn operations_of_those_who_did_not_sign_in_are_not_committed() {
     let label = document::element(1, document::Attribute::Label);
     let rest = || [gets(1, 1, op(1)), commits(1, ALICE, 1, label)];
@@ -376,4 +401,40 @@ fn nobody_is_put_off_for_what_others_ask() {
     let flooded = then(both, flood);
     assert!(breaks(name, then(flooded.clone(), [gets(2, 2, op(10)), sends(2, 2, later(10))])));
     assert!(!breaks(name, then(flooded, [sends(2, 1, later(9))])));
+}
+
+#[test]
+fn nobody_tries_to_whom_the_issuer_says_nothing() {
+    let is_silent = |second| learns(second, ALICE, Standing::Silent);
+    let answers = |second| learns(second, ALICE, Standing::Answering);
+    let shows = |second, connection| {
+        (second, ALICE, Observation::ShownStatus(Status { connection, ..Status::default() }))
+    };
+
+    let name = "online-triggers-dial";
+    let device = |second, online| (second, ALICE, Observation::Device { online });
+    let back = || vec![shows(1, Connection::Offline), device(2, false), device(5, true)];
+    let later = || shows(9, Connection::Reconnecting);
+    assert!(breaks(name, then(back(), [later()])));
+    assert!(!breaks(name, then(back(), [dials(6, ALICE, 1, 1), later()])));
+    assert!(!breaks(name, then(vec![is_silent(0)], then(back(), [later()]))));
+    assert!(breaks(name, then(vec![is_silent(0), answers(1)], then(back(), [later()]))));
+
+    let name = "eventual-reconnect";
+    let (side, code, by) = (Side::Dialler, 1006, Initiator::Network);
+    let lost = (1, ALICE, Observation::Closed { conn: conn(1), side, code, by });
+    let away = || vec![dials(0, ALICE, 1, 1), lost.clone(), shows(1, Connection::Reconnecting)];
+    let live = |second| shows(second, Connection::Live);
+    assert!(breaks(name, then(away(), [live(60)])));
+    assert!(!breaks(name, then(away(), [is_silent(2), live(60)])));
+    assert!(!breaks(name, then(away(), [is_silent(2), answers(30), live(60)])));
+    assert!(breaks(name, then(away(), [is_silent(2), answers(30), live(90)])));
+
+    let name = "backoff-envelope";
+    let refusal = Refusal::Status(500);
+    let refused = (2, ALICE, Observation::Refused { conn: conn(1), refusal });
+    let fails = || vec![dials(1, ALICE, 1, 1), refused.clone()];
+    let again = || dials(20, ALICE, 2, 1);
+    assert!(breaks(name, then(fails(), [again()])));
+    assert!(!breaks(name, then(fails(), [is_silent(2), answers(10), again()])));
 }

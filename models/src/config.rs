@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wavetank::time::Span;
 
 use crate::policy::{Patch, PatchError, Policy};
+use crate::versions::Versions;
 
 /// The heartbeat of the server, as the operator of a deployment sets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,16 +16,6 @@ pub struct Beat {
     pub interval: Span,
     /// How long after a ping is due its answer may take.
     pub timeout: Span,
-}
-
-/// The newest version of the protocol that either side speaks, in the course of an upgrade.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Versions {
-    /// What pages speak.
-    pub client: u8,
-    /// What the server speaks.
-    pub server: u8,
 }
 
 /// A policy, and the coding mistakes that the nodes are built with.

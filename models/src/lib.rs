@@ -23,6 +23,7 @@ pub mod protocol;
 mod secrets;
 pub mod server;
 pub mod store;
+pub mod versions;
 
 pub use config::Config;
 pub use policy::Policy;

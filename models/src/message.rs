@@ -13,6 +13,7 @@ use crate::between::Between;
 use crate::document;
 use crate::protocol::DOC;
 use crate::store::{Commit, Event, Seen};
+use crate::versions::{self, Spoken};
 
 /// The most bytes that a message may have.
 pub const SIZE_MAX: u32 = 1 << 20;
@@ -22,6 +23,8 @@ pub(crate) const ENVELOPE: u32 = 48;
 pub const FORBIDDEN: u16 = 403;
 /// The code for an operation that somebody else's change stands in the way of.
 pub const CONFLICT: u16 = 409;
+/// The close code for a peer that speaks no version of the protocol that one does oneself.
+pub const UNSUPPORTED: u16 = 1003;
 /// The code for a frame that is no message.
 pub const UNREADABLE: u16 = 400;
 
@@ -50,9 +53,9 @@ pub struct Hello {
     pub path: String,
     /// The instance of the client.
     pub instance: u64,
-    /// The newest version of the protocol that the client speaks.
+    /// The versions of the protocol that the client speaks; the first where it does not say.
     #[serde(default)]
-    pub version: u8,
+    pub versions: Spoken,
     /// Who dials, as it says of itself.
     #[serde(default)]
     pub caller: Caller,
@@ -84,6 +87,9 @@ pub enum Message {
         doc: Topic,
         /// Its last event.
         head: Position,
+        /// The version of the protocol that is spoken on the connection.
+        #[serde(default = "versions::first")]
+        version: u8,
     },
     /// The whole document.
     Snapshot {
@@ -150,7 +156,12 @@ pub enum Message {
         cursor: Option<Position>,
     },
     /// A tab passes on an event that it has applied.
-    Tab(Arc<Event>),
+    Tab {
+        /// The version in whose form the event is.
+        version: u8,
+        /// The event.
+        event: Arc<Event>,
+    },
     /// The pipeline has made progress. Unnumbered; left out where a connection is slow.
     Progress {
         /// The document.
@@ -205,6 +216,9 @@ pub enum Message {
         op: Option<OpId>,
         /// When to ask again.
         retry_after: Span,
+        /// The last event of the document that is put off.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        head: Option<Position>,
     },
     /// Asks for no more of a document.
     Unsubscribe {
@@ -225,7 +239,12 @@ pub enum Message {
         text: String,
     },
     /// A tab tells another of anything else.
-    Between(Box<Between>),
+    Between {
+        /// The version in whose form it is.
+        version: u8,
+        /// What it tells.
+        said: Box<Between>,
+    },
 }
 
 /// What a server knows of somebody who has signed in.
@@ -343,7 +362,7 @@ impl Message {
                 events.iter().map(|event| ENVELOPE + changes(&event.changes)).sum()
             }
             Self::Event(event)
-            | Self::Tab(event)
+            | Self::Tab { event, .. }
             | Self::Packed(event)
             | Self::Published(event) => changes(&event.changes),
             Self::Authored(event, account) => {
@@ -351,7 +370,7 @@ impl Message {
             }
             Self::Failed { text, .. } => text.len() as u32,
             Self::Bare(_, content) => changes(content),
-            Self::Between(between) => between.content().len() as u32 * CHANGE,
+            Self::Between { said, .. } => said.content().len() as u32 * CHANGE,
             Self::Op(commit) => commit.edit.size(),
             Self::Part(part) => part.text.len() as u32,
             Self::Nack { message, .. } | Self::Error { message, .. } => 16 + message.len() as u32,
@@ -403,7 +422,7 @@ impl Message {
             Self::Snapshot { doc, at, .. } => Meaning::of(Kind::Snapshot).topic(*doc).position(*at),
             Self::Delta { doc, to, .. } => Meaning::of(Kind::Delta).topic(*doc).position(*to),
             Self::Event(event)
-            | Self::Tab(event)
+            | Self::Tab { event, .. }
             | Self::Published(event)
             | Self::Authored(event, _) => in_order(event),
             Self::Op(commit) => {
@@ -443,13 +462,13 @@ impl Message {
                 Meaning { topic: *doc, ..Meaning::of(Kind::Error) }.code(*code)
             }
             Self::Credential(credential) => Meaning::of(Kind::Credential).stamp(credential.id),
-            Self::Later { doc, op, retry_after } => {
+            Self::Later { doc, op, retry_after, head } => {
                 let kind = if op.is_some() { Kind::Nack } else { Kind::Error };
-                let meaning = Meaning::of(kind).topic(*doc).op(*op);
-                meaning.code(TOO_SOON).retry_after(Some(*retry_after))
+                let meaning = Meaning { position: *head, ..Meaning::of(kind) };
+                meaning.topic(*doc).op(*op).code(TOO_SOON).retry_after(Some(*retry_after))
             }
             Self::Unsubscribe { doc } => Meaning::of(Kind::Unsubscribe).topic(*doc),
-            Self::Between(between) => between.meaning(),
+            Self::Between { said, .. } => said.meaning(),
             Self::Bare(doc, _) => Meaning::default().topic(*doc),
             Self::Novel { doc, position } => {
                 Meaning::of(Kind::Event).topic(*doc).position(*position)

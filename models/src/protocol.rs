@@ -149,7 +149,7 @@ const fn mark(name: &'static str, about: &'static str) -> Mark {
 }
 
 /// What befalls a node, and then what it does about it.
-const MARKS: [Mark; 36] = [
+const MARKS: [Mark; 37] = [
     mark("connection-lost", "A client is told that its connection has ended."),
     mark("edit-while-away", "A person edits while the client is not live."),
     mark("event-ahead", "An event comes before one that it follows."),
@@ -189,6 +189,10 @@ const MARKS: [Mark; 36] = [
     mark("edit-under-work", "A person edits an element that the pipeline is at work on."),
     mark("stage-failed", "A stage fails that the pipeline is at work on."),
     mark("edit-superseded", "A move is not sent, since a later one of the same stands for it."),
+    mark(
+        "no-common-version",
+        "A client and the server are of releases that do not understand each other.",
+    ),
 ];
 
 impl Op {
@@ -355,7 +359,7 @@ impl Protocol for DocSync {
         (sort, op.changes(id))
     }
     fn caller(hello: &Hello) -> Caller {
-        Caller { version: hello.version, ..hello.caller }
+        Caller { version: hello.versions.newest, ..hello.caller }
     }
     fn address(hello: &Hello) -> Option<&str> {
         Some(&hello.path)

@@ -103,7 +103,7 @@ fn what_is_on_its_way_gives_way_only_once_it_was_put_off() {
         assert_eq!((superseded(&made), sent(&made)[0].op), (vec![], OpId(nth)));
     }
     let retry_after = Span::secs(5);
-    let later = Message::Later { doc: DOC, op: Some(OpId(2)), retry_after };
+    let later = Message::Later { doc: DOC, op: Some(OpId(2)), retry_after, head: None };
     page.gets(2, conn, &later);
     let made = page.given(3, &BOX);
     assert_eq!(superseded(&made), [2]);
@@ -126,7 +126,8 @@ fn a_drag_is_taken_back_as_a_whole() {
 #[test]
 fn a_move_that_others_have_written_over_is_sent_by_itself() {
     let (mut page, conn) = live(Config::default(), &Objectives::default());
-    let later = Message::Later { doc: DOC, op: Some(OpId(1)), retry_after: Span::secs(5) };
+    let later =
+        Message::Later { doc: DOC, op: Some(OpId(1)), retry_after: Span::secs(5), head: None };
     page.given(1, &BOX);
     page.gets(1, conn, &later);
     let field = document::element(1, Attribute::Box);

@@ -15,7 +15,7 @@ use wavetank_models::client::Guise;
 use wavetank_models::config::Beat;
 use wavetank_models::document::{self, Attribute};
 use wavetank_models::message::{CONFLICT, FORBIDDEN, Message, Since};
-use wavetank_models::policy::RateKey;
+use wavetank_models::policy::{Bytes, RateKey};
 use wavetank_models::protocol::DOC;
 use wavetank_models::store::{self, Commit, Documents, Edit};
 use wavetank_models::{Config, DocSync, Op, Policy, Timer, probed};
@@ -163,7 +163,8 @@ fn whoever_poses_as_another_is_told_nothing_by_the_tabs_of_the_device() {
     for (guise, told) in [(Guise::None, true), (Guise::Private, false)] {
         let (mut page, _) = live(Config::default(), &Objectives::default());
         page.given(1, &Op::Pose(guise));
-        let effects = page.told(2, Event::Cast(TAB, &Message::Tab(Arc::clone(&event))));
+        let effects =
+            page.told(2, Event::Cast(TAB, &Message::Tab { version: 1, event: Arc::clone(&event) }));
         let taken = |effect: &Effect<DocSync>| matches!(effect, Effect::Mark("event-from-tab"));
         assert_eq!(effects.iter().any(taken), told, "{guise:?}: {effects:?}");
     }
@@ -172,14 +173,14 @@ fn whoever_poses_as_another_is_told_nothing_by_the_tabs_of_the_device() {
 #[test]
 fn what_comes_to_the_same_as_the_reference_is_not_taken_note_of() {
     let mut policy = Policy::default();
-    policy.server.limits.message_bytes = 1;
+    policy.server.limits.message_bytes = Bytes(1);
     let (supersede, bytes) = (
         policy.server.limits.map(|limits| limits.supersede),
         policy.server.limits.map(|limits| limits.message_bytes),
     );
     probed::take();
     assert!(*supersede && !probed::take());
-    assert!(*bytes == 1 && probed::take());
+    assert!(*bytes == Bytes(1) && probed::take());
 }
 
 #[test]

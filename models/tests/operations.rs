@@ -182,7 +182,11 @@ fn messages() -> Vec<(&'static str, &'static str, Message)> {
             "asks for what is missing, on a live connection",
             Message::SyncRequest { doc: DOC, since: Since::Position(cursor) },
         ),
-        ("server to client", "says where the document is", Message::Welcome { doc: DOC, head }),
+        (
+            "server to client",
+            "says where the document is",
+            Message::Welcome { doc: DOC, head, version: 1 },
+        ),
         ("server to client", "is the whole document", snapshot),
         (
             "server to client",
@@ -211,7 +215,11 @@ fn messages() -> Vec<(&'static str, &'static str, Message)> {
             "answers a ping with its stamp",
             Message::Pong { stamp: 30_000_000, cursor: Some(cursor) },
         ),
-        ("tab to tab", "passes on an event that was applied", Message::Tab(event())),
+        (
+            "tab to tab",
+            "passes on an event that was applied",
+            Message::Tab { version: 1, event: event() },
+        ),
         (
             "server to client",
             "tells of progress; may be left out",
@@ -258,7 +266,7 @@ fn rarer_messages() -> Vec<(&'static str, &'static str, Message)> {
         (
             "server to client",
             "says that an edit, or a question, came too soon",
-            Message::Later { doc: DOC, op: Some(OpId(7)), retry_after: Span::secs(5) },
+            Message::Later { doc: DOC, op: Some(OpId(7)), retry_after: Span::secs(5), head: None },
         ),
         ("client to server", "asks for no more of a document", Message::Unsubscribe { doc: DOC }),
         (
@@ -276,11 +284,10 @@ fn rarer_messages() -> Vec<(&'static str, &'static str, Message)> {
             "says that an edit is not done, and what was thrown; never sent by the reference",
             Message::Failed { op: OpId(7), code: FORBIDDEN, text: "cannot write".to_owned() },
         ),
-        (
-            "tab to tab",
-            "asks for a document, holds one, or says where its sender is",
-            Message::Between(Box::new(Between::Ask { doc: DOC, since: to })),
-        ),
+        ("tab to tab", "asks for a document, holds one, or says where its sender is", {
+            let said = Box::new(Between::Ask { doc: DOC, since: to });
+            Message::Between { version: 1, said }
+        }),
     ]
 }
 
@@ -298,7 +305,7 @@ const fn count(message: &Message) -> usize {
         | Message::Nack { .. }
         | Message::Ping { .. }
         | Message::Pong { .. }
-        | Message::Tab(_)
+        | Message::Tab { .. }
         | Message::Progress { .. }
         | Message::Bare(..)
         | Message::Novel { .. }
@@ -314,7 +321,7 @@ const fn count(message: &Message) -> usize {
         | Message::Published(_)
         | Message::Authored(..)
         | Message::Failed { .. }
-        | Message::Between(_) => 28,
+        | Message::Between { .. } => 28,
     }
 }
 
@@ -347,7 +354,7 @@ fn the_messages_are_documented_as_they_are() {
 const CODES: [(u16, &str, &str); 17] = [
     (1000, "the session is over, or the page goes away", "either"),
     (1001, "the server goes away", "server"),
-    (1003, "the data cannot be taken", "server"),
+    (1003, "there is no version of the protocol that both speak", "either"),
     (1006, "no close frame came; never sent", "nobody"),
     (1008, "a rule was broken", "server"),
     (1009, "a message was too large", "either"),

@@ -5,26 +5,20 @@ mod driven;
 
 use std::sync::Arc;
 
-use driven::{PAGE, SERVER, dialled, hello, live, op, page, server, shown_op, snapshot};
+use driven::{
+    PAGE, SERVER, asked, dialled, hello, live, loaded, op, page, server, shown_op, snapshot,
+};
 use wavetank::history::{Initiator, Observation, OpState, Position};
-use wavetank::id::{ConnId, OpId, Ticket};
+use wavetank::id::{ConnId, OpId};
 use wavetank::objectives::{Access, Objectives};
 use wavetank::protocol::{Answer, Closing, Credential, Effect, Event};
 use wavetank::time::{Span, Wall};
 use wavetank_models::message::{FORBIDDEN, Message, Since};
 use wavetank_models::protocol::DOC;
-use wavetank_models::store::{self, Loaded, Reply};
+use wavetank_models::store;
 use wavetank_models::{Config, DocSync, Op, Timer};
 
 const CONN: ConnId = ConnId::new(1, 1);
-
-/// What is asked of the store, or of the issuer.
-fn asked(effects: &[Effect<DocSync>]) -> Option<Ticket> {
-    effects.iter().find_map(|effect| match effect {
-        Effect::Store(ticket, _) | Effect::Flush(ticket) | Effect::Ask(ticket, _) => Some(*ticket),
-        _ => None,
-    })
-}
 
 /// What is said on a connection, or to a room.
 fn said(effects: &[Effect<DocSync>]) -> Vec<&Message> {
@@ -83,14 +77,7 @@ fn an_event_that_another_instance_tells_while_a_document_is_loaded_is_told() {
         changes: [].into_iter().collect(),
     });
     server.told(0, Event::Cast(SERVER, &Message::Published(Arc::clone(&event))));
-    let loaded = Loaded {
-        doc: DOC,
-        head: Position::new(1, 1),
-        content: [].into(),
-        log: Vec::new(),
-        seen: [].into(),
-    };
-    let found = Ok(Some(Reply::Loaded(Box::new(loaded))));
+    let found = Ok(Some(loaded(Position::new(1, 1))));
     let settles = asked(&server.told(0, Event::Stored(loads, found))).expect("it has to last");
     let told = server.told(0, Event::Stored(settles, Ok(None)));
     let is_told = |message: &&Message| matches!(message, Message::Event(told) if *told == event);
@@ -140,7 +127,7 @@ fn a_page_that_was_told_to_wait_does_so_in_another_document_too() {
     let (mut page, conn) = live(Config::default(), &Objectives::default());
     page.given(1, &Op::Insert);
     let retry_after = Span::secs(50);
-    page.gets(1, conn, &Message::Later { doc: DOC, op: Some(OpId(1)), retry_after });
+    page.gets(1, conn, &Message::Later { doc: DOC, op: Some(OpId(1)), retry_after, head: None });
     page.given(2, &Op::Open(1));
     let Message::Snapshot { at, seen, content, .. } = snapshot() else { unreachable!() };
     let whole = Message::Snapshot { doc: Op::document(1), at, seen, content };

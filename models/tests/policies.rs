@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::json;
-use wavetank_models::policy::{Patch, PolicyFile, bundled};
+use wavetank_models::policy::{Bytes, Patch, PolicyFile, bundled};
 use wavetank_models::{Config, Policy, flaws};
 
 fn read(name: &str) -> PolicyFile {
@@ -156,4 +156,47 @@ fn a_saved_configuration_is_held_to_what_a_policy_file_is() {
     let naive = PolicyFile::find("naive").expect("a bundled one").config();
     let text = serde_json::to_string(&naive).expect("it can be written");
     assert_eq!(serde_json::from_str::<Config>(&text).expect("it can be read"), naive);
+}
+
+#[test]
+fn a_size_is_read_with_a_unit_or_as_a_number_of_bytes() {
+    let path = "server.limits.message_bytes";
+    let read = |value| Policy::default().with(path, &value);
+    for (value, bytes) in [
+        (json!("1 MB"), 1 << 20),
+        (json!("256 KB"), 256 << 10),
+        (json!("256KB"), 256 << 10),
+        (json!("300 B"), 300),
+        (json!(300), 300),
+        (json!(0), 0),
+    ] {
+        let policy = read(value.clone()).unwrap_or_else(|error| panic!("{value}: {error}"));
+        assert_eq!(policy.server.limits.message_bytes, Bytes(bytes), "{value}");
+    }
+    for (value, said) in [
+        (json!("1 GB"), "`1 GB` has no known unit: expected B, KB or MB, such as 1 KB"),
+        (json!("1"), "`1` has no known unit: expected B, KB or MB, such as 1 KB"),
+        (json!("much"), "`much` is not a size: expected a whole number with a unit"),
+        (json!("1.5 MB"), "`1.5 MB` is not a size"),
+        (json!("5000 MB"), "`5000 MB` is not a size"),
+        (json!(-1), "a size is not negative"),
+        (json!(1_u64 << 32), "a size is below 4096 MB"),
+        (json!(true), "a size, such as 256 KB, or a number of bytes"),
+    ] {
+        let error = read(value).expect_err(said).to_string();
+        assert!(error.contains(said) && error.contains(path), "{error}");
+    }
+}
+
+#[test]
+fn a_size_is_written_with_the_largest_unit_that_it_is_so_many_of() {
+    for (bytes, text) in [
+        (1 << 20, json!("1 MB")),
+        (1 << 18, json!("256 KB")),
+        (1_500, json!("1500 B")),
+        (3 << 19, json!("1536 KB")),
+        (0, json!(0)),
+    ] {
+        assert_eq!(serde_json::to_value(Bytes(bytes)).expect("JSON"), text);
+    }
 }

@@ -3,13 +3,14 @@
 use wavetank::explore::{case_of_seed, run_recorded};
 use wavetank::history::{Kind, Observation};
 use wavetank_models::Config;
-use wavetank_models::config::Versions;
+use wavetank_models::versions::{Spoken, Versions};
 use wavetank_sims::scenarios::{self, SERVER};
 
 #[test]
 fn an_event_that_waits_behind_parts_comes_in_the_form_that_its_page_speaks() {
     let scenario = scenarios::named("small-pages").expect("a known scenario");
-    let versions = Some(Versions { client: 2, server: 2 });
+    let second = Spoken { oldest: 1, newest: 2 };
+    let versions = Some(Versions { client: second, server: second });
     let config = Config { versions, ..Config::default() };
     let mut events = 0;
     for seed in 0..10 {

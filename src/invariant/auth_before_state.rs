@@ -4,13 +4,13 @@ use super::passes::Passes;
 use super::table::{Set, Table};
 use super::{Horizon, Invariant, Ruling};
 use crate::engine::Seen;
-use crate::history::{Interest, Kind, Meaning, Observation, Side, Standing};
+use crate::history::{Channel, Interest, Kind, Meaning, Observation, Side, Standing};
 use crate::id::{ConnId, NodeId, OpId, Topic};
 use crate::objectives::{Access, Objectives};
 use crate::time::Time;
 
 /// Where people have to sign in, state of a document is sent on a connection only after its
-/// welcome, and only if it was dialled from an allowed origin, showed a credential that was good,
+/// welcome if it is a socket, and only if it was dialled from an allowed origin, showed a credential that was good,
 /// and its user could see that document when she asked for it or later. An operation is committed
 /// only if it came on such a connection, from somebody who could see the document since the
 /// connection was first heard on or later.
@@ -56,6 +56,11 @@ impl AuthBeforeState {
         }
     }
 
+    /// Whether what is sent on a connection follows a welcome: a request is answered without.
+    fn is_socket(&self, conn: ConnId) -> bool {
+        self.passes.of(conn).is_none_or(|pass| pass.channel == Channel::Socket)
+    }
+
     /// Whether the user of a connection might not see a topic at a time, nor since.
     fn is_denied(&self, conn: ConnId, topic: Topic, at: Option<&Time>) -> bool {
         let user = self.passes.good(conn).map(|issued| issued.user);
@@ -67,6 +72,9 @@ impl AuthBeforeState {
         self.met.get_or_insert(conn, at);
         match (meaning.kind, meaning.topic, meaning.op) {
             (Kind::Hello | Kind::Subscribe, Some(topic), _) => {
+                self.asked.insert((conn, topic), at);
+            }
+            (Kind::SyncRequest, Some(topic), _) if !self.is_socket(conn) => {
                 self.asked.insert((conn, topic), at);
             }
             (Kind::Op, topic, Some(op)) => {
@@ -93,7 +101,7 @@ impl AuthBeforeState {
             (None, Some(topic)) if self.is_denied(conn, topic, self.asked.get(&(conn, topic))) => {
                 "whose user may not see it"
             }
-            _ if !self.welcomed.contains_key(&conn) => "before its welcome",
+            _ if self.is_socket(conn) && !self.welcomed.contains_key(&conn) => "before its welcome",
             _ => return,
         };
         ruling.violated(seen.node, format!("sent {what:?} on {conn}, {why}"));

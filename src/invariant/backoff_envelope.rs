@@ -14,7 +14,8 @@ const SLACK: Span = Span::millis(2);
 /// and the objectives' jitter: the base, doubled with each failed attempt since the last stable
 /// success, online event, retry by hand or mount, up to the cap; twice that after 1011 and
 /// 1013. After the person was told that connecting failed, it is the pause between probes.
-/// Judged on the client's own clock; a dial after a pause may be late.
+/// Judged on the client's own clock; a dial after a pause may be late, and what is tried while the
+/// issuer says nothing nobody sees.
 #[derive(Debug)]
 pub struct BackoffEnvelope {
     retries: Retries,

@@ -17,8 +17,8 @@ use crate::time::{Span, Time};
 /// The code for a client that must sign in.
 const UNAUTHORISED: u16 = 4401;
 
-/// A client that is mounted, online and allowed, facing servers that run and can be reached,
-/// shows `live` after at most the longest delay between attempts, jitter and the time of a
+/// A client that is mounted, online, allowed and not ignored by the issuer, facing servers that run
+/// and can be reached, shows `live` after at most the longest delay between attempts, jitter and the time of a
 /// dial included; from Failed, after the pause between probes.
 #[derive(Debug)]
 pub struct EventualReconnect {
@@ -46,6 +46,8 @@ struct Client {
     /// The issuer has refused the client, which has shown nothing since: the answer may be on its
     /// way, and what the person asks for before it comes does not undo it.
     unheard: bool,
+    /// The issuer says nothing to the client.
+    unanswered: bool,
 }
 
 impl EventualReconnect {
@@ -75,6 +77,7 @@ impl EventualReconnect {
             parted: false,
             barred: None,
             unheard: false,
+            unanswered: false,
         })
     }
 
@@ -140,6 +143,7 @@ impl EventualReconnect {
                 && !client.gone
                 && !client.parted
                 && client.barred.is_none()
+                && !client.unanswered
                 && at.since(client.since) > bound
                 && !self.blocked(*node)
         })
@@ -190,6 +194,11 @@ impl Invariant for EventualReconnect {
             Observation::Credential(Standing::Refused) => {
                 let client = self.client(node, at);
                 (client.barred, client.unheard) = (Some(UNAUTHORISED), true);
+            }
+            Observation::Credential(Standing::Silent) => self.client(node, at).unanswered = true,
+            Observation::Credential(Standing::Answering) => {
+                self.client(node, at).unanswered = false;
+                self.restart(node, at, ruling);
             }
             Observation::Device { online } => {
                 self.client(node, at).online = *online;

@@ -32,6 +32,7 @@ pub(crate) fn true_wall(at: Time) -> Wall {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pass {
     pub(crate) caller: Caller,
+    pub(crate) channel: Channel,
     /// The credential, and whether it was good when it was shown.
     pub(crate) shown: Option<(u64, bool)>,
 }
@@ -62,9 +63,9 @@ impl Passes {
                     issued.revoked = Some(seen.at);
                 }
             }
-            Observation::Dialled { conn, channel: Channel::Socket, caller, .. } => {
+            Observation::Dialled { conn, channel, caller, .. } => {
                 let shown = (caller.credential != 0).then(|| self.judged(caller.credential, seen));
-                self.shown.insert(conn, Pass { caller, shown });
+                self.shown.insert(conn, Pass { caller, channel, shown });
             }
             Observation::Delivered { conn, side: Side::Acceptor, meaning }
                 if meaning.kind == Kind::Credential =>

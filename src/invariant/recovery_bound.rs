@@ -48,6 +48,8 @@ struct Page {
     /// In true time, and on the client's own clock.
     lost: Option<(Time, Mono)>,
     shown: Connection,
+    /// The issuer says nothing to the client.
+    unanswered: bool,
 }
 
 impl RecoveryBound {
@@ -76,7 +78,11 @@ impl RecoveryBound {
         page.lost = page.lost.filter(goes_on);
         let since = page.live_since.take();
         let stable = since.is_some_and(|since| seen.now.mono.since(since) > self.stable);
-        if end == End::Sudden && stable && self.fairness.presence.is_free(node, at) {
+        if end == End::Sudden
+            && stable
+            && !page.unanswered
+            && self.fairness.presence.is_free(node, at)
+        {
             page.lost = Some((at, seen.now.mono));
             self.plan(node, seen.now.mono, ruling);
         }
@@ -129,6 +135,11 @@ impl Invariant for RecoveryBound {
                 let end = if sudden { End::Sudden } else { End::Other };
                 self.closed(seen, conn, end, ruling);
             }
+            Observation::Credential(Standing::Silent) => {
+                let page = self.pages.of(node);
+                (page.lost, page.unanswered) = (None, true);
+            }
+            Observation::Credential(Standing::Answering) => self.pages.of(node).unanswered = false,
             Observation::Given { request: Request::Unmount | Request::Disconnect, .. }
             | Observation::Credential(Standing::Refused)
             | Observation::Node(_) => {

@@ -2,7 +2,7 @@
 
 use super::no_retry_on_permanent::is_invitation;
 use super::presence::Presence;
-use super::table::Table;
+use super::table::{Set, Table};
 use crate::engine::Seen;
 use crate::history::{
     Channel, Connection, Initiator, Interest, Life, Observation, Request, Side, Standing,
@@ -86,7 +86,12 @@ pub(crate) struct Retries {
     stable: Span,
     presence: Presence,
     clients: Table<NodeId, Client>,
+    /// Those to whom the issuer says nothing: nobody sees what they try.
+    unanswered: Set<NodeId>,
 }
+
+/// More attempts than any delay is doubled for: how many fail that nobody sees.
+const MANY: u32 = 1 << 16;
 
 impl Retries {
     /// The kinds of observation that it must be told of.
@@ -107,6 +112,7 @@ impl Retries {
             stable: objectives.stable,
             presence: Presence::default(),
             clients: Table::new(),
+            unanswered: Set::new(),
         }
     }
 
@@ -141,6 +147,13 @@ impl Retries {
                     loss.extra = loss.extra.map(|_| REFRESH);
                 }
             }
+            Observation::Credential(Standing::Silent) => {
+                self.unanswered.insert(node, ());
+                if let Some(client) = self.clients.get_mut(&node) {
+                    (client.loss, client.failures) = (None, (0, MANY));
+                }
+            }
+            Observation::Credential(Standing::Answering) => drop(self.unanswered.remove(&node)),
             Observation::Node(life) => {
                 self.presence.observe(seen);
                 match life {
@@ -220,6 +233,10 @@ impl Retries {
         };
         client.failures = (failures.0 + 1, failures.1 + 1);
         (client.current, client.live_since, client.stable) = (None, None, Stable::No);
+        if self.unanswered.contains_key(&seen.node) {
+            client.failures = (0, MANY);
+            return;
+        }
         let extra = heard_at_once.then_some(Span::ZERO);
         let mut hint = client.invited.filter(|(at, _)| *at == now).map(|(_, hint)| hint);
         // A page that has had no time since may hear of it only after this, or heard it before.

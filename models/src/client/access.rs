@@ -42,26 +42,32 @@ fn forged(user: NodeId, now: Now) -> Credential {
 impl Client {
     /// Whether a dial has to wait for a credential, which is then asked for.
     pub(super) fn fetches(&mut self, now: Now, out: &mut Outbox<DocSync>) -> bool {
+        let asked = self.asks_issuer(now, out);
+        self.papers.asked = asked.or(self.papers.asked);
+        asked.is_some()
+    }
+
+    /// Asks for a credential, if it takes one to be shown that the client has not.
+    pub(super) fn asks_issuer(&mut self, now: Now, out: &mut Outbox<DocSync>) -> Option<Ticket> {
         if !self.papers.signed_in {
-            return false;
+            return None;
         }
         match self.guise {
             Guise::Anonymous => {
                 self.papers.credential = None;
-                return false;
+                return None;
             }
             Guise::Forged => {
                 self.papers.credential = Some(forged(self.me, now));
-                return false;
+                return None;
             }
             Guise::None | Guise::Private | Guise::Foreign => {}
         }
         let keeps = self.config.policy.client.auth.refresh == Refresh::AtMount;
         if keeps && self.papers.credential.is_some() {
-            return false;
+            return None;
         }
-        self.papers.asked = Some(out.ask_credential());
-        true
+        Some(out.ask_credential())
     }
 
     /// The issuer has answered.
@@ -72,6 +78,9 @@ impl Client {
         answer: &Answer,
         out: &mut Outbox<DocSync>,
     ) {
+        if self.asks_for_request(ticket) {
+            return self.fetched_for_request(now, answer, out);
+        }
         if self.papers.asked != Some(ticket) {
             return;
         }
@@ -84,12 +93,17 @@ impl Client {
             }
             return;
         };
-        self.papers.credential = Some(*credential);
+        self.take_papers(*credential);
         match self.conn {
             None if self.phase == Phase::Dialling => self.call(now, out),
             Some(conn) if self.is_connected() => self.show_papers(now, conn, out),
             _ => {}
         }
+    }
+
+    /// A credential has come.
+    pub(super) fn take_papers(&mut self, credential: Credential) {
+        self.papers.credential = Some(credential);
     }
 
     fn shows_in_address(&self) -> bool {
@@ -98,14 +112,14 @@ impl Client {
 
     /// What the client says when it dials.
     pub(super) fn hello(&self) -> Hello {
-        let version = self.config.versions.map_or(1, |versions| versions.client);
+        let versions = self.versions();
         let (instance, caller) = (self.instance, self.caller());
         match self.papers.credential.filter(|_| self.shows_in_address()) {
             Some(shown) => {
                 let caller = Caller { credential: shown.id, ..caller };
-                Hello { path: secrets::path_with(&shown), instance, version, caller }
+                Hello { path: secrets::path_with(&shown), instance, versions, caller }
             }
-            None => Hello { path: "/sync".to_owned(), instance, version, caller },
+            None => Hello { path: "/sync".to_owned(), instance, versions, caller },
         }
     }
 
@@ -124,10 +138,15 @@ impl Client {
     }
 
     fn show_papers(&self, now: Now, conn: ConnId, out: &mut Outbox<DocSync>) {
+        self.shows(conn, out);
+        self.plan_renewal(now, out);
+    }
+
+    /// Shows on a connection who is there.
+    pub(super) fn shows(&self, conn: ConnId, out: &mut Outbox<DocSync>) {
         if let Some(credential) = self.papers.credential {
             out.send(conn, Message::Credential(credential)).whatever();
         }
-        self.plan_renewal(now, out);
     }
 
     fn plan_renewal(&self, now: Now, out: &mut Outbox<DocSync>) {

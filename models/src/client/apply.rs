@@ -20,10 +20,10 @@ impl Client {
     }
 
     /// Whether an event was taken in before, as far as the client can tell.
-    pub(super) fn is_known(&self, event: &Event) -> bool {
+    pub(super) fn is_known(&mut self, event: &Event) -> bool {
         match self.config.policy.client.dedup.scope {
             Scope::CursorAndLru => !self.is_news(event.position),
-            Scope::LruOnly => self.words.has_event(event.op),
+            Scope::LruOnly => self.words.knows_event(event.op),
         }
     }
 

@@ -19,6 +19,7 @@ impl Client {
     /// Starts to listen for signs of life on a new connection.
     pub(super) fn watch(&mut self, now: Now, out: &mut Outbox<DocSync>) {
         self.heard = now.mono;
+        self.pinged = None;
         let policy = &self.config.policy.client.heartbeat;
         if policy.watch {
             out.timer(Timer::Silence, now.mono + self.patience());
@@ -28,9 +29,13 @@ impl Client {
         }
     }
 
-    /// Any frame of the current connection is a sign of life. The timer is left as it is, and
-    /// looks at the time again when it goes off: one timer a silence, not one a frame.
-    pub(super) fn heard(&mut self, now: Now, _out: &mut Outbox<DocSync>) {
+    /// Any frame of the current connection is a sign of life, but a pong that answers an older
+    /// ping: it may have lain anywhere. The timer is left as it is, and looks at the time again
+    /// when it goes off: one timer a silence, not one a frame.
+    pub(super) fn heard(&mut self, now: Now, message: &Message) {
+        if matches!(message, Message::Pong { stamp, .. } if self.pinged != Some(*stamp)) {
+            return;
+        }
         self.heard = now.mono;
         self.heard_wall = now.wall;
     }
@@ -61,8 +66,9 @@ impl Client {
 
     pub(super) fn client_ping(&mut self, now: Now, out: &mut Outbox<DocSync>) {
         let Some(conn) = self.conn else { return };
-        let ping = Message::Ping { stamp: now.mono.as_micros(), doc: None, head: None };
-        out.send(conn, ping).whatever();
+        let stamp = now.mono.as_micros();
+        self.pinged = Some(stamp);
+        out.send(conn, Message::Ping { stamp, doc: None, head: None }).whatever();
         let interval = self.config.policy.client.heartbeat.interval;
         out.timer(Timer::ClientPing, now.mono + interval);
     }

@@ -36,7 +36,7 @@ impl Client {
         event: &Arc<Event>,
         out: &mut Outbox<DocSync>,
     ) {
-        if self.config.versions.is_some_and(|versions| versions.client > 1) {
+        if self.versions().newest > 1 {
             self.came(now, event, out);
         } else {
             self.novel(conn, event.position, out);

@@ -23,6 +23,7 @@ mod steps;
 mod sync;
 mod tabs;
 mod undo;
+mod version;
 mod view;
 mod words;
 mod work;
@@ -97,10 +98,14 @@ pub struct Client {
     mounted: bool,
     phase: Phase,
     conn: Option<ConnId>,
+    /// The version of the protocol that the server told last.
+    version: u8,
     online: bool,
     /// Failed attempts since the last success that counts.
     attempts: u32,
     heard: Mono,
+    /// The stamp of the newest ping on the connection.
+    pinged: Option<u64>,
     heard_wall: Wall,
 
     /// The document that is open.
@@ -168,6 +173,7 @@ impl Client {
         let mut steps = Steps::default();
         crate::flaws::install_client(&boot.config.flaws, &mut steps);
         let policy = &boot.config.policy.client;
+        let servers = boot.peers.iter().filter(|peer| !peer.same_device);
         let most = boot.objectives.queue_max as usize;
         let limit = |knob: u32| if knob == 0 { usize::MAX } else { most.min(knob as usize) };
         Self {
@@ -177,12 +183,7 @@ impl Client {
             guise: Guise::default(),
             papers: access::Papers::new(boot.objectives),
             later: None,
-            servers: boot
-                .peers
-                .iter()
-                .filter(|peer| !peer.same_device)
-                .map(|peer| peer.id)
-                .collect(),
+            servers: servers.map(|peer| peer.id).collect(),
             dials: boot.me.0 as usize,
             outbox_limit: policy.outbox.map(|outbox| limit(outbox.limit)),
             reorder_limit: policy.reorder.map(|reorder| limit(reorder.limit)),
@@ -193,9 +194,11 @@ impl Client {
             mounted: true,
             phase: Phase::Idle,
             conn: None,
+            version: boot.config.versions.unwrap_or_default().client.newest,
             online: true,
             attempts: 0,
             heard: Mono::default(),
+            pinged: None,
             heard_wall: Wall::START,
             doc: DOC,
             cursor: None,
@@ -238,7 +241,7 @@ impl Client {
     }
 
     fn message(&mut self, now: Now, conn: ConnId, message: &Message, out: &mut Outbox<DocSync>) {
-        self.heard(now, out);
+        self.heard(now, message);
         if !self.is_mine(message) || !self.puts_off(now, conn, message, out) {
             self.take_in(now, conn, message, out);
         }
@@ -256,11 +259,7 @@ impl Client {
                 self.cued(now, Cue::Ping, conn, out);
             }
             _ if !mine => {}
-            Message::Welcome { head, .. }
-                if self.head.is_some_and(|known| known.epoch < head.epoch) =>
-            {
-                out.mark("store-went-back");
-            }
+            Message::Welcome { head, version, .. } => self.welcome(now, *head, *version, out),
             Message::Snapshot { at, seen, content, .. } => {
                 self.snapshot(now, *at, seen, content, out);
             }
@@ -276,7 +275,10 @@ impl Client {
             Message::Error { code, .. } => self.failed(None, *code, out),
             Message::Ack { op, position, .. } => self.acked(now, *op, *position, out),
             Message::Progress { stage, .. } => self.progress(now, *stage, out),
-            Message::Later { op, retry_after, .. } => self.put_off(now, *op, *retry_after, out),
+            Message::Later { op, retry_after, head, .. } => {
+                head.iter().for_each(|head| self.told(now, *head));
+                self.put_off(now, *op, *retry_after, out);
+            }
             _ => {}
         }
         if let Some(position) = message.place().filter(|_| mine) {
@@ -391,8 +393,7 @@ impl Client {
                 self.report_end(closing, out);
                 self.closed(now, closing, out);
             }
-            Event::Cast(from, Message::Tab(event)) => self.tab_event(now, from, event, out),
-            Event::Cast(from, Message::Between(between)) => self.between(now, from, between, out),
+            Event::Cast(from, message) => self.tab_says(now, from, message, out),
             Event::Timer(timer) => self.timer(now, timer, out),
             Event::Op(id, op) => self.operation(now, id, op, out),
             Event::Device(online) => self.device(now, online, out),

@@ -127,6 +127,11 @@ impl Client {
         // What the page itself closed it has left. This is its codec, which met what breaks the
         // rules; a page is told 1006 of that.
         let code = if closing.by == Initiator::Local { 1006 } else { closing.code };
+        self.ended(now, code, out);
+    }
+
+    /// A connection has ended with this code: stays away, or tries again.
+    pub(super) fn ended(&mut self, now: Now, code: u16, out: &mut Outbox<DocSync>) {
         self.note_close(code, out);
         if code == TOO_BIG {
             self.gives_up_largest(out);

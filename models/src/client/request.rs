@@ -2,9 +2,9 @@
 //! sockets asks now and then.
 
 use wavetank::history::{Channel, OpState};
-use wavetank::id::{ConnId, NodeId, OpId};
+use wavetank::id::{ConnId, NodeId, OpId, Ticket};
 use wavetank::objectives::{Fallback, Objectives};
-use wavetank::protocol::{Event, Outbox};
+use wavetank::protocol::{Answer, Event, Outbox};
 use wavetank::time::{Mono, Now, Span};
 
 use super::{Client, Phase};
@@ -22,6 +22,8 @@ const TIMEOUT: Span = Span::secs(9);
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     conn: Option<ConnId>,
+    /// The question for the credential that it is to show.
+    asked: Option<Ticket>,
     /// The commands that it is to answer.
     commands: Vec<OpId>,
     /// The pause between requests that nobody asked for; none where there are none.
@@ -75,15 +77,54 @@ impl Client {
     }
 
     fn request(&mut self, now: Now, out: &mut Outbox<DocSync>) {
-        if self.requests.conn.is_some() {
+        if self.is_requesting() {
             return;
         }
-        let Some(server) = self.next_server() else { return };
-        let version = self.config.versions.map_or(1, |versions| versions.client);
-        let (path, caller) = (PATH.to_owned(), self.caller());
-        let hello = Hello { path, instance: self.instance, version, caller };
-        self.requests.conn = Some(out.dial_over(Channel::Request, server, hello));
         out.timer(Timer::Request, now.mono + TIMEOUT);
+        self.requests.asked = self.asks_issuer(now, out);
+        if self.requests.asked.is_none() {
+            self.call_for_request(out);
+        }
+    }
+
+    fn is_requesting(&self) -> bool {
+        self.requests.conn.is_some() || self.requests.asked.is_some()
+    }
+
+    /// Whether the issuer was asked this for a request.
+    pub(super) fn asks_for_request(&self, ticket: Ticket) -> bool {
+        self.requests.asked == Some(ticket)
+    }
+
+    /// The issuer has answered.
+    pub(super) fn fetched_for_request(
+        &mut self,
+        now: Now,
+        answer: &Answer,
+        out: &mut Outbox<DocSync>,
+    ) {
+        self.requests.asked = None;
+        match answer {
+            Answer::Issued(credential) => {
+                self.take_papers(*credential);
+                // The pause begins with the request, however long the issuer took.
+                if let Some(pause) = self.requests.pause.filter(|_| self.is_cut_off()) {
+                    self.requests.next = now.mono + pause;
+                    out.timer(Timer::Poll, self.requests.next);
+                }
+                self.call_for_request(out);
+            }
+            _ => self.request_failed(out),
+        }
+    }
+
+    /// Makes the request, with all that it takes at hand.
+    fn call_for_request(&mut self, out: &mut Outbox<DocSync>) {
+        let Some(server) = self.next_server() else { return };
+        let versions = self.versions();
+        let (path, caller) = (PATH.to_owned(), self.caller());
+        let hello = Hello { path, instance: self.instance, versions, caller };
+        self.requests.conn = Some(out.dial_over(Channel::Request, server, hello));
     }
 
     fn next_server(&self) -> Option<NodeId> {
@@ -104,6 +145,7 @@ impl Client {
                 self.answer_commands(out);
             }
             Event::Opened(conn) => {
+                self.shows(conn, out);
                 let since = self.cursor.map_or(Since::Nothing, Since::Position);
                 out.send(conn, Message::SyncRequest { doc: self.doc, since }).whatever();
             }
@@ -156,6 +198,7 @@ impl Client {
 
     fn end_request(&mut self, out: &mut Outbox<DocSync>) {
         out.cancel(Timer::Request);
+        self.requests.asked = None;
         if let Some(conn) = self.requests.conn.take() {
             out.close(conn, 1000, "the request is over");
         }
@@ -178,7 +221,7 @@ impl Client {
 
     /// The page goes away, or has no network: nothing more is asked.
     pub(super) fn drop_request(&mut self, out: &mut Outbox<DocSync>) {
-        if self.requests.conn.is_some() {
+        if self.is_requesting() {
             self.request_failed(out);
         }
         if self.requests.pause.is_some() {

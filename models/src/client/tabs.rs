@@ -62,7 +62,9 @@ impl Siblings {
 
 impl Client {
     fn tell(&self, tab: NodeId, between: Between, out: &mut Outbox<DocSync>) {
-        out.cast(tab, Message::Between(Box::new(between)));
+        // In the oldest form that the page speaks, which most others do as well.
+        let version = self.versions().oldest;
+        out.cast(tab, Message::Between { version, said: Box::new(between) });
     }
 
     fn tell_all(&self, between: &Between, out: &mut Outbox<DocSync>) {
@@ -82,19 +84,34 @@ impl Client {
     pub(super) fn share(&self, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
         if self.shares() {
             for tab in &self.siblings.tabs {
-                out.cast(*tab, Message::Tab(Arc::clone(event)));
+                let (version, event) = (self.version, Arc::clone(event));
+                out.cast(*tab, Message::Tab { version, event });
             }
         }
     }
 
-    /// A tab of the same device passed on an event.
-    pub(super) fn tab_event(
+    /// A tab of the same device says something. What is in the form of a version that the page
+    /// does not speak is not read: it asks for the whole document, if nobody else tells it.
+    pub(super) fn tab_says(
         &mut self,
         now: Now,
         from: NodeId,
-        event: &Arc<Event>,
+        message: &Message,
         out: &mut Outbox<DocSync>,
     ) {
+        let (Message::Tab { version, .. } | Message::Between { version, .. }) = message else {
+            return;
+        };
+        match message {
+            _ if !self.versions().has(*version) => self.asks(now, from, out),
+            Message::Tab { event, .. } => self.tab_event(now, from, event, out),
+            Message::Between { said, .. } => self.between(now, from, said, out),
+            _ => {}
+        }
+    }
+
+    /// A tab of the same device passed on an event.
+    fn tab_event(&mut self, now: Now, from: NodeId, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
         if event.doc != self.doc || !self.shares() || self.is_out() {
             return;
         }
@@ -120,7 +137,14 @@ impl Client {
     }
 
     fn asks_if_behind(&mut self, now: Now, from: NodeId, at: Position, out: &mut Outbox<DocSync>) {
-        if !self.siblings.asked && self.cursor < Some(at) && self.is_fed() {
+        if self.cursor < Some(at) {
+            self.asks(now, from, out);
+        }
+    }
+
+    /// Asks a tab for the document, if no other was asked and no server tells of it.
+    fn asks(&mut self, now: Now, from: NodeId, out: &mut Outbox<DocSync>) {
+        if !self.siblings.asked && self.is_fed() {
             self.siblings.asked = true;
             self.tell(from, Between::Ask { doc: self.doc, since: self.cursor }, out);
             out.timer(Timer::Tabs, now.mono + AGAIN);
@@ -143,14 +167,8 @@ impl Client {
         }
     }
 
-    /// Another tab says something.
-    pub(super) fn between(
-        &mut self,
-        now: Now,
-        from: NodeId,
-        between: &Between,
-        out: &mut Outbox<DocSync>,
-    ) {
+    /// Another tab says something else.
+    fn between(&mut self, now: Now, from: NodeId, between: &Between, out: &mut Outbox<DocSync>) {
         match between {
             Between::Ask { doc, since } => {
                 let at = self.cursor.filter(|at| *doc == self.doc && Some(*at) > *since);

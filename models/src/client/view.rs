@@ -66,13 +66,21 @@ impl Client {
             Phase::Live => Connection::Live,
             Phase::Stopped(shown) => shown,
             Phase::Failed => Connection::Failed,
-            Phase::Dialling | Phase::Syncing if self.has_given_up() && !self.was_live => {
+            Phase::Dialling | Phase::Syncing
+                if self.has_given_up() && !self.was_live && !self.is_yet_to_try() =>
+            {
                 Connection::Failed
             }
             Phase::Offline => Connection::Offline,
             _ if self.cursor.is_none() => Connection::Loading,
             _ => Connection::Reconnecting,
         }
+    }
+
+    /// Whether the last attempt waits for what it has to show.
+    fn is_yet_to_try(&self) -> bool {
+        let failed = self.shown.is_some_and(|shown| shown.connection == Connection::Failed);
+        self.phase == Phase::Dialling && self.conn.is_none() && !failed
     }
 
     /// Whether an edit is taken now.

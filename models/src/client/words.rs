@@ -16,12 +16,40 @@ use crate::protocol::DocSync;
 /// What the words that were seen are called where sizes are told.
 const SEEN: &str = "seen-ids";
 
-/// The ids of the words that were shown last, oldest first.
+/// The keys that came last, the one that did so longest ago first.
+#[derive(Debug)]
+struct Recent<K>(VecDeque<K>);
+
+impl<K: PartialEq> Recent<K> {
+    const fn new() -> Self {
+        Self(VecDeque::new())
+    }
+
+    /// Whether a key came before and is remembered; it has come last from now on.
+    fn knows(&mut self, key: &K) -> bool {
+        // What comes again mostly came a moment ago.
+        let Some(place) = self.0.iter().rposition(|known| known == key) else { return false };
+        if let Some(known) = self.0.remove(place) {
+            self.0.push_back(known);
+        }
+        true
+    }
+
+    fn remember(&mut self, key: K, limit: usize) {
+        if self.0.len() >= limit {
+            self.0.pop_front();
+        }
+        self.0.push_back(key);
+    }
+}
+
+/// What has come and has no place in the order, or is not known by it.
 #[derive(Debug)]
 pub(super) struct Words {
-    seen: VecDeque<u64>,
-    /// The operations of the events that came last, where those are recognised by them.
-    events: VecDeque<OpId>,
+    /// The ids of the words that were shown.
+    seen: Recent<u64>,
+    /// The operations of events, where those are recognised by them.
+    events: Recent<OpId>,
     /// The smaller of the policy's and the objectives' limits.
     limit: Probed<usize>,
     len_max: usize,
@@ -34,19 +62,15 @@ impl Words {
             0 => u32::MAX as usize,
             limit => limit.min(most) as usize,
         });
-        let (seen, events) = (VecDeque::new(), VecDeque::new());
-        Self { seen, events, limit, len_max: 0 }
+        Self { seen: Recent::new(), events: Recent::new(), limit, len_max: 0 }
     }
 
-    pub(super) fn has_event(&self, op: OpId) -> bool {
-        self.events.contains(&op)
+    pub(super) fn knows_event(&mut self, op: OpId) -> bool {
+        self.events.knows(&op)
     }
 
     pub(super) fn remember_event(&mut self, op: OpId) {
-        if self.events.len() == *self.limit {
-            self.events.pop_front();
-        }
-        self.events.push_back(op);
+        self.events.remember(op, *self.limit);
     }
 }
 
@@ -54,19 +78,17 @@ impl Client {
     /// A word came.
     pub(super) fn notice(&mut self, notice: &Notice, out: &mut Outbox<DocSync>) {
         let key = (self.steps.notice_key)(notice);
-        let known = key.is_some_and(|key| self.words.seen.contains(&key));
+        let known = key.is_some_and(|key| self.words.seen.knows(&key));
         if known && self.config.policy.client.dedup.unsequenced {
             out.mark("word-again");
             return;
         }
         if let Some(key) = key.filter(|_| !known) {
-            if self.words.seen.len() == *self.words.limit {
-                self.words.seen.pop_front();
-            }
-            self.words.seen.push_back(key);
-            if self.words.seen.len() > self.words.len_max {
-                self.words.len_max = self.words.seen.len();
-                out.holds(SEEN, Size { len: self.words.len_max as u32, ..Size::default() });
+            self.words.seen.remember(key, *self.words.limit);
+            let len = self.words.seen.0.len();
+            if len > self.words.len_max {
+                self.words.len_max = len;
+                out.holds(SEEN, Size { len: len as u32, ..Size::default() });
             }
         }
         let code = u16::from(notice.word == Word::Done);

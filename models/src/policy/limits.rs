@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use wavetank::time::Span;
 
+use super::Bytes;
+
 /// What connections are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -29,8 +31,8 @@ pub struct Limits {
     pub dimensions: Vec<Dimension>,
     /// Whether an instance that comes back takes the place that it has.
     pub supersede: bool,
-    /// The bytes of one message; 0 is no limit.
-    pub message_bytes: u32,
+    /// The size of one message; 0 is no limit.
+    pub message_bytes: Bytes,
     /// How long a connection may last; 0 is for ever.
     pub connection_age: Span,
 }
@@ -43,7 +45,7 @@ impl Default for Limits {
             per_address: 100,
             dimensions: vec![Dimension::Client, Dimension::User, Dimension::Ip],
             supersede: true,
-            message_bytes: 1 << 20,
+            message_bytes: Bytes::kib(1024),
             connection_age: Span::ZERO,
         }
     }

@@ -1,10 +1,11 @@
 //! The policy: what a real system's documentation could state about its reconnection and sync.
 //!
 //! Every knob's default is the reference value. Durations carry a unit (`250ms`, `30s`,
-//! `5min`); 0 stands for "off" or "no limit" where a knob counts or measures.
+//! `5min`), and sizes (`256 KB`, `1 MB`) unless they are plain numbers of bytes; 0 stands for "off" or "no limit" where a knob counts or measures.
 
 mod access;
 mod bundled;
+mod bytes;
 mod client;
 mod close;
 mod dedup;
@@ -32,6 +33,7 @@ pub use access::{
     ClientAuth, OnConnect, Origins, Refresh, RefuseAt, ServerAuth, Subscribing, TokenIn,
 };
 pub use bundled::bundled;
+pub use bytes::{Bytes, BytesError};
 pub use client::{
     Ack, AckRetry, Apply, Clamp, ClientPolicy, ClosePolicy, Cursor, Dial, Ephemeral, FailedExit,
     Gap, OfflineEdits, OnClose, OnOpen, Outbox, Overflow, Reconnect, Reorder, ResetOn, Schedule,

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Choice {
-    /// The highest that both know.
+    /// The newest that both speak. Where there is none the connection ends with 1003.
     #[default]
     HighestCommon,
-    /// The server's own.
+    /// The server's newest.
     Newest,
 }
 

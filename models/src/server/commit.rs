@@ -27,10 +27,7 @@ impl Server {
             self.refuse(conn, &commit, FORBIDDEN, out);
             return;
         }
-        if !self.rooms.contains_key(&commit.doc) {
-            self.rooms.entry(commit.doc).or_default();
-            self.load(commit.doc, out);
-        }
+        self.open_room(commit.doc, out);
         if let (AckAfter::Receipt, Some(conn)) = (self.config.policy.server.ack.after, conn) {
             out.send(conn, Message::Ack { op: commit.op, position: None, doc: Some(commit.doc) })
                 .whatever();

@@ -3,11 +3,11 @@
 
 use wavetank::id::{ConnId, Ticket, Topic};
 use wavetank::objectives::{Access, Objectives};
-use wavetank::protocol::{Answer, Awaiting, Conns, Credential, Outbox};
+use wavetank::protocol::{Answer, Awaiting, Conns, Credential, Event, Outbox};
 use wavetank::time::{Now, Span};
 
 use super::{Server, Session};
-use crate::message::{Account, FORBIDDEN, Hello, Message, Since};
+use crate::message::{Account, FORBIDDEN, Hello, Message};
 use crate::policy::{OnConnect, Origins, ServerAuth, Subscribing};
 use crate::probed::Probed;
 use crate::protocol::{DocSync, Timer};
@@ -32,8 +32,8 @@ struct Door {
     checking: bool,
     /// What the user may not see.
     denied: Vec<Topic>,
-    /// A subscription that came before it was known whether it may be answered.
-    held: Option<(Topic, u64, Since)>,
+    /// A question that came before it was known whether it may be answered.
+    held: Option<Message>,
     /// Whether there was a place for it when it came.
     counted: bool,
 }
@@ -62,11 +62,6 @@ impl Doors {
             asked: Awaiting::default(),
         }
     }
-
-    /// Who may come in.
-    pub(super) fn access(&self) -> Access {
-        if *self.signed_in { Access::SignedIn } else { Access::Open }
-    }
 }
 
 impl Server {
@@ -93,7 +88,7 @@ impl Server {
     }
 
     /// Whether a message is to be handled: where nobody is known to be behind its connection,
-    /// only signs of life are, and a subscription waits.
+    /// only signs of life are, and a subscription or a request waits.
     pub(super) fn admits(
         &mut self,
         now: Now,
@@ -114,14 +109,19 @@ impl Server {
             }
             (Message::Ping { .. } | Message::Pong { .. }, _) => true,
             (_, None) if (self.steps.registers_first)() => true,
-            (Message::Subscribe { doc, instance, since }, None) => {
-                door.held = Some((*doc, *instance, *since));
+            (Message::Subscribe { instance, .. }, None) => {
+                door.held = Some(message.clone());
                 if (self.steps.counts_on_arrival)() {
                     self.count_arrival(conn, *instance, out);
                 }
                 false
             }
-            (_, None) => false,
+            (_, None) => {
+                if self.requests.get(conn).is_some() {
+                    door.held = Some(message.clone());
+                }
+                false
+            }
             (_, Some(pass)) if policy.per_message && pass.expires <= now.wall => {
                 self.show_out(conn, SIGN_IN, "the credential has expired", out);
                 false
@@ -212,8 +212,8 @@ impl Server {
         } else {
             out.timer(Timer::Door(conn), now.mono + *self.doors.revalidate);
         }
-        if let Some((doc, instance, since)) = held {
-            self.message(now, conn, &Message::Subscribe { doc, instance, since }, out);
+        if let Some(question) = held {
+            self.handle(now, Event::Message(conn, &question), out);
         }
     }
 

@@ -61,7 +61,8 @@ impl Server {
     ) {
         out.mark("store-failed");
         if (self.steps.records)() {
-            out.report("store-failed", 500, "server, store");
+            let of = wait.commit().map(|commit| format!(", op={}", commit.op));
+            out.report("store-failed", 500, format!("server, store{}", of.unwrap_or_default()));
         }
         self.put_off(now, ticket, wait, out);
     }

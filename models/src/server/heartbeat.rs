@@ -19,12 +19,12 @@ impl Server {
         out: &mut Outbox<DocSync>,
     ) {
         let Hello { instance: caller, caller: from, .. } = *hello;
+        let Some(version) = self.version(hello) else { return self.cannot_speak(conn, out) };
         let others = !self.sessions.is_empty();
         if others && self.refuses_at_door() && self.is_full(conn, &from, caller) {
             out.refuse(conn, 403);
             return;
         }
-        let version = self.version(hello);
         let session = Session {
             from,
             instance: None,

@@ -54,7 +54,7 @@ impl Limits {
             }),
             supersede: section.map(|policy| policy.supersede),
             message_bytes: section.map(|policy| {
-                match both(policy.message_bytes, demanded.message_bytes) {
+                match both(policy.message_bytes.0, demanded.message_bytes) {
                     0 => u32::MAX,
                     most => most,
                 }

@@ -11,6 +11,7 @@ mod heartbeat;
 mod instances;
 mod limits;
 mod load;
+mod memory;
 mod notices;
 mod order;
 mod parts;
@@ -84,6 +85,18 @@ enum Wait {
     Enter(ConnId, Topic),
 }
 
+impl Wait {
+    /// The operation that the store was asked for.
+    const fn commit(&self) -> Option<&Commit> {
+        match self {
+            Self::Commit(_, commit, _) | Self::Flush(_, commit, _) | Self::Refusal(_, commit) => {
+                Some(commit)
+            }
+            Self::Load(_) | Self::Check(_) | Self::Settle(..) | Self::Enter(..) => None,
+        }
+    }
+}
+
 /// A server instance.
 pub struct Server {
     me: NodeId,
@@ -108,6 +121,7 @@ pub struct Server {
     /// The last event that was written to each client instance. What a client says that it
     /// has, and this, tell how much was lost on the way.
     written: BTreeMap<u64, Position>,
+    memory: memory::Memory,
     awaiting: Awaiting<Wait>,
     again: again::Again,
     lines: order::Lines,
@@ -154,6 +168,7 @@ impl Server {
             registry: registry::Registry::default(),
             rooms: BTreeMap::new(),
             written: BTreeMap::new(),
+            memory: memory::Memory::default(),
             awaiting: Awaiting::default(),
             again: again::Again::default(),
             lines: order::Lines::default(),

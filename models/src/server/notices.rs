@@ -18,6 +18,13 @@ const AGAIN: usize = 4;
 #[derive(Debug, Default)]
 pub(super) struct Notices(BTreeMap<u64, VecDeque<Notice>>);
 
+impl Notices {
+    /// A client instance is not remembered any more.
+    pub(super) fn forget(&mut self, instance: u64) {
+        self.0.remove(&instance);
+    }
+}
+
 impl Server {
     /// Says a word of an insert to its author.
     pub(super) fn notify(
@@ -32,12 +39,17 @@ impl Server {
         let id = u64::from(commit.op.0) << 1 | u64::from(word == Word::Done);
         let id = (self.steps.notice_id)(id, word);
         let notice = Notice { id, reply_to: commit.op, word };
-        let last = self.notices.0.entry(commit.instance).or_default();
-        if last.len() == AGAIN {
-            last.pop_front();
+        let session = self.sessions.get(conn);
+        // Of an instance that was never here nobody would come back for it.
+        let is_here = session.is_some_and(|session| session.instance == Some(commit.instance));
+        if is_here || self.notices.0.contains_key(&commit.instance) {
+            let last = self.notices.0.entry(commit.instance).or_default();
+            if last.len() == AGAIN {
+                last.pop_front();
+            }
+            last.push_back(notice);
         }
-        last.push_back(notice);
-        if self.sessions.get(conn).is_some() {
+        if session.is_some() {
             out.send(conn, Message::Notice(notice)).whatever();
         }
     }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use wavetank::history::Size;
-use wavetank::id::ConnId;
+use wavetank::id::{ConnId, Topic};
 use wavetank::protocol::Outbox;
 use wavetank::time::Now;
 
@@ -27,6 +27,11 @@ impl Lines {
     /// What an instance has asked for and is not done with, in its order.
     pub(super) fn of(&self, instance: u64) -> impl Iterator<Item = &Commit> {
         self.by_instance.get(&instance).into_iter().flatten().map(|(_, commit)| commit)
+    }
+
+    /// What documents operations wait for.
+    pub(super) fn documents(&self) -> impl Iterator<Item = Topic> {
+        self.by_instance.values().flatten().map(|(_, commit)| commit.doc)
     }
 }
 

@@ -30,7 +30,7 @@ impl Parts {
 impl Server {
     /// Sends what may be large.
     pub(super) fn send_large(&mut self, conn: ConnId, message: Message, out: &mut Outbox<DocSync>) {
-        let most = match self.config.policy.server.pages.threshold_bytes {
+        let most = match self.config.policy.server.pages.threshold_bytes.0 {
             0 => u32::MAX,
             most => self.config.page_bytes.unwrap_or(most),
         };

@@ -82,10 +82,7 @@ impl Server {
         if !(self.steps.guards_stages)() {
             return self.produce(now, id, self.pipeline.wrote(place, id, outcome), None, out);
         }
-        if !self.rooms.contains_key(&DOC) {
-            self.rooms.entry(DOC).or_default();
-            self.load(DOC, out);
-        }
+        self.open_room(DOC, out);
         match self.stages_done() {
             Some(done) if place < done => out.report("stage-again", 0, "pipeline"),
             Some(done) if place == done => {

@@ -161,7 +161,8 @@ impl Server {
         }
         if let Some(retry_after) = wait.filter(|_| *self.rates.tells) {
             out.mark("put-off");
-            let later = Message::Later { doc: commit.doc, op: Some(commit.op), retry_after };
+            let (doc, op) = (commit.doc, Some(commit.op));
+            let later = Message::Later { doc, op, retry_after, head: None };
             out.send(conn, later).whatever();
         }
         wait.is_none()
@@ -194,7 +195,9 @@ impl Server {
         }
         if let Some(retry_after) = wait.filter(|_| *self.rates.tells) {
             out.mark("put-off");
-            out.send(conn, Message::Later { doc, op: None, retry_after }).whatever();
+            // Where a store went back nothing else tells that there is more to have.
+            let head = self.rooms.get(&doc).and_then(|room| room.head);
+            out.send(conn, Message::Later { doc, op: None, retry_after, head }).whatever();
         }
         wait.is_none()
     }

@@ -37,11 +37,11 @@ impl Server {
                 out.send(conn, message).whatever();
             }
             if self.logs {
-                let body = match self.config.policy.server.logs.body {
-                    Body::Redacted => format!("{}, {}", commit.op, commit.doc),
-                    Body::Full => secrets::in_full(commit),
-                };
-                out.log(metrics::LOG_REFUSED, Some(conn), code, body);
+                let mut fields = format!("op={}, document={}", commit.op, commit.doc);
+                if self.config.policy.server.logs.body == Body::Full {
+                    fields.push_str(&format!(", body={}", secrets::in_full(commit)));
+                }
+                out.log(metrics::LOG_REFUSED, Some(conn), code, fields);
             }
         }
     }

@@ -82,6 +82,7 @@ impl Server {
         self.forget_request(conn, out);
         let Some(session) = self.sessions.remove(conn) else { return };
         self.registry.held -= u32::from(session.counted);
+        session.instance.iter().for_each(|instance| self.went_away(*instance, out));
         out.cancel(Timer::Ping(conn));
         self.drop_parts(conn);
         self.forget_door(conn, out);

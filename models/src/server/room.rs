@@ -50,6 +50,20 @@ pub(super) struct Room {
 }
 
 impl Room {
+    /// A room where nothing is known yet, but the last lineage of the store.
+    pub(super) fn of(lineage: u32) -> Self {
+        Self { lineage, ..Self::default() }
+    }
+
+    /// Whether nobody waits for the document, and it for nothing.
+    pub(super) fn is_idle(&self) -> bool {
+        self.head.is_some()
+            && self.waiting.is_empty()
+            && self.acks.is_empty()
+            && self.ahead.is_empty()
+            && !self.checking
+    }
+
     /// What is known of the document is no more; it has to be loaded again.
     pub(super) fn forget(&mut self) {
         self.head = None;

@@ -87,15 +87,11 @@ impl Server {
         since: Since,
         out: &mut Outbox<DocSync>,
     ) {
-        let known = self.rooms.contains_key(&doc);
-        let room = self.rooms.entry(doc).or_default();
+        let room = self.open_room(doc, out);
         if room.head.is_some() {
             return self.welcome(now, conn, doc, since, out);
         }
         room.waiting.push((conn, since));
-        if !known {
-            self.load(doc, out);
-        }
     }
 
     fn welcome(
@@ -112,7 +108,8 @@ impl Server {
         }
         let Some(session) = self.sessions.get_mut(conn) else { return };
         self.written.extend(session.instance.map(|instance| (instance, head)));
-        out.send(conn, Message::Welcome { doc, head }).whatever();
+        let version = session.version;
+        out.send(conn, Message::Welcome { doc, head, version }).whatever();
         match (self.steps.enters)() {
             Entering::AtOnce => self.enter(conn, doc, out),
             Entering::WithNextMessage => session.enters = Some(doc),

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use wavetank::history::{Caller, Change, Observation, OpState, Position};
-use wavetank::id::{ConnId, NodeId, OpId};
+use wavetank::id::{ConnId, NodeId, OpId, Ticket, Topic};
 use wavetank::objectives::Objectives;
 use wavetank::protocol::{Boot, Effect, Event, Node, Outbox, Peer, Store};
 use wavetank::rng::{Draw, Rng};
@@ -16,7 +16,8 @@ use wavetank_models::document::{self, Attribute};
 use wavetank_models::message::{Hello, Message};
 use wavetank_models::protocol::DOC;
 use wavetank_models::server::Server;
-use wavetank_models::store::{Commit, Documents, Edit, Manner, Seen};
+use wavetank_models::store::{Commit, Documents, Edit, Loaded, Manner, Reply, Request, Seen};
+use wavetank_models::versions::Spoken;
 use wavetank_models::{Config, DocSync, Op, Role};
 
 pub(crate) const SERVER: NodeId = NodeId(0);
@@ -80,7 +81,7 @@ pub(crate) fn page(config: Config, objectives: &Objectives) -> Driven<Client> {
 
 pub(crate) fn hello() -> Hello {
     let caller = Caller { client: 7, origin: 1, ..Caller::default() };
-    Hello { path: "/".to_owned(), instance: 1, version: 1, caller }
+    Hello { path: "/".to_owned(), instance: 1, versions: Spoken::FIRST, caller }
 }
 
 pub(crate) fn op(number: u32) -> Message {
@@ -109,6 +110,45 @@ pub(crate) fn dialled(effects: &[Effect<DocSync>]) -> Option<ConnId> {
         Effect::Dial(dial) => Some(dial.conn),
         _ => None,
     })
+}
+
+/// What is asked of the store, or of the issuer.
+pub(crate) fn asked(effects: &[Effect<DocSync>]) -> Option<Ticket> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Store(ticket, _) | Effect::Flush(ticket) | Effect::Ask(ticket, _) => Some(*ticket),
+        _ => None,
+    })
+}
+
+/// An empty document that has come this far, as the store tells of it.
+pub(crate) fn loaded(head: Position) -> Reply {
+    empty(DOC, head)
+}
+
+fn empty(doc: Topic, head: Position) -> Reply {
+    let (content, log, seen) = ([].into(), Vec::new(), [].into());
+    Reply::Loaded(Box::new(Loaded { doc, head, content, log, seen }))
+}
+
+/// The document that is loaded, if any is.
+pub(crate) fn loads(effects: &[Effect<DocSync>]) -> Option<(Ticket, Topic)> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Store(ticket, Request::Load(doc, _)) => Some((*ticket, *doc)),
+        _ => None,
+    })
+}
+
+/// What a server does that has asked for a document, as soon as it has it.
+pub(crate) fn settles(
+    server: &mut Driven<Server>,
+    second: u64,
+    effects: &[Effect<DocSync>],
+) -> Vec<Effect<DocSync>> {
+    let (ticket, doc) = loads(effects).expect("a document is asked for");
+    let found = Ok(Some(empty(doc, Position::new(1, 1))));
+    let read = server.told(second, Event::Stored(ticket, found));
+    let flush = asked(&read).expect("what was read has to last");
+    server.told(second, Event::Stored(flush, Ok(None)))
 }
 
 /// A page that is connected, and has what there is.

@@ -12,6 +12,8 @@ use super::source::{Item, items};
 
 /// What a duration looks like.
 pub(crate) const DURATION: &str = "^[0-9]+(\\.[0-9]*)? *(us|ms|s|min|h)$";
+/// What a size looks like that has a unit.
+pub(crate) const SIZE: &str = "^[0-9]+ *(B|KB|MB)$";
 
 /// The schema of a policy file. It is of draft 7, which is what editors know.
 pub(crate) fn schema() -> Value {
@@ -79,6 +81,10 @@ impl Builder {
             "bool" => json!({ "type": "boolean" }),
             "String" => json!({ "type": "string" }),
             "Span" => json!({ "type": "string", "pattern": DURATION }),
+            "Bytes" => {
+                let text = json!({ "type": "string", "pattern": SIZE });
+                json!({ "oneOf": [text, self.of("u32", default)] })
+            }
             "u16" => json!({ "type": "integer", "minimum": 0, "maximum": u16::MAX }),
             "u32" => json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
             // Its paths and values are those of the flaws.

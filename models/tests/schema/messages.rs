@@ -61,6 +61,7 @@ impl Builder {
             "bool" => json!({ "type": "boolean" }),
             "String" | "Name" => json!({ "type": "string" }),
             "Span" => json!({ "type": "string", "pattern": DURATION }),
+            "u8" => number(0, u8::MAX.into()),
             "u16" => number(0, u16::MAX.into()),
             "u32" | "Topic" | "OpId" | "NodeId" | "Field" => number(0, u32::MAX),
             "NonZeroU32" => number(1, u32::MAX),

@@ -12,7 +12,8 @@ pub(crate) const BEGIN: &str = "<!-- From here on written by";
 pub(crate) fn page(schema: &Value) -> String {
     let mut page = format!("{BEGIN} `{}`. -->\n\n## Every knob\n\n", super::RENEW);
     page.push_str(
-        "A duration is a number with `us`, `ms`, `s`, `min` or `h`. The last column names the \
+        "A duration is a number with `us`, `ms`, `s`, `min` or `h`. A size is a whole number with \
+         `B`, `KB` or `MB`, each 1024 of the one before, or a plain number of bytes. The last column names the \
          failure modes of the [catalogue](catalogue.md) that a wrong value is, each with that \
          value; a knob without one has none there.\n",
     );
@@ -48,6 +49,9 @@ fn rows(table: &str, prefix: &str, schema: &Value, page: &mut String) {
 fn value(knob: &Value) -> String {
     if knob["type"] == "array" {
         return format!("a list: {}", value(&knob["items"]));
+    }
+    if knob.get("oneOf").is_some() {
+        return "a size".to_owned();
     }
     if let Some(choices) = knob["enum"].as_array() {
         let docs = &knob["x-taplo"]["docs"]["enumValues"];

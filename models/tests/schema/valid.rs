@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use wavetank::time::Span;
+use wavetank_models::policy::Bytes;
 
-use super::build::DURATION;
+use super::build::{DURATION, SIZE};
 
 /// What is wrong with a value, each with where.
 pub(crate) fn errors(schema: &Value, value: &Value) -> Vec<String> {
@@ -27,7 +28,7 @@ fn check(path: &str, root: &Value, schema: &Value, value: &Value, errors: &mut V
             }
             "minimum" if value.as_u64() < says.as_u64() => wrong(format!("{value} < {says}")),
             "maximum" if value.as_u64() > says.as_u64() => wrong(format!("{value} > {says}")),
-            "pattern" if !is_duration(says, value) => wrong(format!("{value} is no duration")),
+            "pattern" if !is_read(says, value) => wrong(format!("{value} is not like {says}")),
             "required" => {
                 let names = says.as_array().into_iter().flatten().filter_map(Value::as_str);
                 for name in names.filter(|name| value.get(name).is_none()) {
@@ -84,8 +85,12 @@ fn is_of_type(name: &Value, value: &Value) -> bool {
     }
 }
 
-/// The only pattern that there is means what the policy itself reads.
-fn is_duration(pattern: &Value, value: &Value) -> bool {
+/// The patterns that there are mean what the policy itself reads.
+fn is_read(pattern: &Value, value: &Value) -> bool {
+    let Some(text) = value.as_str() else { return false };
+    if pattern == SIZE {
+        return text.parse::<Bytes>().is_ok();
+    }
     assert_eq!(pattern, DURATION);
-    value.as_str().is_some_and(|text| text.parse::<Span>().is_ok())
+    text.parse::<Span>().is_ok()
 }

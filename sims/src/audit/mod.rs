@@ -23,7 +23,7 @@ pub use json::to_json;
 pub use render::{category, to_document};
 pub use save::{SaveError, folder, save};
 pub(crate) use save::{fix_text, write};
-pub use score::{Objective, objectives, tenths};
+pub use score::{Demand, demands, tenths};
 
 use crate::conformance::Checked;
 
@@ -195,7 +195,9 @@ pub fn audit(file: PolicyFile, options: &Options<'_>) -> Result<Audit, AuditErro
         findings.extend(found);
     }
     let first = first.expect("at least one campaign was run");
-    let score = tenths(&first.tallies);
+    let unexplained = left.iter().map(|one| score::severity(&one.invariant));
+    let found: Vec<_> = findings.iter().map(|one| one.severity).chain(unexplained).collect();
+    let score = tenths(&first.tallies, &found);
     let conformance = crate::conformance::check(&file.config(), &file.document.conformance);
     findings.sort_by(|a, b| (a.severity, a.kind, &a.id).cmp(&(b.severity, b.kind, &b.id)));
     Ok(Audit {

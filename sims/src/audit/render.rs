@@ -10,7 +10,7 @@ use wavetank_models::policy::Knob;
 
 use super::json::{location, notes, transport};
 use super::save::{case_name, fix_name, open_name};
-use super::score::{FORMULA, meaning, objectives};
+use super::score::{FORMULA, demands, meaning, weight};
 use super::{Audit, Finding, Kind, Unexplained};
 
 /// The whole report. Paths of cases and patches are below `folder`.
@@ -229,18 +229,18 @@ fn score(audit: &Audit, report: &mut Document) {
     let (whole, tenth) = (audit.score / 10, audit.score % 10);
     report.heading(2, format!("Score: {whole}.{tenth} of 10"));
     report.text(FORMULA);
-    let row = |one: &super::Objective| {
-        let unmet: Vec<_> = audit
-            .tallies
-            .iter()
-            .filter(|tally| tally.failing.contains_key(one.invariant))
-            .map(|tally| tally.scenario.clone())
-            .collect();
-        let unmet = if unmet.is_empty() { "-".to_owned() } else { unmet.join(", ") };
-        vec![one.invariant.to_owned(), one.weight.to_string(), unmet]
+    let all = demands();
+    let row = |one: &super::Demand| {
+        let failing =
+            audit.tallies.iter().filter(|tally| tally.failing.contains_key(one.invariant));
+        let scenarios: Vec<_> = failing.map(|tally| tally.scenario.clone()).collect();
+        let broken = (!scenarios.is_empty()).then(|| scenarios.join(", "))?;
+        let weight = weight(one.severity).to_string();
+        Some(vec![one.invariant.to_owned(), one.severity.word().to_owned(), weight, broken])
     };
-    let rows = objectives().iter().map(row).collect();
-    report.table(&["objective", "weight", "broken in"], rows);
+    let rows: Vec<_> = all.iter().filter_map(row).collect();
+    report.text(format!("Of {} demands {} did not hold.", all.len(), rows.len()));
+    report.table(&["demand", "severity", "weight", "broken in"], rows);
 }
 
 fn plan(audit: &Audit, report: &mut Document) {

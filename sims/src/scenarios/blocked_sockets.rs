@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use wavetank::explore::{Case, Scenario};
 use wavetank::fault::{ConnectionFault, Fault, FaultKind, LinkFault, Plan};
 use wavetank::id::NodeId;
-use wavetank::objectives::Fallback;
+use wavetank::objectives::{Access, Fallback};
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync, Op};
 
@@ -31,11 +31,14 @@ impl Scenario<DocSync> for BlockedSockets {
         let config = config.clone();
         let asks = proptest::collection::vec((moment(2, SECONDS - 2), 1u32..=2), 2..8);
         let trouble = proptest::collection::vec((moment(15, 60), 2u64..15, any::<bool>()), 0..3);
-        (edits(2, 12, 1, 70), asks, 3u64..12, trouble)
-            .prop_map(move |(mut work, asks, from, trouble)| {
+        (edits(2, 12, 1, 70), asks, 3u64..12, trouble, any::<bool>())
+            .prop_map(move |(mut work, asks, from, trouble, sign_in)| {
                 let mut case = case(room(2), &config, SECONDS);
                 case.objectives.fallback = Fallback::Poll;
                 case.objectives.attempts_max = ATTEMPTS;
+                if sign_in {
+                    case.objectives.access = Access::SignedIn;
+                }
                 let (one, begins) = (NodeId(1), at(from));
                 work.extend(asks.into_iter().map(|(at, who)| (at, NodeId(who), Op::Refresh)));
                 // In what remains somebody must see it.

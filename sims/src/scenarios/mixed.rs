@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use wavetank::explore::{Case, Scenario, Shape, Work, Workload, quiet_phases, work};
 use wavetank::fault::{FaultKind, generate};
+use wavetank::objectives::Access;
 use wavetank::time::Span;
 use wavetank_models::{Config, DocSync, Op};
 
@@ -31,10 +32,16 @@ impl Scenario<DocSync> for Mixed {
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
-        let plan = generate::plan(menu(3, &faults(), SECONDS - 1, FAULTS_MAX));
-        (minute(), plan)
-            .prop_map(move |(work, plan)| {
+        let plan = |signs_in: bool| {
+            let menu = menu(3, &faults(signs_in), SECONDS - 1, FAULTS_MAX);
+            (Just(signs_in), generate::plan(menu))
+        };
+        (minute(), proptest::bool::weighted(0.25).prop_flat_map(plan))
+            .prop_map(move |(work, (signs_in, plan))| {
                 let mut case = case(room(3), &config, SECONDS);
+                if signs_in {
+                    case.objectives.access = Access::SignedIn;
+                }
                 case.objectives.ops_per_minute = 60;
                 give(&mut case, work);
                 case.plan = plan;
@@ -44,10 +51,14 @@ impl Scenario<DocSync> for Mixed {
     }
 }
 
-/// Every kind but one: no protocol survives a store that says it did what it did not.
-fn faults() -> Vec<&'static str> {
-    let kinds = FaultKind::NAMES.into_iter().filter(|kind| *kind != "store-lying");
-    kinds.chain(["client-crash"]).collect()
+/// Every kind but one, and those of credentials only where people have any: no protocol survives a
+/// store that says it did what it did not.
+fn faults(signs_in: bool) -> Vec<&'static str> {
+    const OF_CREDENTIALS: [&str; 4] =
+        ["short-lived", "revoked", "refresh-refused", "issuer-silent"];
+    let is_possible =
+        |kind: &&str| *kind != "store-lying" && (signs_in || !OF_CREDENTIALS.contains(kind));
+    FaultKind::NAMES.into_iter().filter(is_possible).chain(["client-crash"]).collect()
 }
 
 /// What people and the pipeline do; they are quiet together.

@@ -22,7 +22,10 @@ impl Scenario<DocSync> for OtherDemands {
     }
     fn cases(&self, config: &Config) -> BoxedStrategy<Case<DocSync>> {
         let config = config.clone();
-        let delays = (200u64..5_000, 5_000u64..60_000, 3u32..20);
+        // Most systems have one of these.
+        let usual = prop_oneof![Just(16_000u64), Just(30_000), Just(60_000)];
+        let cap = prop_oneof![2 => 5_000u64..60_000, 3 => usual];
+        let delays = (200u64..5_000, cap, 3u32..20);
         (edits(2, 8, 1, 170), delays, any::<bool>(), any::<bool>(), 20u64..150)
             .prop_map(move |(work, (base, cap, most), strict, told, down)| {
                 let mut case = case(room(2), &config, 180);

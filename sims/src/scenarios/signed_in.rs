@@ -24,7 +24,7 @@ impl Scenario<DocSync> for SignedIn {
     }
     fn about(&self) -> &'static str {
         "Three people, of whom two edit, have to sign in. Credentials expire and are revoked, rights are withdrawn, \
-         connections break, and somebody tries without a credential, or from another site."
+         the issuer hangs, connections break, and somebody tries without a credential, or from another site."
     }
     fn must_reach(&self) -> &'static [&'static str] {
         &["connection-lost"]
@@ -82,6 +82,12 @@ impl Trouble {
             1 => vec![lasting(FaultKind::Link(LinkFault::Partition(vec![who], vec![SERVER])))],
             2 | 6..=8 => vec![lasting(FaultKind::People(PeopleFault::RefreshRefused(who)))],
             3 => vec![withdrawn()],
+            9 => vec![lasting(FaultKind::People(PeopleFault::IssuerSilent(who)))],
+            // She needs a new one, and waits for it.
+            10 => vec![
+                at(self.from + Span::millis(1), reset()),
+                lasting(FaultKind::People(PeopleFault::IssuerSilent(who))),
+            ],
             // She comes back before anybody has looked whether she still may.
             4 => vec![withdrawn(), at(self.from + Span::secs(1), reset())],
             _ => vec![at(self.from, FaultKind::People(PeopleFault::Revoked(who)))],
@@ -90,6 +96,6 @@ impl Trouble {
 }
 
 fn trouble() -> impl Strategy<Value = Trouble> {
-    (0u32..10, moment(3, SECONDS - 10), 1u32..=3, 2u64..40)
+    (0u32..12, moment(3, SECONDS - 10), 1u32..=3, 2u64..40)
         .prop_map(|(kind, from, who, lasts)| Trouble { kind, from, who, lasts })
 }
