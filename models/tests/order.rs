@@ -5,7 +5,7 @@ mod driven;
 
 use std::sync::Arc;
 
-use driven::{PAGE, SERVER, dialled, hello, live, op, page, server, shown_op, snapshot};
+use driven::{Driven, PAGE, SERVER, dialled, hello, live, op, page, server, shown_op, snapshot};
 use wavetank::history::{Initiator, Observation, OpState, Position};
 use wavetank::id::{ConnId, OpId, Ticket};
 use wavetank::objectives::{Access, Objectives};
@@ -13,6 +13,7 @@ use wavetank::protocol::{Answer, Closing, Credential, Effect, Event};
 use wavetank::time::{Span, Wall};
 use wavetank_models::message::{FORBIDDEN, Message, Since};
 use wavetank_models::protocol::DOC;
+use wavetank_models::server::Server;
 use wavetank_models::store::{self, Loaded, Reply};
 use wavetank_models::{Config, DocSync, Op, Timer};
 
@@ -24,6 +25,31 @@ fn asked(effects: &[Effect<DocSync>]) -> Option<Ticket> {
         Effect::Store(ticket, _) | Effect::Flush(ticket) | Effect::Ask(ticket, _) => Some(*ticket),
         _ => None,
     })
+}
+
+/// The document as a store has it, without anything in it.
+fn found(head: Position) -> Reply {
+    let (log, seen) = (Vec::new(), [].into());
+    Reply::Loaded(Box::new(Loaded { doc: DOC, head, content: [].into(), log, seen }))
+}
+
+/// The event that an operation comes to.
+fn event_of(message: &Message, position: Position) -> Arc<store::Event> {
+    let Message::Op(commit) = message else { unreachable!("not an operation: {message:?}") };
+    let store::Commit { doc, op, author, instance, client_seq, ref edit, .. } = *commit;
+    let changes = edit.changes().iter().copied().collect();
+    Arc::new(store::Event { doc, position, op, author, instance, client_seq, changes })
+}
+
+/// Answers what a server asks of its store, and then that it lasts.
+fn stored(
+    server: &mut Driven<Server>,
+    second: u64,
+    ticket: Ticket,
+    reply: Reply,
+) -> Vec<Effect<DocSync>> {
+    let lasts = asked(&server.told(second, Event::Stored(ticket, Ok(Some(reply)))));
+    server.told(second, Event::Stored(lasts.expect("it has to last"), Ok(None)))
 }
 
 /// What is said on a connection, or to a room.
@@ -73,28 +99,36 @@ fn an_event_that_another_instance_tells_while_a_document_is_loaded_is_told() {
     server.told(0, Event::Accepted(CONN, &hello()));
     let subscribe = Message::Subscribe { doc: DOC, instance: 1, since: Since::Nothing };
     let loads = asked(&server.gets(0, CONN, &subscribe)).expect("the document is loaded");
-    let event = Arc::new(store::Event {
-        doc: DOC,
-        position: Position::new(1, 2),
-        op: OpId(9),
-        author: PAGE,
-        instance: 5,
-        client_seq: 1,
-        changes: [].into_iter().collect(),
-    });
+    let event = event_of(&op(1), Position::new(1, 2));
     server.told(0, Event::Cast(SERVER, &Message::Published(Arc::clone(&event))));
-    let loaded = Loaded {
-        doc: DOC,
-        head: Position::new(1, 1),
-        content: [].into(),
-        log: Vec::new(),
-        seen: [].into(),
-    };
-    let found = Ok(Some(Reply::Loaded(Box::new(loaded))));
-    let settles = asked(&server.told(0, Event::Stored(loads, found))).expect("it has to last");
-    let told = server.told(0, Event::Stored(settles, Ok(None)));
+    let told = stored(&mut server, 0, loads, found(Position::new(1, 1)));
     let is_told = |message: &&Message| matches!(message, Message::Event(told) if *told == event);
     assert!(said(&told).iter().any(is_told), "{told:?}");
+}
+
+/// Acks of the first edit of somebody who makes it at `edited` while her document is loaded, and
+/// is found to be at `head`.
+fn acks_once_loaded(edited: Position, head: Position) -> usize {
+    let mut server = server(Config::default(), &Objectives::default());
+    server.told(0, Event::Accepted(CONN, &hello()));
+    let subscribe = Message::Subscribe { doc: DOC, instance: 1, since: Since::Nothing };
+    let loads = asked(&server.gets(0, CONN, &subscribe)).expect("the document is loaded");
+    let commits = asked(&server.gets(0, CONN, &op(1))).expect("the edit is done");
+    let is_ack = |message: &&Message| matches!(message, Message::Ack { .. });
+    let done = stored(&mut server, 1, commits, Reply::Committed(event_of(&op(1), edited)));
+    assert!(!said(&done).iter().any(is_ack), "{done:?}");
+    let told = stored(&mut server, 2, loads, found(head));
+    said(&told).iter().filter(|message| is_ack(message)).count()
+}
+
+#[test]
+fn an_edit_is_acked_once_its_document_is_loaded() {
+    assert_eq!(acks_once_loaded(Position::new(1, 2), Position::new(1, 1)), 1);
+}
+
+#[test]
+fn an_edit_is_not_acked_that_its_store_has_gone_back_behind() {
+    assert_eq!(acks_once_loaded(Position::new(1, 2), Position::new(2, 1)), 0);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use wavetank::id::ConnId;
 use wavetank::time::{Mono, Now, Wall};
 
 use crate::document::{self, Content};
-use crate::message::{Message, Since};
+use crate::message::Since;
 use crate::policy::{Counter, ServerSync};
 use crate::store::{Event, Loaded, Seen};
 
@@ -41,8 +41,8 @@ pub(super) struct Room {
     pub(super) patient: bool,
     /// Who subscribed before the document was loaded.
     pub(super) waiting: Vec<(ConnId, Since)>,
-    /// Acks that are due once the document is known up to a position.
-    pub(super) acks: Vec<(ConnId, Position, Message)>,
+    /// Acks that are due once the document is known up to their events.
+    pub(super) acks: Vec<(ConnId, Arc<Event>)>,
     /// The last lineage of the store that was heard of.
     pub(super) lineage: u32,
     /// Whether what was loaded was of an earlier one, and is to be asked for again.
@@ -106,6 +106,11 @@ impl Room {
         }
         self.head = Some(head);
         in_turn
+    }
+
+    /// Whether an operation of a client instance is done.
+    pub(super) fn has_done(&self, instance: u64, client_seq: u32) -> bool {
+        self.seen.get(&instance).is_some_and(|seen| seen.has(client_seq))
     }
 
     /// What events change that wait for others.
