@@ -10,8 +10,9 @@ use wavetank::history::{Initiator, Observation, OpState, Position};
 use wavetank::id::{ConnId, OpId, Ticket};
 use wavetank::objectives::{Access, Objectives};
 use wavetank::protocol::{Answer, Closing, Credential, Effect, Event};
-use wavetank::time::{Span, Wall};
+use wavetank::time::{Mono, Span, Wall};
 use wavetank_models::message::{FORBIDDEN, Message, Since};
+use wavetank_models::policy::AckRetry;
 use wavetank_models::protocol::DOC;
 use wavetank_models::server::Server;
 use wavetank_models::store::{self, Loaded, Reply};
@@ -183,6 +184,33 @@ fn a_page_that_was_told_to_wait_does_so_in_another_document_too() {
     assert!(!said(&in_step).iter().any(is_op), "{in_step:?}");
     let due = page.told(51, Event::Timer(Timer::Later));
     assert!(said(&due).iter().any(is_op), "{due:?}");
+}
+
+#[test]
+fn an_edit_without_an_ack_is_sent_again_though_the_page_was_told_to_wait() {
+    let mut config = Config::default();
+    config.policy.client.ack.retry = AckRetry::Resend;
+    let (mut page, conn) = live(config, &Objectives::default());
+    let waits = |effects: &[Effect<DocSync>]| {
+        let set = effects.iter().filter_map(|effect| match effect {
+            Effect::Timer(Timer::AckTimeout, at) => {
+                Some(at.since(Mono::default()).as_millis() / 1000)
+            }
+            _ => None,
+        });
+        set.last()
+    };
+    let due = waits(&page.given(1, &Op::Insert)).expect("an ack is awaited");
+    page.given(1, &Op::Insert);
+    let op = OpId(2);
+    page.gets(2, conn, &Message::Later { doc: DOC, op: Some(op), retry_after: Span::secs(58) });
+    page.gets(3, conn, &Message::Nack { op, code: FORBIDDEN });
+    let late = page.told(due, Event::Timer(Timer::AckTimeout));
+    assert!(said(&late).is_empty(), "{late:?}");
+    page.told(60, Event::Timer(Timer::Later));
+    let again = page.told(waits(&late).expect("it waits on"), Event::Timer(Timer::AckTimeout));
+    let is_first = |message: &&Message| matches!(message, Message::Op(of) if of.op == OpId(1));
+    assert!(said(&again).iter().any(is_first), "{again:?}");
 }
 
 #[test]
