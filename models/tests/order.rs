@@ -133,6 +133,17 @@ fn an_edit_is_not_acked_that_its_store_has_gone_back_behind() {
 }
 
 #[test]
+fn operations_of_another_page_count_like_others() {
+    let objectives = Objectives { ops_per_minute: 1, ..Objectives::default() };
+    let mut server = server(Config::default(), &objectives);
+    server.told(0, Event::Accepted(CONN, &hello()));
+    server.gets(0, CONN, &Message::Subscribe { doc: DOC, instance: 2, since: Since::Nothing });
+    server.gets(1, CONN, &op(1));
+    let second = server.gets(2, CONN, &op(2));
+    assert!(matches!(said(&second)[..], [Message::Later { .. }]), "{second:?}");
+}
+
+#[test]
 fn an_operation_of_another_page_is_refused() {
     let mut server = server(Config::default(), &Objectives::default());
     server.told(0, Event::Accepted(CONN, &hello()));
