@@ -133,6 +133,22 @@ fn an_edit_is_not_acked_that_its_store_has_gone_back_behind() {
 }
 
 #[test]
+fn what_a_lagging_copy_of_a_store_lacks_is_asked_for_again() {
+    let mut server = server(Config::default(), &Objectives::default());
+    server.told(0, Event::Accepted(CONN, &hello()));
+    let subscribe = Message::Subscribe { doc: DOC, instance: 1, since: Since::Nothing };
+    let loads = asked(&server.gets(0, CONN, &subscribe)).expect("the document is loaded");
+    let commits = asked(&server.gets(0, CONN, &op(1))).expect("the edit is done");
+    let done = event_of(&op(1), Position::new(1, 9));
+    stored(&mut server, 1, commits, Reply::Committed(done));
+    let told = stored(&mut server, 2, loads, found(Position::new(1, 1)));
+    let looks = Timer::Level(DOC);
+    let plans = |effect: &Effect<DocSync>| matches!(effect, Effect::Timer(at, _) if *at == looks);
+    assert!(told.iter().any(plans), "{told:?}");
+    assert!(asked(&server.told(3, Event::Timer(looks))).is_some(), "the document is loaded again");
+}
+
+#[test]
 fn operations_of_another_page_count_like_others() {
     let objectives = Objectives { ops_per_minute: 1, ..Objectives::default() };
     let mut server = server(Config::default(), &objectives);
