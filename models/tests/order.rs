@@ -11,11 +11,12 @@ use wavetank::id::{ConnId, OpId, Ticket};
 use wavetank::objectives::{Access, Objectives};
 use wavetank::protocol::{Answer, Closing, Credential, Effect, Event};
 use wavetank::time::{Mono, Span, Wall};
+use wavetank_models::document;
 use wavetank_models::message::{FORBIDDEN, Message, Since};
 use wavetank_models::policy::AckRetry;
 use wavetank_models::protocol::DOC;
 use wavetank_models::server::Server;
-use wavetank_models::store::{self, Loaded, Reply};
+use wavetank_models::store::{self, Loaded, Reply, Request};
 use wavetank_models::{Config, DocSync, Op, Timer};
 
 const CONN: ConnId = ConnId::new(1, 1);
@@ -146,6 +147,29 @@ fn what_a_lagging_copy_of_a_store_lacks_is_asked_for_again() {
     let plans = |effect: &Effect<DocSync>| matches!(effect, Effect::Timer(at, _) if *at == looks);
     assert!(told.iter().any(plans), "{told:?}");
     assert!(asked(&server.told(3, Event::Timer(looks))).is_some(), "the document is loaded again");
+}
+
+#[test]
+fn a_stage_waits_until_it_is_known_what_came_before_another_beginning() {
+    let objectives = Objectives { stages: document::stages().collect(), ..Objectives::default() };
+    let mut server = server(Config::default(), &objectives);
+    let subscribe = Message::Subscribe { doc: DOC, instance: 1, since: Since::Nothing };
+    server.told(0, Event::Accepted(CONN, &hello()));
+    let loads = asked(&server.gets(0, CONN, &subscribe)).expect("the document is loaded");
+    stored(&mut server, 0, loads, found(Position::new(1, 1)));
+    let edited = (*event_of(&op(1), Position::new(1, 2))).clone();
+    let changes = Op::Restart.changes(OpId(9));
+    let position = Position::new(1, 3);
+    let begun = store::Event { position, changes, instance: 7, ..edited.clone() };
+    let other = |event| Message::Published(Arc::new(event));
+    server.told(1, Event::Cast(SERVER, &other(begun)));
+    assert_eq!(asked(&server.given(1, &Op::Stage(0))), None);
+    let goes_on = server.told(2, Event::Cast(SERVER, &other(edited)));
+    let base = goes_on.iter().find_map(|effect| match effect {
+        Effect::Store(_, Request::Commit(commit)) => commit.base,
+        _ => None,
+    });
+    assert_eq!(base, Some(position), "{goes_on:?}");
 }
 
 #[test]

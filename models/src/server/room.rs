@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use wavetank::history::{Change, Position};
+use wavetank::history::Position;
 use wavetank::id::ConnId;
 use wavetank::time::{Mono, Now, Wall};
 
@@ -113,9 +113,9 @@ impl Room {
         self.seen.get(&instance).is_some_and(|seen| seen.has(client_seq))
     }
 
-    /// What events change that wait for others.
-    pub(super) fn untold(&self) -> impl Iterator<Item = &[Change]> {
-        self.ahead.values().map(|event| &event.changes[..])
+    /// Events that wait for others.
+    pub(super) fn untold(&self) -> impl Iterator<Item = &Event> {
+        self.ahead.values().map(|event| &**event)
     }
 
     /// Whether an event has come that another must come before.
