@@ -12,8 +12,9 @@ use crate::objectives::{EditPolicy, Objectives};
 use crate::time::Time;
 
 /// Of each edit that is given to a client with time to take it something is shown in the same
-/// instant, of whatever kind it is, if that client shows what becomes of edits at all; and one that is
-/// given in a state of the connection in which the objectives allow none is refused, and never sent.
+/// instant, of whatever kind it is, if that client shows what becomes of edits at all; and one that
+/// is given in a state of the connection in which the objectives allow none is refused, and never
+/// sent.
 #[derive(Debug)]
 pub struct EditGate {
     edits: EditPolicy,
