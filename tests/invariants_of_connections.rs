@@ -6,7 +6,8 @@ mod phone;
 use std::collections::BTreeSet;
 
 use phone::trouble::{
-    CLIENT, cut, down, half_open, lasting, offline, paused, reset, says_offline, secs, throttled,
+    CLIENT, cut, down, half_open, lasting, offline, paused, reset, says_offline, secs, slow,
+    throttled,
 };
 use phone::{Habit, Op, Phone, Role, SERVER};
 use wavetank::engine::{NodeSpec, Topology};
@@ -251,6 +252,15 @@ fn breaking() -> Vec<(&'static str, Case<Phone>)> {
             case(Habit::RetriesAlways, 1, 20).asked([one(Op::HangUp(4401), SERVER, 5)]),
         ),
         ("backoff-envelope", case(Habit::FixedDelay, 1, 30).with([reset(5)])),
+        (
+            // What was asked for while it was slow it has heard long before it is slow again.
+            "backoff-envelope",
+            case(Habit::FixedDelay, 1, 200).asked([one(Op::Retry, CLIENT, 6)]).with([
+                slow(CLIENT, 5, 7),
+                slow(CLIENT, 80, 190),
+                down(85, 130),
+            ]),
+        ),
         ("delay-spread", case(Habit::NoJitter, 40, 90).with([down(5, 65)])),
         ("attempt-limit", case(Habit::NeverGivesUp, 1, 320).with([down(5, 300)])),
         ("online-triggers-dial", case(Habit::IgnoresOnline, 1, 30).with([offline(5, 15)])),

@@ -6,19 +6,41 @@ mod driven;
 use std::sync::Arc;
 
 use driven::{
-    PAGE, SERVER, asked, dialled, hello, live, loaded, op, page, server, shown_op, snapshot,
+    Driven, PAGE, SERVER, asked, dialled, hello, live, loaded, op, page, server, shown_op, snapshot,
 };
 use wavetank::history::{Initiator, Observation, OpState, Position};
-use wavetank::id::{ConnId, OpId};
+use wavetank::id::{ConnId, OpId, Ticket};
 use wavetank::objectives::{Access, Objectives};
 use wavetank::protocol::{Answer, Closing, Credential, Effect, Event};
-use wavetank::time::{Span, Wall};
+use wavetank::time::{Mono, Span, Wall};
+use wavetank_models::document;
 use wavetank_models::message::{FORBIDDEN, Message, Since};
+use wavetank_models::policy::AckRetry;
 use wavetank_models::protocol::DOC;
-use wavetank_models::store;
+use wavetank_models::server::Server;
+use wavetank_models::store::{self, Reply, Request};
 use wavetank_models::{Config, DocSync, Op, Timer};
 
 const CONN: ConnId = ConnId::new(1, 1);
+
+/// The event that an operation comes to.
+fn event_of(message: &Message, position: Position) -> Arc<store::Event> {
+    let Message::Op(commit) = message else { unreachable!("not an operation: {message:?}") };
+    let store::Commit { doc, op, author, instance, client_seq, ref edit, .. } = *commit;
+    let changes = edit.changes().iter().copied().collect();
+    Arc::new(store::Event { doc, position, op, author, instance, client_seq, changes })
+}
+
+/// Answers what a server asks of its store, and then that it lasts.
+fn stored(
+    server: &mut Driven<Server>,
+    second: u64,
+    ticket: Ticket,
+    reply: Reply,
+) -> Vec<Effect<DocSync>> {
+    let lasts = asked(&server.told(second, Event::Stored(ticket, Ok(Some(reply)))));
+    server.told(second, Event::Stored(lasts.expect("it has to last"), Ok(None)))
+}
 
 /// What is said on a connection, or to a room.
 fn said(effects: &[Effect<DocSync>]) -> Vec<&Message> {
@@ -67,21 +89,89 @@ fn an_event_that_another_instance_tells_while_a_document_is_loaded_is_told() {
     server.told(0, Event::Accepted(CONN, &hello()));
     let subscribe = Message::Subscribe { doc: DOC, instance: 1, since: Since::Nothing };
     let loads = asked(&server.gets(0, CONN, &subscribe)).expect("the document is loaded");
-    let event = Arc::new(store::Event {
-        doc: DOC,
-        position: Position::new(1, 2),
-        op: OpId(9),
-        author: PAGE,
-        instance: 5,
-        client_seq: 1,
-        changes: [].into_iter().collect(),
-    });
+    let event = event_of(&op(1), Position::new(1, 2));
     server.told(0, Event::Cast(SERVER, &Message::Published(Arc::clone(&event))));
-    let found = Ok(Some(loaded(Position::new(1, 1))));
-    let settles = asked(&server.told(0, Event::Stored(loads, found))).expect("it has to last");
-    let told = server.told(0, Event::Stored(settles, Ok(None)));
+    let told = stored(&mut server, 0, loads, loaded(Position::new(1, 1)));
     let is_told = |message: &&Message| matches!(message, Message::Event(told) if *told == event);
     assert!(said(&told).iter().any(is_told), "{told:?}");
+}
+
+/// Acks of the first edit of somebody who makes it at `edited` while her document is loaded, and
+/// is found to be at `head`.
+fn acks_once_loaded(edited: Position, head: Position) -> usize {
+    let mut server = server(Config::default(), &Objectives::default());
+    server.told(0, Event::Accepted(CONN, &hello()));
+    let subscribe = Message::Subscribe { doc: DOC, instance: 1, since: Since::Nothing };
+    let loads = asked(&server.gets(0, CONN, &subscribe)).expect("the document is loaded");
+    let commits = asked(&server.gets(0, CONN, &op(1))).expect("the edit is done");
+    let is_ack = |message: &&Message| matches!(message, Message::Ack { .. });
+    let done = stored(&mut server, 1, commits, Reply::Committed(event_of(&op(1), edited)));
+    assert!(!said(&done).iter().any(is_ack), "{done:?}");
+    let told = stored(&mut server, 2, loads, loaded(head));
+    said(&told).iter().filter(|message| is_ack(message)).count()
+}
+
+#[test]
+fn an_edit_is_acked_once_its_document_is_loaded() {
+    assert_eq!(acks_once_loaded(Position::new(1, 2), Position::new(1, 1)), 1);
+}
+
+#[test]
+fn an_edit_is_not_acked_that_its_store_has_gone_back_behind() {
+    assert_eq!(acks_once_loaded(Position::new(1, 2), Position::new(2, 1)), 0);
+}
+
+#[test]
+fn what_a_lagging_copy_of_a_store_lacks_is_asked_for_again() {
+    let mut server = server(Config::default(), &Objectives::default());
+    server.told(0, Event::Accepted(CONN, &hello()));
+    let subscribe = Message::Subscribe { doc: DOC, instance: 1, since: Since::Nothing };
+    let loads = asked(&server.gets(0, CONN, &subscribe)).expect("the document is loaded");
+    let commits = asked(&server.gets(0, CONN, &op(1))).expect("the edit is done");
+    let done = event_of(&op(1), Position::new(1, 9));
+    stored(&mut server, 1, commits, Reply::Committed(done));
+    let told = stored(&mut server, 2, loads, loaded(Position::new(1, 1)));
+    let looks = Timer::Level(DOC);
+    let plans = |effect: &Effect<DocSync>| matches!(effect, Effect::Timer(at, _) if *at == looks);
+    assert!(told.iter().any(plans), "{told:?}");
+    assert!(asked(&server.told(3, Event::Timer(looks))).is_some(), "the document is loaded again");
+}
+
+#[test]
+fn a_stage_waits_until_it_is_known_what_came_before_another_beginning() {
+    let objectives = Objectives {
+        stages: document::stages(document::STAGES).collect(),
+        ..Objectives::default()
+    };
+    let mut server = server(Config::default(), &objectives);
+    let subscribe = Message::Subscribe { doc: DOC, instance: 1, since: Since::Nothing };
+    server.told(0, Event::Accepted(CONN, &hello()));
+    let loads = asked(&server.gets(0, CONN, &subscribe)).expect("the document is loaded");
+    stored(&mut server, 0, loads, loaded(Position::new(1, 1)));
+    let edited = (*event_of(&op(1), Position::new(1, 2))).clone();
+    let changes = Op::Restart.changes(OpId(9));
+    let position = Position::new(1, 3);
+    let begun = store::Event { position, changes, instance: 7, ..edited.clone() };
+    let other = |event| Message::Published(Arc::new(event));
+    server.told(1, Event::Cast(SERVER, &other(begun)));
+    assert_eq!(asked(&server.given(1, &Op::Stage(0))), None);
+    let goes_on = server.told(2, Event::Cast(SERVER, &other(edited)));
+    let base = goes_on.iter().find_map(|effect| match effect {
+        Effect::Store(_, Request::Commit(commit)) => commit.base,
+        _ => None,
+    });
+    assert_eq!(base, Some(position), "{goes_on:?}");
+}
+
+#[test]
+fn operations_of_another_page_count_like_others() {
+    let objectives = Objectives { ops_per_minute: 1, ..Objectives::default() };
+    let mut server = server(Config::default(), &objectives);
+    server.told(0, Event::Accepted(CONN, &hello()));
+    server.gets(0, CONN, &Message::Subscribe { doc: DOC, instance: 2, since: Since::Nothing });
+    server.gets(1, CONN, &op(1));
+    let second = server.gets(2, CONN, &op(2));
+    assert!(matches!(said(&second)[..], [Message::Later { .. }]), "{second:?}");
 }
 
 #[test]
@@ -136,6 +226,37 @@ fn a_page_that_was_told_to_wait_does_so_in_another_document_too() {
     assert!(!said(&in_step).iter().any(is_op), "{in_step:?}");
     let due = page.told(51, Event::Timer(Timer::Later));
     assert!(said(&due).iter().any(is_op), "{due:?}");
+}
+
+#[test]
+fn an_edit_without_an_ack_is_sent_again_though_the_page_was_told_to_wait() {
+    let mut config = Config::default();
+    config.policy.client.ack.retry = AckRetry::Resend;
+    let (mut page, conn) = live(config, &Objectives::default());
+    let waits = |effects: &[Effect<DocSync>]| {
+        let mut set = effects.iter().filter_map(|effect| match effect {
+            Effect::Timer(Timer::AckTimeout, at) => {
+                Some(at.since(Mono::default()).as_millis() / 1000)
+            }
+            _ => None,
+        });
+        set.next_back()
+    };
+    let due = waits(&page.given(1, &Op::Insert)).expect("an ack is awaited");
+    page.given(1, &Op::Insert);
+    let op = OpId(2);
+    page.gets(
+        2,
+        conn,
+        &Message::Later { doc: DOC, op: Some(op), retry_after: Span::secs(58), head: None },
+    );
+    page.gets(3, conn, &Message::nack(op, DOC, FORBIDDEN));
+    let late = page.told(due, Event::Timer(Timer::AckTimeout));
+    assert!(said(&late).is_empty(), "{late:?}");
+    page.told(60, Event::Timer(Timer::Later));
+    let again = page.told(waits(&late).expect("it waits on"), Event::Timer(Timer::AckTimeout));
+    let is_first = |message: &&Message| matches!(message, Message::Op(of) if of.op == OpId(1));
+    assert!(said(&again).iter().any(is_first), "{again:?}");
 }
 
 #[test]

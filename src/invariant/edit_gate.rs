@@ -15,8 +15,8 @@ use crate::protocol::Gate;
 use crate::time::Time;
 
 /// Of each edit that is given to a client with time to take it something is shown in the same
-/// instant, of whatever kind it is, if that client shows what becomes of edits at all; and one that is
-/// given in a state of the connection in which the objectives allow none, or that is to what the
+/// instant, of whatever kind it is, if that client shows what becomes of edits at all; and one that
+/// is given in a state of the connection in which the objectives allow none, or that is to what the
 /// topic shown says is not people's to write just now, is refused, and never sent.
 #[derive(Debug)]
 pub struct EditGate {

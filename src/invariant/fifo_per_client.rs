@@ -8,8 +8,8 @@ use crate::id::{NodeId, OpId};
 
 /// The first transmissions, and the first commits, of the operations of one client are in the order
 /// in which the person made them. A path that reorders messages excuses the commits. What a server
-/// refused, and did not just put off, may be done at any time, and so may all that was made before a store lost
-/// something: answers were lost with it.
+/// refused, and did not just put off, may be done at any time, and so may all that was made before a
+/// store lost something: answers were lost with it.
 #[derive(Debug, Default)]
 pub struct FifoPerClient {
     /// Whose each operation is, and its place in the order.

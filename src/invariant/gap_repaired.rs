@@ -23,8 +23,8 @@ pub struct GapRepaired {
 #[derive(Debug, Default)]
 struct Client {
     arrivals: Arrivals,
-    /// The last lineage of each topic of which it was sent the whole: that leaves nothing to be missed
-    /// of an earlier one.
+    /// The last lineage of each topic of which it was sent the whole: that leaves nothing to be
+    /// missed of an earlier one.
     lineages: Table<Topic, NonZeroU32>,
     /// On which connection, what came too early, and when.
     gap: Option<(ConnId, Topic, Position, Time)>,

@@ -16,7 +16,8 @@ const TOLERANCE: Span = Span::secs(1);
 /// frame that showed the content to be at the server's head or brought it there. Frames that
 /// tell a place in the order are looked at (welcome, snapshot, delta, event, ping). One that
 /// came by way of another tab, tells of an older place while the content is at the head, or
-/// waits for a page that may end the connection before it comes to it, may count or not. Judged where a time is shown, for the one topic that a page has open.
+/// waits for a page that may end the connection before it comes to it, may count or not. Judged
+/// where a time is shown, for the one topic that a page has open.
 #[derive(Debug, Default)]
 pub struct LastSyncedTruthful {
     presence: Presence,

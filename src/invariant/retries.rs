@@ -73,7 +73,7 @@ struct Client {
     /// When a person or the device last asked for something, and for what: who signs in anew
     /// leaves the connection that there is.
     invited: Option<(Mono, Hint)>,
-    /// Whether the page had no time just then.
+    /// Whether the page had no time then, and has had none since.
     invited_late: bool,
 }
 
@@ -155,7 +155,7 @@ impl Retries {
             }
             Observation::Credential(Standing::Answering) => drop(self.unanswered.remove(&node)),
             Observation::Node(life) => {
-                self.presence.observe(seen);
+                self.attends(seen);
                 match life {
                     Life::Crashed | Life::Restarted => drop(self.clients.remove(&node)),
                     Life::Paused | Life::Resumed | Life::Burdened | Life::Relieved => {
@@ -167,9 +167,18 @@ impl Retries {
                     Life::Started => {}
                 }
             }
-            _ => self.presence.observe(seen),
+            _ => self.attends(seen),
         }
         None
+    }
+
+    /// Something may begin to keep a node from its work: if it had time until now, it has heard of
+    /// all that was asked for.
+    fn attends(&mut self, seen: &Seen<'_>) {
+        if let Some(client) = self.clients.get_mut(&seen.node) {
+            client.invited_late &= !self.presence.is_free(seen.node, seen.at);
+        }
+        self.presence.observe(seen);
     }
 
     fn shown(&mut self, seen: &Seen<'_>, connection: Connection) {

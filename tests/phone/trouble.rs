@@ -45,6 +45,11 @@ pub(crate) fn paused(node: NodeId, from: u64, until: u64) -> Fault {
     lasting(secs(from), secs(until), FaultKind::Node(NodeFault::Pause(node)))
 }
 
+/// Each event takes it a moment.
+pub(crate) fn slow(node: NodeId, from: u64, until: u64) -> Fault {
+    lasting(secs(from), secs(until), FaultKind::Node(NodeFault::Slow(node, Span::millis(1))))
+}
+
 /// Its timers go off once a minute.
 pub(crate) fn throttled(node: NodeId) -> FaultKind {
     FaultKind::Node(NodeFault::Throttle { node, timer: None, grain: Span::secs(60) })

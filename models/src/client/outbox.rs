@@ -430,9 +430,12 @@ impl Client {
         let policy = &self.config.policy.client.ack;
         let sent = self.pending.iter().filter(|pending| pending.waits);
         let Some(oldest) = sent.filter_map(|pending| pending.sent).min() else { return };
-        if now.mono < oldest + policy.timeout {
+        // Where nothing may be sent again before the server wants it, that is looked at then.
+        let later = self.later.filter(|_| policy.retry == AckRetry::Resend);
+        let due = oldest.max(later.unwrap_or_default()) + policy.timeout;
+        if now.mono < due {
             self.ack_armed = true;
-            out.timer(Timer::AckTimeout, oldest + policy.timeout);
+            out.timer(Timer::AckTimeout, due);
             return;
         }
         match policy.retry {

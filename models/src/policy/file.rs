@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
-use wavetank::harness::did_you_mean;
-use wavetank::harness::nearest;
+use wavetank::harness::{did_you_mean, nearest};
 use wavetank::invariant::Suite;
 use wavetank::objectives::Objectives;
 

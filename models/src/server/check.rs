@@ -63,7 +63,7 @@ impl Server {
             self.load(doc, out);
         } else {
             room.behind = behind;
-            if behind.is_some() {
+            if behind.is_some() && !self.others.is_empty() {
                 self.await_level(now, doc, out);
             }
         }

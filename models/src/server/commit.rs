@@ -81,24 +81,32 @@ impl Server {
 
     /// Acks an operation. Where its document is being loaded nobody else can be told of the event,
     /// and its author has to wait with them.
-    fn acknowledge(&mut self, conn: ConnId, event: &Event, out: &mut Outbox<DocSync>) {
-        let (position, doc) = (Some(event.position), Some(event.doc));
-        let ack = Message::Ack { op: event.op, position, doc };
+    fn acknowledge(&mut self, conn: ConnId, event: &Arc<Event>, out: &mut Outbox<DocSync>) {
         match self.rooms.get_mut(&event.doc).filter(|room| room.head.is_none()) {
-            Some(room) => room.acks.push((conn, event.position, ack)),
-            None if self.sessions.get(conn).is_some() => out.send(conn, ack).whatever(),
-            None => {}
+            Some(room) => room.acks.push((conn, Arc::clone(event))),
+            None => self.ack(conn, event, out),
         }
     }
 
-    /// Sends the acks that waited for a document, as far as it is known.
+    fn ack(&self, conn: ConnId, event: &Event, out: &mut Outbox<DocSync>) {
+        if self.sessions.get(conn).is_some() {
+            let (position, doc) = (Some(event.position), Some(event.doc));
+            out.send(conn, Message::Ack { op: event.op, position, doc }).whatever();
+        }
+    }
+
+    /// Sends the acks that waited for a document, as far as it is known. What is not in it, since
+    /// the store has gone back behind it, is not saved: its author asks for it again.
     fn release_acks(&mut self, doc: Topic, out: &mut Outbox<DocSync>) {
-        let Some(room) = self.rooms.get_mut(&doc) else { return };
+        let Some(room) = self.rooms.get_mut(&doc).filter(|room| !room.acks.is_empty()) else {
+            return;
+        };
         let head = room.head;
-        for (conn, _, ack) in room.acks.extract_if(.., |(_, position, _)| Some(*position) <= head) {
-            if self.sessions.get(conn).is_some() {
-                out.send(conn, ack).whatever();
-            }
+        let due = room.acks.extract_if(.., |(_, event)| Some(event.position) <= head);
+        let mut due: Vec<_> = due.collect();
+        due.retain(|(_, event)| room.has_done(event.instance, event.client_seq));
+        for (conn, event) in due {
+            self.ack(conn, &event, out);
         }
     }
 

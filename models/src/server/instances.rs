@@ -56,12 +56,10 @@ impl Server {
         }
     }
 
-    /// Something is missing that another instance may be about to tell.
+    /// Something is missing that may be about to come: another instance tells it, or a copy of the
+    /// store that lags behind has it by then.
     pub(super) fn await_level(&mut self, now: Now, doc: Topic, out: &mut Outbox<DocSync>) {
-        let alone = self.others.is_empty();
-        let Some(room) = self.rooms.get_mut(&doc).filter(|room| room.outdated || !alone) else {
-            return;
-        };
+        let Some(room) = self.rooms.get_mut(&doc) else { return };
         if !std::mem::replace(&mut room.patient, true) {
             out.timer(Timer::Level(doc), now.mono + PATIENCE);
         }

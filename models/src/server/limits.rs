@@ -15,7 +15,6 @@ use crate::protocol::{DocSync, Timer};
 const TOO_MANY: u16 = 4003;
 /// The code for a message that is too large.
 const TOO_BIG: u16 = 1009;
-
 /// The code for a request that does not come.
 const UNASKED: u16 = 1008;
 /// The code for a connection that is to be made anew.

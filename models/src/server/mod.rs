@@ -201,10 +201,10 @@ impl Server {
             Message::Subscribe { doc, instance, since } => {
                 self.subscribe(now, conn, *doc, *instance, *since, out);
             }
+            Message::Op(commit) if !self.has_turn(now, conn, commit, out) => {}
             Message::Op(commit) if !self.is_own(conn, commit) => {
                 self.refuse(Some(conn), commit, FORBIDDEN, out);
             }
-            Message::Op(commit) if !self.has_turn(now, conn, commit, out) => {}
             Message::SyncRequest { doc, since } if self.config.policy.server.sync.answer => {
                 self.catch_up(now, conn, *doc, *since, out);
             }

@@ -56,8 +56,8 @@ impl Server {
 
     /// Whether an operation is known to be done.
     pub(super) fn is_done(&self, commit: &Commit) -> bool {
-        let seen = self.rooms.get(&commit.doc).and_then(|room| room.seen.get(&commit.instance));
-        seen.is_some_and(|seen| seen.has(commit.client_seq))
+        let room = self.rooms.get(&commit.doc);
+        room.is_some_and(|room| room.has_done(commit.instance, commit.client_seq))
     }
 
     /// Whether nobody was told of an event yet.

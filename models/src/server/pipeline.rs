@@ -130,16 +130,24 @@ impl Server {
         self.produce(now, id, anew, None, out);
     }
 
-    /// How many stages are done, or about to be; nothing while the document is not known.
+    /// How many stages are done, or about to be; nothing while that is not known: the document is
+    /// being loaded, or another instance has begun anew, and what came before that is not there.
     fn stages_done(&self) -> Option<usize> {
         let room = self.rooms.get(&DOC).filter(|room| room.head.is_some())?;
         let order = &self.pipeline.order;
+        let begins =
+            |change: &Change| change.value.is_none() && order.first() == Some(&change.field);
+        let mut others = room.untold().filter(|event| event.instance != self.own_instance);
+        if others.any(|event| event.changes.iter().any(begins)) {
+            return None;
+        }
         let mut done = order.iter().take_while(|field| room.content.contains_key(field)).count();
         let in_line = self.lines.of(self.own_instance).map(|commit| commit.edit.changes());
-        for Change { field, value } in room.untold().chain(in_line).flatten() {
-            if value.is_none() && order.first() == Some(field) {
+        let untold = room.untold().map(|event| &event.changes[..]);
+        for change in untold.chain(in_line).flatten() {
+            if begins(change) {
                 done = 0;
-            } else if value.is_some() && order.get(done) == Some(field) {
+            } else if change.value.is_some() && order.get(done) == Some(&change.field) {
                 done += 1;
             }
         }

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use wavetank::history::{Change, Position};
+use wavetank::history::Position;
 use wavetank::id::ConnId;
 use wavetank::time::{Mono, Now, Wall};
 
 use crate::document::{self, Content};
-use crate::message::{Message, Since};
+use crate::message::Since;
 use crate::policy::{Counter, ServerSync};
 use crate::store::{Event, Loaded, Seen};
 
@@ -41,8 +41,8 @@ pub(super) struct Room {
     pub(super) patient: bool,
     /// Who subscribed before the document was loaded.
     pub(super) waiting: Vec<(ConnId, Since)>,
-    /// Acks that are due once the document is known up to a position.
-    pub(super) acks: Vec<(ConnId, Position, Message)>,
+    /// Acks that are due once the document is known up to their events.
+    pub(super) acks: Vec<(ConnId, Arc<Event>)>,
     /// The last lineage of the store that was heard of.
     pub(super) lineage: u32,
     /// Whether what was loaded was of an earlier one, and is to be asked for again.
@@ -122,9 +122,14 @@ impl Room {
         in_turn
     }
 
-    /// What events change that wait for others.
-    pub(super) fn untold(&self) -> impl Iterator<Item = &[Change]> {
-        self.ahead.values().map(|event| &event.changes[..])
+    /// Whether an operation of a client instance is done.
+    pub(super) fn has_done(&self, instance: u64, client_seq: u32) -> bool {
+        self.seen.get(&instance).is_some_and(|seen| seen.has(client_seq))
+    }
+
+    /// Events that wait for others.
+    pub(super) fn untold(&self) -> impl Iterator<Item = &Event> {
+        self.ahead.values().map(|event| &**event)
     }
 
     /// Whether an event has come that another must come before.

@@ -1,7 +1,6 @@
 //! What can be wrong with a command, and the exit code that it ends with.
 
-use wavetank::harness::did_you_mean;
-use wavetank::harness::{Exit, cli};
+use wavetank::harness::{Exit, cli, did_you_mean};
 use wavetank_models::policy::PolicyError;
 
 #[cfg(feature = "stack")]

@@ -10,8 +10,7 @@ mod lab;
 mod retry;
 mod silence;
 
-use wavetank::harness::did_you_mean;
-use wavetank::harness::nearest;
+use wavetank::harness::{did_you_mean, nearest};
 use wavetank_models::Config;
 use wavetank_models::policy::Conformance;
 
