@@ -243,13 +243,13 @@ fn an_edit_without_an_ack_is_sent_again_though_the_page_was_told_to_wait() {
     config.policy.client.ack.retry = AckRetry::Resend;
     let (mut page, conn) = live(config, &Objectives::default());
     let waits = |effects: &[Effect<DocSync>]| {
-        let set = effects.iter().filter_map(|effect| match effect {
+        let mut set = effects.iter().filter_map(|effect| match effect {
             Effect::Timer(Timer::AckTimeout, at) => {
                 Some(at.since(Mono::default()).as_millis() / 1000)
             }
             _ => None,
         });
-        set.last()
+        set.next_back()
     };
     let due = waits(&page.given(1, &Op::Insert)).expect("an ack is awaited");
     page.given(1, &Op::Insert);
