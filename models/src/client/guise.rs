@@ -54,8 +54,11 @@ impl Client {
         match self.guise {
             Guise::None | Guise::Anonymous | Guise::Forged => self.identity,
             Guise::Foreign => Caller { origin: HOME + 1, ..self.identity },
-            // No device has the number of another's tab with this on top.
-            Guise::Private => Caller { client: self.identity.instance << 32, ..self.identity },
+            // No device, and no other tab, has the number of a tab with this on top.
+            Guise::Private => {
+                let apart = self.identity.instance << 32;
+                Caller { client: apart, instance: apart, ..self.identity }
+            }
         }
     }
 
