@@ -83,10 +83,35 @@ impl Event {
     }
 }
 
+/// The operations of a page that were done: runs of their numbers.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Seen {
-    upto: u32,
-    beyond: BTreeSet<u32>,
+    runs: Vec<Run>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Run {
+    first: u32,
+    last: u32,
+}
+
+impl Seen {
+    /// What is refused leaves a gap, and numbers may come in any order.
+    fn add(&mut self, number: u32) {
+        let is_known = |run: &Run| (run.first..=run.last).contains(&number);
+        if self.runs.iter().any(is_known) {
+            return;
+        }
+        self.runs.push(Run { first: number, last: number });
+        self.runs.sort_unstable_by_key(|run| run.first);
+        self.runs.dedup_by(|next, run| {
+            let follows = next.first == run.last + 1;
+            if follows {
+                run.last = next.last;
+            }
+            follows
+        });
+    }
 }
 
 /// What pages say.
@@ -244,10 +269,7 @@ impl Database {
         document.events.push(event.clone());
         document.done.insert(operation.op, event.clone());
         let seen = document.seen.entry(operation.instance).or_default();
-        seen.beyond.insert(operation.client_seq);
-        while seen.beyond.remove(&(seen.upto + 1)) {
-            seen.upto += 1;
-        }
+        seen.add(operation.client_seq);
         Done::New(event)
     }
 }
