@@ -134,7 +134,7 @@ fn an_axum_application_holds_under_faults_that_its_author_never_thought_of() {
 fn what_is_sent_while_somebody_joins_is_lost_by_the_other_server_and_found() {
     let mut found = Vec::new();
     for scenario in SCENARIOS {
-        for seed in 0..15 {
+        for seed in 0..40 {
             let outcome = run(&case(scenario, seed), by_hand());
             let broken = outcome.violations.into_iter().map(|one| one.invariant);
             found.extend(broken.map(|invariant| (scenario, seed, invariant)));
@@ -148,9 +148,14 @@ fn what_is_sent_while_somebody_joins_is_lost_by_the_other_server_and_found() {
     }
 }
 
+/// Which of two connections ends first when the server's process does, is for tokio to say, which
+/// counts tasks over all the threads of a program: so here it stays up.
 #[test]
-fn a_run_against_a_server_gives_one_history_for_a_seed() {
-    let case = case("disconnect-during-edit", 4);
+fn a_run_against_a_server_that_stays_up_gives_one_history_for_a_seed() {
+    let mut cases = (0..).map(|seed| case("disconnect-during-edit", seed));
+    let ends = |fault: &Fault| matches!(fault.kind, FaultKind::Node(_));
+    let stays_up = cases.find(|case| !case.plan.0.is_empty() && !case.plan.0.iter().any(ends));
+    let case = stays_up.expect("a case in which the server stays up");
     assert_eq!(run(&case, on_axum()), run(&case, on_axum()));
 }
 
